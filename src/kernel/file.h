@@ -1,0 +1,76 @@
+/* Open files ("open file descriptions"): what descriptors refer to. One struct, an operations table for each
+ * kind. */
+#ifndef KERNEL_FILE_H
+#define KERNEL_FILE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "kernel/process.h"
+
+struct file;
+
+/* All results are values, -errno or SYS_SLEEP. Buffers are host memory (the callers copy from and to user
+ * memory page by page). NULL members give the errno in brackets. */
+struct file_ops {
+    const char *name;
+    /* `*offset` is advanced; NULL offset for files that have no position. [EINVAL] */
+    ssize_t (*read)(struct file *, struct thread *, void *to, size_t length, uint64_t *offset);
+    ssize_t (*write)(struct file *, struct thread *, const void *from, size_t length, uint64_t *offset);
+    int64_t (*seek)(struct file *, int64_t offset, int whence); /* [ESPIPE] */
+    /* Events that are ready now. When `sleeper` is not NULL also registers what it must wait for
+     * (sched_sleep_*). */
+    short (*poll)(struct file *, struct thread *sleeper, short events);                 /* [always ready] */
+    long (*ioctl)(struct file *, struct thread *, unsigned request, uint64_t argument); /* [ENOTTY] */
+    int (*stat)(struct file *, struct stat *ret_stat);                                  /* [EBADF] */
+    int (*truncate)(struct file *, uint64_t size);                                      /* [EINVAL] */
+    int (*sync)(struct file *);                                                         /* [EINVAL] */
+    /* Fills `to` with struct linux_dirent64 records. Bytes or -errno. [ENOTDIR] */
+    ssize_t (*getdents)(struct file *, void *to, size_t length);
+    /* The object to map: a new reference. [ENODEV] */
+    int (*object)(struct file *, struct object **ret_object);
+    void (*release)(struct file *); /* the last descriptor is gone */
+};
+
+struct file {
+    const struct file_ops *ops;
+    struct kernel *kernel;
+    unsigned references;
+    int flags; /* O_ACCMODE and status flags */
+    uint64_t offset;
+    int host;   /* host descriptor, or -1 */
+    void *data; /* the kind's own */
+    char *path; /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
+    int owner;  /* F_SETOWN */
+};
+
+struct file *file_create(struct kernel *, const struct file_ops *, int flags); /* NULL: no memory */
+struct file *file_ref(struct file *);
+void file_unref(struct file *);
+
+/* ---- descriptor.c: the table of a process ---- */
+struct descriptors *descriptors_create(void);
+struct descriptors *descriptors_copy(const struct descriptors *); /* fork */
+struct descriptors *descriptors_ref(struct descriptors *);        /* CLONE_FILES */
+void descriptors_unref(struct descriptors *);
+void descriptors_close_on_exec(struct descriptors *);
+struct file *descriptor_file(struct process *, int fd); /* borrowed; NULL: EBADF */
+/* Installs (takes over the reference) at the lowest free number >= from. The number, or -EMFILE. */
+int descriptor_install(struct process *, struct file *, int from, bool close_on_exec);
+
+/* ---- path.c ---- */
+struct pathfs *pathfs_create(void); /* from the host process: its working directory and umask */
+struct pathfs *pathfs_copy(const struct pathfs *);
+struct pathfs *pathfs_ref(struct pathfs *);
+void pathfs_unref(struct pathfs *);
+
+/* ---- open.c ---- */
+/* Opens a path on behalf of a process, as openat does, the machine's own /proc and /dev included. */
+int file_open(struct thread *, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file);
+/* The kernel's own use (exec): reads at an offset; never sleeps. */
+ssize_t file_read_at(struct file *, void *to, size_t length, uint64_t offset);
+/* Opens the standard descriptors and all others that the host process was started with. */
+int file_inherit(struct process *);
+
+#endif

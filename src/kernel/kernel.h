@@ -1,0 +1,95 @@
+/* The kernel: processes, threads, scheduler, signals, files, system calls. What the machine uses of it.
+ *
+ * Blocking. A system call's handler never blocks the machine. It tries; when it cannot go on it says what to
+ * wait for (sched_sleep_*) and returns SYS_SLEEP. The thread sleeps; when something wakes it, the handler is
+ * called again from its beginning with the same arguments, and what it must remember across attempts stands
+ * in `struct call`. */
+#ifndef KERNEL_KERNEL_H
+#define KERNEL_KERNEL_H
+
+#include "base/inject.h"
+#include "base/rng.h"
+#include "hw/engine.h"
+#include "vm/vm.h"
+
+struct kernel;
+struct process;
+struct thread;
+
+struct kernel_config {
+    struct vm *vm;
+    const struct engine_ops *engine_ops;
+    struct engine *engine;
+    struct trace *trace;
+    struct inject *inject;
+    enum cpu_level level;
+    bool deterministic; /* virtual clock, seeded randomness; see design notes in docs/ARCHITECTURE.md */
+    uint64_t seed;
+    uint64_t quantum;          /* instructions of a time slice */
+    uint64_t max_instructions; /* 0: no limit */
+    /* A line for the user (without newline): an OOM kill, an I/O error, a cut trace. Never NULL. */
+    void (*report)(void *context, const char *line);
+    void *context;
+};
+
+int kernel_create(const struct kernel_config *, struct kernel **ret_kernel);
+void kernel_destroy(struct kernel *);
+
+/* Starts the first process: PROGRAM is looked up in PATH of `envp`; it inherits the host process's
+ * descriptors 0–2 and all others that are not close-on-exec, its working directory and umask. 0, -ENOENT (not
+ * found), -EACCES/-ENOEXEC/… (cannot be executed), -ENOMEM. */
+int kernel_start(struct kernel *, const char *program, char *const argv[], char *const envp[]);
+
+/* The main loop (machine.c) in terms of these:
+ *   while ((thread = kernel_next_thread(k))) { engine runs it; kernel_trap(k, thread, &trap); } */
+
+/* The next thread to run, ready to enter user mode (signals delivered, page-table register chosen); waits for
+ * host descriptors and timers when none is runnable. NULL when the machine is over: no process is left, or it
+ * was stopped. */
+struct thread *kernel_next_thread(struct kernel *);
+struct cpu *kernel_thread_cpu(struct thread *);
+struct page_table *kernel_thread_table(struct thread *);
+uint64_t kernel_thread_budget(struct thread *); /* instructions it may run now */
+void kernel_trap(struct kernel *, struct thread *, const struct trap *);
+
+/* engine_client.fault and vm_config.out_of_memory / io_error end here. */
+enum fault_result kernel_fault(struct kernel *, struct page_table *, uint64_t address, unsigned access);
+bool kernel_out_of_memory(struct kernel *);
+void kernel_io_error(struct kernel *, struct space *, int error, const char *what);
+
+/* A signal came to Thimble itself (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH …): it is for the guest's
+ * foreground. Called from the main loop, not from a handler. A second SIGTERM/SIGINT within a second ends the
+ * machine. */
+void kernel_host_signal(struct kernel *, int signal);
+
+enum kernel_stop { KERNEL_RUNNING, KERNEL_FINISHED, KERNEL_LIMIT, KERNEL_STOPPED };
+enum kernel_stop kernel_stop_reason(const struct kernel *);
+int kernel_exit_status(const struct kernel *); /* wait status of the first process */
+
+struct process_summary {
+    uint32_t pid, parent;
+    const char *command; /* NUL-terminated, arguments joined by spaces */
+    int wait_status;     /* -1: had not ended */
+    uint64_t peak_resident;
+    struct tally tally;
+    uint64_t syscalls;
+};
+struct syscall_summary {
+    const char *name; /* or "syscall_NNN" */
+    uint64_t count;
+};
+struct kernel_summary {
+    uint64_t syscalls, context_switches, oom_kills, instructions;
+    const struct syscall_summary *unimplemented; /* those that were called */
+    size_t unimplemented_count;
+    const struct process_summary *processes; /* in order of pids, ended ones included */
+    size_t process_count;
+    bool limits_of_determinism; /* sockets, terminals or host signals were used under deterministic */
+};
+/* Pointers stay valid until the next call or kernel_destroy(). */
+void kernel_get_summary(struct kernel *, struct kernel_summary *ret_summary);
+
+/* Verifies the kernel's invariants. NULL, or what is wrong. */
+const char *kernel_check(struct kernel *);
+
+#endif

@@ -1,0 +1,178 @@
+/* Processes and threads, as the kernel's own files see them. */
+#ifndef KERNEL_PROCESS_H
+#define KERNEL_PROCESS_H
+
+#include <bsd/sys/queue.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "kernel/kernel.h"
+
+struct descriptors; /* kernel/descriptor.h: table of open files */
+struct pathfs;      /* kernel/path.h: working directory, umask */
+struct file;
+
+/* Results of a handler beside values and -errno. */
+#define SYS_SLEEP LONG_MIN /* the thread was put to sleep: call again when woken */
+#define SYS_NO_RETURN                                                                                        \
+    (LONG_MIN + 1) /* registers are already as they must be (exec, sigreturn), or the thread is gone */
+/* Kernel-internal errno values as in Linux (include/linux/errno.h): what to do when a signal interrupts the
+ * call. */
+enum { K_ERESTARTSYS = 512, K_ERESTARTNOINTR = 513, K_ERESTARTNOHAND = 514, K_ERESTART_RESTARTBLOCK = 516 };
+
+/* The system call that a thread is in; everything but number and args is zeroed at entry and kept while it
+ * sleeps. */
+struct call {
+    uint64_t number, args[6];
+    uint64_t progress; /* bytes done in earlier attempts */
+    uint64_t deadline; /* machine time in ns; 0: not computed yet */
+    uint64_t scratch;  /* the handler's own */
+    bool attempted;    /* this is not the first attempt */
+    bool interrupted;  /* a signal is waiting: last attempt. If the handler sleeps again, the call ends with
+                          `progress` if there is any, else `on_signal` */
+    int on_signal;     /* 0 means -K_ERESTARTSYS */
+};
+
+enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_STOPPED, THREAD_DEAD };
+
+struct sleep {
+    const void *channels[4]; /* wake-up by sched_wake(channel) */
+    unsigned channel_count;
+    bool any_channel;   /* wake at every sched_wake(): poll and friends */
+    struct pollfd *fds; /* host descriptors (malloc'd) */
+    unsigned fd_count, fd_capacity;
+    uint64_t deadline; /* machine time in ns, UINT64_MAX: none */
+};
+
+struct signal_state {   /* pending signals of a thread or of a process: kernel/signal.h */
+    uint64_t pending;   /* bit signal-1 */
+    siginfo_t info[65]; /* of standard signals; real-time ones queue in `queue` */
+    struct queued_signal *queue;
+};
+
+struct thread {
+    TAILQ_ENTRY(thread) of_process, of_machine, of_run_queue;
+    struct process *process;
+    struct cpu *cpu;
+    uint32_t tid;
+    enum thread_state state;
+    bool queued;  /* on the run queue */
+    bool in_call; /* a system call is under way: re-enter its handler when woken */
+    struct call call;
+    struct sleep sleep;
+    uint64_t budget; /* instructions left of its time slice */
+
+    /* signals */
+    uint64_t blocked, saved_blocked;
+    bool restore_blocked; /* sigsuspend, ppoll: saved_blocked comes back when a handler was set up, or at
+                             return */
+    struct signal_state signals;
+    uint64_t altstack_sp, altstack_size;
+    int altstack_flags;
+
+    uint64_t clear_child_tid, robust_list;
+    bool kill_now; /* ends at the next chance: exit_group by another thread, OOM */
+};
+
+struct signal_action {
+    uint64_t handler, flags, restorer, mask; /* struct kernel_sigaction of x86-64 */
+};
+
+enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
+
+struct process {
+    TAILQ_ENTRY(process) of_machine, sibling;
+    TAILQ_HEAD(, process) children;
+    TAILQ_HEAD(thread_list, thread) threads;
+    struct kernel *kernel;
+    struct process *parent; /* NULL: the first process, or adopted by the machine */
+    uint32_t pid, pgid, sid;
+    enum process_state state;
+    int wait_status; /* valid for zombies */
+    bool stop_reported, continue_reported;
+    int stop_signal;    /* != 0: stopped */
+    int exit_signal;    /* sent to the parent, usually SIGCHLD */
+    bool vfork_waiting; /* its parent sleeps until it execs or exits (channel: this process) */
+    bool exec_done;
+
+    struct space *space;
+    struct descriptors *descriptors;
+    struct pathfs *fs;
+
+    struct signal_action actions[65];
+    struct signal_state signals;
+
+    char comm[16];
+    char *exe;                                       /* host path of the executable */
+    char *command;                                   /* arguments joined by spaces, for summaries */
+    uint64_t arg_start, arg_end, env_start, env_end; /* in user memory */
+    uint64_t auxv[2 * 24];
+    unsigned auxv_count;
+    uint64_t stack_start;
+    struct rlimit limits[RLIM_NLIMITS];
+    uint64_t start_time; /* ns of machine time */
+    uint64_t user_instructions, children_instructions;
+    struct itimerval_ns {
+        uint64_t next, interval;
+    } timers[3];               /* ITIMER_*; 0: off */
+    struct tally tally_before; /* of address spaces that exec left behind */
+    uint64_t peak_before, syscalls;
+    int dumpable, no_new_privs, pdeathsig, child_subreaper;
+};
+
+struct kernel {
+    struct kernel_config config;
+    struct vm *vm;
+    const struct engine_ops *engine_ops;
+    struct engine *engine;
+    struct trace *trace;
+    TAILQ_HEAD(, process) processes;
+    TAILQ_HEAD(, thread) threads;
+    TAILQ_HEAD(, thread) run_queue;
+    struct thread *current; /* on whose behalf the kernel runs, NULL between */
+    struct process *first;
+    uint32_t next_pid;
+    enum kernel_stop stop;
+    int exit_status;
+    struct rng rng;        /* guests' randomness under deterministic */
+    uint64_t skipped_time; /* ns that the virtual clock jumped because nobody could run */
+    struct kernel_summary summary;
+    uint64_t *unimplemented; /* count by system call number */
+    struct inodes *inodes;   /* kernel/inode.h */
+    struct terminal *terminal;
+    bool nondeterministic_used;
+};
+
+/* ---- process.c, thread.c ---- */
+struct process *process_find(struct kernel *, uint32_t pid);
+struct thread *thread_find(struct kernel *, uint32_t tid);
+/* Marks every thread of the process to die with this wait status (exit_group, fatal signal, OOM). */
+void process_kill(struct process *, int wait_status);
+
+/* ---- sched.c ---- */
+void sched_sleep_channel(struct thread *, const void *channel);
+void sched_sleep_any(struct thread *); /* every sched_wake() wakes it */
+void sched_sleep_fd(struct thread *, int host_fd, short events);
+void sched_sleep_until(struct thread *, uint64_t deadline); /* machine time (clock_now) in ns */
+void sched_wake(struct kernel *, const void *channel);
+void sched_make_runnable(struct thread *);
+
+/* ---- clock.c: machine time ---- */
+/* Nanoseconds of the machine's monotonic clock: the host's, or under deterministic a function of guest work.
+ */
+uint64_t clock_now(struct kernel *);
+uint64_t clock_realtime(struct kernel *);
+
+/* ---- signal.c ---- */
+void signal_send_process(struct process *, int signal,
+                         const siginfo_t *info); /* info NULL: from the kernel */
+void signal_send_thread(struct thread *, int signal, const siginfo_t *info);
+bool signal_is_pending(struct thread *); /* one that is not blocked and not ignored */
+
+/* ---- exec.c ---- */
+/* execve: on success the thread's registers are those of the new program. 0 or -errno. */
+int exec_program(struct thread *, const char *host_path, char *const argv[], char *const envp[]);
+
+#endif

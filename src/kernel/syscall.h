@@ -1,0 +1,38 @@
+/* System calls: a handler each, found by number.
+ *
+ * A handler gets the calling thread; its arguments are t->call.args. Each file that implements calls offers a
+ * table of them; kernel/syscall.c joins the tables. */
+#ifndef KERNEL_SYSCALL_H
+#define KERNEL_SYSCALL_H
+
+#include "kernel/process.h"
+
+typedef long syscall_handler(struct thread *, const uint64_t args[6]);
+
+struct syscall_entry {
+    int number; /* SYS_… ; -1 ends the table */
+    const char *name;
+    syscall_handler *handler;
+};
+
+/* Tables, each ended by number -1: who implements what. */
+extern const struct syscall_entry
+    syscalls_memory[],  /* sys_memory.c: brk mmap munmap mprotect mremap madvise msync mincore mlock* … */
+    syscalls_process[], /* sys_process.c: fork clone vfork execve exit wait4 waitid getpid … prctl arch_prctl
+                         */
+    syscalls_signal[],  /* sys_signal.c */
+    syscalls_identity[], /* sys_identity.c: uids, groups, sessions, limits, uname, sysinfo, getrandom, rusage
+                          */
+    syscalls_file[],     /* sys_file.c: read write … on descriptors */
+    syscalls_descriptor[], /* sys_descriptor.c: dup fcntl close pipe … */
+    syscalls_path[],       /* sys_path.c: open stat rename … by path */
+    syscalls_poll[],       /* sys_poll.c: poll select epoll eventfd */
+    syscalls_time[],       /* sys_time.c: clocks, sleeping, timers */
+    syscalls_futex[],      /* sys_futex.c */
+    syscalls_socket[];     /* sys_socket.c */
+
+/* Performs the call in t->call; does the sleeping, waking and restarting around it. */
+void syscall_perform(struct thread *);
+const char *syscall_name(uint64_t number); /* never NULL; "syscall_NNN" for unknown ones is not kept */
+
+#endif

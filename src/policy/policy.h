@@ -1,0 +1,54 @@
+/* Page replacement: which frame to take when none is free.
+ *
+ * A policy sees frame numbers and page identities and nothing else; it does not know address spaces, files or
+ * processes, and keeps what it needs behind its own pointer, so that two can run side by side and the same
+ * object code runs live and over a recorded trace. It depends on base/ only.
+ *
+ * Order of calls for a frame:   insert → access* → remove(reason)   and again with another page.
+ * victim() names a frame that was inserted and not removed; the caller evicts it and then calls
+ * remove(EVICTED). */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "hw/types.h"
+
+enum policy_needs {
+    POLICY_NEEDS_NOTHING,         /* order of insertion only */
+    POLICY_NEEDS_REFERENCED_BITS, /* reads and clears the hardware's referenced bits */
+    POLICY_NEEDS_EVERY_REFERENCE, /* access() is called for every reference */
+};
+
+enum policy_remove { POLICY_EVICTED, POLICY_UNMAPPED, POLICY_EXITED };
+
+struct policy_config {
+    uint32_t frames;        /* frame numbers are below this */
+    uint64_t seed;          /* for policies that draw random numbers */
+    const char *parameters; /* "key=value,…" behind the name, or NULL */
+    /* Whether the page in the frame was referenced since the last call for it; clears the mark. */
+    bool (*test_and_clear_referenced)(void *context, pfn_t);
+    void *context;
+};
+
+struct policy_ops {
+    const char *name;
+    const char *description; /* one line: what it does, and its source */
+    enum policy_needs needs;
+    /* 0, -ENOMEM, or -EINVAL for an unknown or unusable parameter. */
+    int (*create)(const struct policy_config *, void **ret_state);
+    void (*destroy)(void *state);
+    void (*insert)(void *state, pfn_t,
+                   page_id_t); /* the page was brought into the frame (counts as a reference) */
+    void (*access)(void *state, pfn_t,
+                   page_id_t); /* a further reference; NULL unless POLICY_NEEDS_EVERY_REFERENCE */
+    void (*remove)(void *state, pfn_t, page_id_t, enum policy_remove);
+    pfn_t (*victim)(void *state);            /* PFN_NONE iff nothing is inserted */
+    const char *(*check)(const void *state); /* NULL, or what is wrong */
+};
+
+extern const struct policy_ops *const policies[]; /* NULL-terminated */
+
+/* Finds "NAME" or "NAME:key=value,…". Returns NULL for an unknown name; *ret_parameters points behind the
+ * colon, or is NULL. */
+const struct policy_ops *policy_find(const char *specification, const char **ret_parameters);
+
+#endif

@@ -1,0 +1,200 @@
+/* Virtual memory: the whole of it for one machine. Address spaces, the page cache, frames, swap, reclaim.
+ *
+ * This header is what the kernel and the machine use; the parts have headers of their own for each other. */
+#ifndef VM_VM_H
+#define VM_VM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/inject.h"
+#include "hw/disk.h"
+#include "hw/pagetable.h"
+#include "hw/trap.h"
+#include "policy/policy.h"
+#include "trace/event.h"
+#include "trace/tally.h"
+
+struct vm;
+struct space;
+struct object;
+
+/* What the VM tells whoever caches translations (the engine), with the meaning of the functions of the same
+ * name in hw/engine.h. Any may be NULL (tests without an engine). */
+struct vm_listener {
+    void *context;
+    void (*forget_page)(void *context, const struct page_table *, vpn_t);
+    void (*forget_table)(void *context, const struct page_table *);
+    void (*forget_code)(void *context, page_id_t, unsigned offset, unsigned length);
+};
+
+struct vm_config {
+    uint32_t frames;    /* in all, or 0: see available */
+    uint32_t available; /* when frames == 0: exactly so many for pages; the memory has room for page tables
+                           beside */
+    uint32_t reserved;
+    const struct page_table_ops *format;
+    const struct policy_ops *policy;
+    const char *policy_parameters; /* or NULL */
+    uint64_t seed;
+    struct disk *swap;        /* owned by the caller, outlives the vm */
+    bool slot_at_first_touch; /* the lecture's way: a swap slot is assigned when a page is first touched */
+    struct trace *trace;      /* or NULL */
+    struct inject *inject;    /* or NULL */
+    struct vm_listener listener;
+    /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
+     * later), or return false. NULL: allocation just fails. `pages` is a hint. */
+    bool (*out_of_memory)(void *context);
+    /* A page of `space` could not be written to or read from disk: for a message that names the process. */
+    void (*io_error)(void *context, struct space *, int error, const char *what);
+    void *context;
+};
+
+/* 0, -ENOMEM, -EINVAL (fewer frames than the format and the reserved ones need: see vm_minimum_frames). */
+int vm_create(const struct vm_config *, struct vm **ret_vm);
+void vm_destroy(struct vm *); /* every space must have been destroyed; dirty file pages are written back */
+
+/* Frames that a machine needs so that a program's first instruction, stack and data can be there. */
+uint32_t vm_minimum_frames(const struct page_table_ops *format, uint32_t reserved);
+
+struct physmem *vm_physmem(struct vm *);
+page_id_t vm_page_id(struct vm *, pfn_t);
+void vm_reference(struct vm *, pfn_t); /* engine_client.reference */
+void vm_set_listener(struct vm *, const struct vm_listener *);
+
+struct vm_frame_counts {
+    uint32_t total, reserved, page_tables, anonymous, page_cache, free;
+};
+struct vm_swap_counts {
+    uint64_t pages, used, peak, in, out;
+};
+struct vm_counts {
+    struct vm_frame_counts frames, frames_peak; /* each peak on its own; free's is its lowest */
+    struct vm_swap_counts swap;
+    struct tally tally;
+};
+void vm_get_counts(const struct vm *, struct vm_counts *ret_counts);
+
+/* Verifies every invariant of every structure. NULL, or a description of the first that is broken. */
+const char *vm_check(struct vm *);
+
+/* ---- address spaces (vm/space.c, vm/map.c, vm/protect.c …) ---- */
+
+int space_create(struct vm *, uint32_t pid, struct space **ret_space);
+/* Copy-on-write copy of everything (MADV_DONTFORK and WIPEONFORK honoured). 0 or -ENOMEM. */
+int space_fork(struct space *, uint32_t pid, struct space **ret_space);
+struct space *space_ref(struct space *);
+void space_unref(struct space *);                 /* destroys it with the last one */
+void space_set_pid(struct space *, uint32_t pid); /* the owner for events and messages */
+uint32_t space_pid(const struct space *);
+struct page_table *space_page_table(struct space *);
+const struct tally *space_tally(const struct space *);
+void space_reset_tally(struct space *);
+
+struct space_counts {
+    uint64_t mapped, resident, resident_peak, resident_file, resident_shared, swapped, locked; /* pages */
+    uint64_t data, stack, exec; /* pages mapped */
+};
+void space_get_counts(const struct space *, struct space_counts *ret_counts);
+
+/* ---- memory calls: the semantics of Linux 6.1's system calls, addresses and lengths in bytes, results >= 0
+ * or -errno; PROT_*, MAP_*, MREMAP_*, MADV_*, MS_* of <sys/mman.h>. ---- */
+
+struct map_request {
+    uint64_t address; /* hint, or the address with MAP_FIXED */
+    uint64_t length;
+    int protection;        /* PROT_* */
+    int flags;             /* MAP_* */
+    struct object *object; /* NULL: anonymous (MAP_SHARED anonymous: the VM makes an object) */
+    uint64_t offset;       /* in the object, bytes, a multiple of PAGE_SIZE */
+    bool may_write;        /* MAP_SHARED of a file opened read-write: mprotect may add PROT_WRITE */
+    bool stack, heap;      /* labels for maps, events */
+};
+int space_map(struct space *, const struct map_request *, uint64_t *ret_address);
+int space_unmap(struct space *, uint64_t address, uint64_t length);
+int space_protect(struct space *, uint64_t address, uint64_t length, int protection);
+int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t new_length, int flags,
+                uint64_t new_address, uint64_t *ret_address);
+int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
+int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
+/* One byte a page into `ret_vector` (length / PAGE_SIZE of them). */
+int space_mincore(struct space *, uint64_t address, uint64_t length, unsigned char *ret_vector);
+int space_lock(struct space *, uint64_t address, uint64_t length, bool lock);
+/* The heap: [start, end). brk() semantics: returns the new end, or the old one when it cannot be. */
+void space_set_brk(struct space *, uint64_t start);
+uint64_t space_brk(struct space *, uint64_t end);
+/* Limits in bytes, UINT64_MAX for none: RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK. */
+void space_set_limits(struct space *, uint64_t address_space, uint64_t data, uint64_t stack);
+
+/* Mappings in address order, for /proc and messages. */
+struct mapping_view {
+    uint64_t start, end, offset;
+    unsigned access; /* enum access bits */
+    bool shared, stack, heap, grows_down, locked;
+    struct object *object;                                    /* NULL: private anonymous */
+    uint64_t resident, swapped, dirty, referenced, anonymous; /* pages; filled only when asked for */
+};
+/* The first mapping that ends above `address`: true and *ret_view, false when there is none. */
+bool space_next_mapping(struct space *, uint64_t address, bool with_counts, struct mapping_view *ret_view);
+
+/* ---- faults and user memory ---- */
+
+/* The page-fault handler. `access` is one or more enum access bits. */
+enum fault_result space_fault(struct space *, uint64_t address, unsigned access);
+struct space *space_of_table(struct vm *, const struct page_table *);
+
+/* Copies through the page table and the fault handler, page by page. 0, or -EFAULT (nothing said about how
+ * much was done; user_*_some return the bytes done before the fault, -EFAULT if none). */
+int user_read(struct space *, uint64_t address, void *to, size_t length);
+int user_write(struct space *, uint64_t address, const void *from, size_t length);
+int user_zero(struct space *, uint64_t address, size_t length);
+ssize_t user_read_some(struct space *, uint64_t address, void *to, size_t length);
+ssize_t user_write_some(struct space *, uint64_t address, const void *from, size_t length);
+/* A NUL-terminated string into `to`: its length, -EFAULT, or -ENAMETOOLONG when it does not fit in `size`. */
+ssize_t user_string(struct space *, uint64_t address, char *to, size_t size);
+
+/* ---- objects: what file and shared mappings map, and the page cache behind them ---- */
+
+/* How an object's pages reach their file. Given by the kernel. */
+struct object_backing {
+    /* Reads page `index` (zero-filled behind the end of the file). 0 or -errno. */
+    int (*read_page)(void *file, uint64_t index, void *page);
+    /* Writes page `index`, never beyond the end of the file. 0 or -errno. */
+    int (*write_page)(void *file, uint64_t index, const void *page);
+    /* Size in bytes now. */
+    uint64_t (*size)(void *file);
+    /* The object has no pages, mappings or holders any more. */
+    void (*release)(void *file);
+};
+
+/* An object for a file: with one reference, which the caller owns. `name` (copied) is for maps and events. */
+int object_create_file(struct vm *, const struct object_backing *, void *file, const char *name,
+                       struct object **ret_object);
+/* Shared anonymous memory (MAP_SHARED|MAP_ANONYMOUS, memfd, System V): zero-filled, backed by swap; `size`
+ * bytes. */
+int object_create_anonymous(struct vm *, uint64_t size, const char *name, struct object **ret_object);
+struct object *object_ref(struct object *);
+void object_unref(struct object *);
+void *object_file(const struct object *); /* as given; NULL for anonymous */
+const char *object_name(const struct object *);
+uint64_t object_size(const struct object *);     /* bytes */
+uint64_t object_resident(const struct object *); /* pages in the cache */
+bool object_is_mapped(const struct object *);
+
+/* Coherence with read() and write() on the host file: resident pages of the range are copied over `bytes`
+ * (they may be newer), or updated from it. None is brought in. */
+void object_overlay(struct object *, uint64_t offset, void *bytes, size_t length);
+void object_update(struct object *, uint64_t offset, const void *bytes, size_t length);
+/* For anonymous objects: the content itself. Bytes done or -errno (-ENOMEM, -ENOSPC). */
+ssize_t object_read(struct object *, uint64_t offset, void *bytes, size_t length);
+ssize_t object_write(struct object *, uint64_t offset, const void *bytes, size_t length);
+/* The file's size changed: pages beyond are dropped from the cache and from every page table. */
+int object_truncate(struct object *, uint64_t size);
+/* Writes dirty pages of the byte range back (fsync, msync). 0 or the first -errno. */
+int object_sync(struct object *, uint64_t offset, uint64_t length);
+/* Drops clean pages: the host file was changed by somebody else (revalidation at open, mmap, exec). */
+void object_invalidate(struct object *);
+/* Writes back everything that is dirty in the machine (sync, shutdown by a signal). */
+int vm_sync(struct vm *);
+
+#endif
