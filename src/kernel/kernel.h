@@ -27,6 +27,9 @@ struct kernel_config {
     uint64_t seed;
     uint64_t quantum;          /* instructions of a time slice */
     uint64_t max_instructions; /* 0: no limit */
+    /* Readable when the machine has something for kernel_host_signal(): waiting for host descriptors ends
+     * and kernel_next_thread() returns NULL while kernel_stop_reason() is KERNEL_RUNNING. -1: none. */
+    int wake_fd;
     /* A line for the user (without newline): an OOM kill, an I/O error, a cut trace. Never NULL. */
     void (*report)(void *context, const char *line);
     void *context;
@@ -44,8 +47,9 @@ int kernel_start(struct kernel *, const char *program, char *const argv[], char 
  *   while ((thread = kernel_next_thread(k))) { engine runs it; kernel_trap(k, thread, &trap); } */
 
 /* The next thread to run, ready to enter user mode (signals delivered, page-table register chosen); waits for
- * host descriptors and timers when none is runnable. NULL when the machine is over: no process is left, or it
- * was stopped. */
+ * host descriptors and timers when none is runnable. NULL when the machine is over (no process is left, or it
+ * was stopped), or when the wait was cut short by wake_fd or a host signal (kernel_stop_reason() is
+ * KERNEL_RUNNING): pass the host signals on and call again. */
 struct thread *kernel_next_thread(struct kernel *);
 struct cpu *kernel_thread_cpu(struct thread *);
 struct page_table *kernel_thread_table(struct thread *);
