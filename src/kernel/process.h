@@ -10,6 +10,7 @@
 
 #include "kernel/kernel.h"
 
+typedef long syscall_handler(struct thread *, const uint64_t args[6]);
 struct descriptors; /* kernel/descriptor.h: table of open files */
 struct pathfs;      /* kernel/path.h: working directory, umask */
 struct file;
@@ -32,7 +33,8 @@ struct call {
     bool attempted;    /* this is not the first attempt */
     bool interrupted;  /* a signal is waiting: last attempt. If the handler sleeps again, the call ends with
                           `progress` if there is any, else `on_signal` */
-    int on_signal;     /* 0 means -K_ERESTARTSYS */
+    bool uninterruptible; /* only death wakes it: vfork's parent */
+    int on_signal;        /* 0 means -K_ERESTARTSYS */
 };
 
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_STOPPED, THREAD_DEAD };
@@ -46,19 +48,18 @@ struct sleep {
     uint64_t deadline; /* machine time in ns, UINT64_MAX: none */
 };
 
-struct signal_state {   /* pending signals of a thread or of a process: kernel/signal.h */
-    uint64_t pending;   /* bit signal-1 */
-    siginfo_t info[65]; /* of standard signals; real-time ones queue in `queue` */
-    struct queued_signal *queue;
+struct signal_state { /* pending signals of a thread or of a process: kernel/signal.h */
+    uint64_t pending; /* bit signal-1; one may stand here without a queued_signal when memory was short */
+    TAILQ_HEAD(signal_queue, queued_signal) queue; /* standard signals at most once each */
 };
 
 struct thread {
-    TAILQ_ENTRY(thread) of_process, of_machine, of_run_queue;
+    TAILQ_ENTRY(thread) of_process, of_machine;
+    TAILQ_ENTRY(thread) of_queue; /* run queue, sleepers or (ended) graveyard; none while stopped */
     struct process *process;
     struct cpu *cpu;
     uint32_t tid;
     enum thread_state state;
-    bool queued;  /* on the run queue */
     bool in_call; /* a system call is under way: re-enter its handler when woken */
     struct call call;
     struct sleep sleep;
@@ -74,6 +75,18 @@ struct thread {
 
     uint64_t clear_child_tid, robust_list;
     bool kill_now; /* ends at the next chance: exit_group by another thread, OOM */
+
+    /* the last exception, for signal frames */
+    uint64_t trap_number, trap_error, trap_address;
+    /* A call that a signal interrupted, until the signal is dealt with: its -K_ERESTART… result, else 0. */
+    long restart;
+    struct call restart_call; /* what restart_syscall goes on with */
+
+    TAILQ_ENTRY(thread) of_futex; /* while futex_waiting */
+    bool futex_waiting;
+    const void *futex_base; /* with futex_offset: what is waited for; kernel/sys_futex.c */
+    uint64_t futex_offset;
+    uint32_t futex_bits;
 };
 
 struct signal_action {
@@ -87,17 +100,19 @@ struct process {
     TAILQ_HEAD(, process) children;
     TAILQ_HEAD(thread_list, thread) threads;
     struct kernel *kernel;
-    struct process *parent; /* NULL: the first process, or adopted by the machine */
+    struct process *parent; /* NULL: the machine itself (getppid() is 1): the first process and orphans */
     uint32_t pid, pgid, sid;
     enum process_state state;
-    int wait_status; /* valid for zombies */
-    bool stop_reported, continue_reported;
-    int stop_signal;    /* != 0: stopped */
-    int exit_signal;    /* sent to the parent, usually SIGCHLD */
+    bool dying;                            /* every thread has kill_now; wait_status is set */
+    int wait_status;                       /* valid when dying and for zombies */
+    int stop_signal;                       /* != 0: stopped */
+    bool stop_waitable, continue_waitable; /* not yet told to the parent by wait4 */
+    int exit_signal;                       /* sent to the parent, usually SIGCHLD */
     bool vfork_waiting; /* its parent sleeps until it execs or exits (channel: this process) */
     bool exec_done;
+    bool borrows_space; /* CLONE_VM: the space, and its tally, are another process's */
 
-    struct space *space;
+    struct space *space; /* NULL for zombies */
     struct descriptors *descriptors;
     struct pathfs *fs;
 
@@ -114,12 +129,16 @@ struct process {
     struct rlimit limits[RLIM_NLIMITS];
     uint64_t start_time; /* ns of machine time */
     uint64_t user_instructions, children_instructions;
-    struct itimerval_ns {
-        uint64_t next, interval;
-    } timers[3];               /* ITIMER_*; 0: off */
-    struct tally tally_before; /* of address spaces that exec left behind */
+    struct interval_timer {
+        uint64_t next, interval;      /* ns of machine time, or of guest work; next == 0: off */
+    } timers[3];                      /* ITIMER_* */
+    struct posix_timer *posix_timers; /* kernel/timer.h */
+    struct tally tally_before;        /* of address spaces that exec left behind */
     uint64_t peak_before, syscalls;
-    int dumpable, no_new_privs, pdeathsig, child_subreaper;
+    struct tally children_tally; /* of children waited for */
+    uint64_t children_peak;      /* pages: the largest of them */
+    int dumpable, no_new_privs, pdeathsig, child_subreaper, nice;
+    unsigned personality;
 };
 
 struct kernel {
@@ -130,10 +149,23 @@ struct kernel {
     struct trace *trace;
     TAILQ_HEAD(, process) processes;
     TAILQ_HEAD(, thread) threads;
-    TAILQ_HEAD(, thread) run_queue;
-    struct thread *current; /* on whose behalf the kernel runs, NULL between */
-    struct process *first;
+    TAILQ_HEAD(thread_queue, thread) run_queue; /* its first one runs while its budget lasts */
+    struct thread_queue sleepers;               /* THREAD_SLEEPING, in the order they went to sleep */
+    struct thread_queue graveyard;              /* THREAD_DEAD: freed before the next thread is chosen */
+    struct thread_queue futex_waiters;          /* linked by of_futex, in the order they came */
+    unsigned fd_sleepers;                       /* of sleepers: those that wait for host descriptors */
+    struct thread *current;                     /* on whose behalf the kernel runs, NULL between */
+    const struct page_table *loaded;            /* the table that ran last: for context switches */
+    struct process *first;                      /* NULL once it is gone */
     uint32_t next_pid;
+    uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */
+    uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
+    uint64_t executed;       /* guest instructions, as the engine counted them at the last trap */
+    uint64_t interrupted_at; /* machine time of the last SIGINT or SIGTERM from outside; 0: none */
+    unsigned slices;         /* since host descriptors were polled */
+    struct process_record *records; /* ended processes; kernel/process.c */
+    size_t record_count, record_capacity;
+    syscall_handler *const *handlers; /* by number; NULL: not implemented */
     enum kernel_stop stop;
     int exit_status;
     struct rng rng;        /* guests' randomness under deterministic */
@@ -172,7 +204,8 @@ void signal_send_thread(struct thread *, int signal, const siginfo_t *info);
 bool signal_is_pending(struct thread *); /* one that is not blocked and not ignored */
 
 /* ---- exec.c ---- */
-/* execve: on success the thread's registers are those of the new program. 0 or -errno. */
-int exec_program(struct thread *, const char *host_path, char *const argv[], char *const envp[]);
+/* execve: `path` as the thread's process sees it. On success the registers are those of the new program.
+ * 0 or -errno; the old program goes on after a failure. */
+int exec_program(struct thread *, const char *path, char *const argv[], char *const envp[]);
 
 #endif

@@ -7,8 +7,6 @@
 
 #include "kernel/process.h"
 
-typedef long syscall_handler(struct thread *, const uint64_t args[6]);
-
 struct syscall_entry {
     int number; /* SYS_… ; -1 ends the table */
     const char *name;
@@ -21,13 +19,14 @@ extern const struct syscall_entry
     syscalls_process[], /* sys_process.c: fork clone vfork execve exit wait4 waitid getpid … prctl arch_prctl
                          */
     syscalls_signal[],  /* sys_signal.c */
-    syscalls_identity[], /* sys_identity.c: uids, groups, sessions, limits, uname, sysinfo, getrandom, rusage
-                          */
-    syscalls_file[],     /* sys_file.c: read write … on descriptors */
+    syscalls_identity[],   /* sys_identity.c: uids, groups, sessions, process groups, uname, prctl */
+    syscalls_resource[],   /* sys_resource.c: limits, rusage, times, sysinfo, getrandom, sched_* */
+    syscalls_timer[],      /* sys_timer.c: alarm, setitimer, timer_* */
+    syscalls_file[],       /* sys_file.c: read write … on descriptors */
     syscalls_descriptor[], /* sys_descriptor.c: dup fcntl close pipe … */
     syscalls_path[],       /* sys_path.c: open stat rename … by path */
     syscalls_poll[],       /* sys_poll.c: poll select epoll eventfd */
-    syscalls_time[],       /* sys_time.c: clocks, sleeping, timers */
+    syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
     syscalls_socket[];     /* sys_socket.c */
 
