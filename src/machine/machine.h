@@ -19,7 +19,8 @@ struct machine_config {
     uint64_t seed;
     enum cpu_level level;
     unsigned tlb_entries;
-    uint64_t max_instructions;                       /* 0: no limit */
+    uint64_t max_instructions; /* 0: no limit */
+    bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct trace_sink *sinks;                        /* list, may be NULL */
     struct inject *inject;                           /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */
@@ -28,13 +29,16 @@ struct machine_config {
 
 /* 0 or -errno; *ret_message (malloc'd, on failure only) says what was wrong and what to do. */
 int machine_create(const struct machine_config *, struct machine **ret_machine, char **ret_message);
-/* Starts PROGRAM and runs to the end. 0, or -errno when it could not be started. */
+/* Starts PROGRAM and runs to the end, passing the signals that reach the host process on to the guests. Once
+ * for a machine. 0; -errno of kernel_start() when it could not be started; -ENOTRECOVERABLE when a check
+ * found a broken invariant (it was reported). */
 int machine_run(struct machine *, const char *program, char *const argv[], char *const envp[]);
 void machine_destroy(struct machine *);
 
 struct machine_summary {
     bool complete;   /* false: stopped early (limit, signal) */
-    int wait_status; /* of the first process */
+    int wait_status; /* of the first process; meaningless unless complete */
+    int host_signal; /* the last one that reached Thimble itself, 0: none */
     enum kernel_stop stop;
     const char *policy, *page_table;
     uint64_t seed;
@@ -43,6 +47,7 @@ struct machine_summary {
     struct engine_counters engine;
     struct kernel_summary kernel;
 };
+/* After machine_run(). Pointers stay valid until the next call or machine_destroy(). */
 void machine_get_summary(struct machine *, struct machine_summary *ret_summary);
 
 #endif

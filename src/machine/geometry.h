@@ -1,0 +1,22 @@
+/* What a configuration asks for, made definite: names become objects, numbers are checked. */
+#ifndef MACHINE_GEOMETRY_H
+#define MACHINE_GEOMETRY_H
+
+#include "hw/pagetable.h"
+#include "machine/machine.h"
+#include "policy/policy.h"
+
+struct geometry {
+    const struct page_table_ops *format;
+    const struct policy_ops *policy;
+    const char *policy_parameters; /* or NULL; points into the configuration */
+};
+
+/* From this many frames up the default page-table format is the processor's own. */
+enum { GEOMETRY_RADIX_FRAMES = 256 };
+
+/* 0, or -EINVAL/-ENOMEM with *ret_message (malloc'd; NULL when there was no memory for it) saying what is
+ * wrong and what to do. */
+int geometry_resolve(const struct machine_config *, struct geometry *ret_geometry, char **ret_message);
+
+#endif

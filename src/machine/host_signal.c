@@ -1,0 +1,105 @@
+/* The signals of Thimble itself: Ctrl-C, kill, a window's new size. They are for the guests.
+ *
+ * The handler does three things, all async-signal-safe: it notes the signal, makes the event descriptor
+ * readable (which ends a wait that is about to begin), and kicks the engine (which ends a run). The main loop
+ * takes the signals and hands them to the kernel. Handlers are installed without SA_RESTART: a host call that
+ * blocks must come back when somebody types Ctrl-C.
+ *
+ * C hands a handler no context, so one pointer stands at file level: the one exception to the rule that
+ * nothing below main() is global. */
+#include "machine/host_signal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+                                SIGUSR2, SIGALRM, SIGPIPE, SIGWINCH};
+enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
+
+struct host_signals {
+    _Atomic uint64_t arrived; /* bit signal-1 */
+    int event_fd;
+    bool installed;
+    const struct engine_ops *engine_ops;
+    struct engine *engine;
+    struct sigaction before[PASSED_ON]; /* dispositions to put back */
+};
+
+static struct host_signals *_Atomic active; /* NULL iff no handler is installed */
+
+static void host_signal_arrived(int signal, siginfo_t *info, void *context) {
+    int saved_errno = errno;
+    struct host_signals *s = atomic_load(&active);
+    /* SIGPIPE from a write of our own: the kernel sees EPIPE and tells the guest that wrote. */
+    if (s && !(signal == SIGPIPE && info->si_pid == getpid())) {
+        atomic_fetch_or(&s->arrived, 1ULL << (signal - 1));
+        uint64_t one = 1;
+        ssize_t written =
+            write(s->event_fd, &one, sizeof one); /* cannot fail: the counter is far from full */
+        (void)written;
+        s->engine_ops->kick(s->engine);
+    }
+    errno = saved_errno;
+}
+
+int host_signals_create(struct host_signals **ret_signals) {
+    struct host_signals *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->event_fd < 0) {
+        int error = -errno;
+        free(s);
+        return error;
+    }
+    *ret_signals = s;
+    return 0;
+}
+
+int host_signals_install(struct host_signals *s, const struct engine_ops *ops, struct engine *engine) {
+    s->engine_ops = ops;
+    s->engine = engine;
+    struct host_signals *none = NULL;
+    if (!atomic_compare_exchange_strong(&active, &none, s))
+        return -EBUSY;
+    struct sigaction action = {.sa_sigaction = host_signal_arrived, .sa_flags = SA_SIGINFO};
+    sigfillset(&action.sa_mask);
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &action, &s->before[i]);
+    s->installed = true;
+    return 0;
+}
+
+void host_signals_destroy(struct host_signals *s) {
+    if (!s)
+        return;
+    for (int i = 0; s->installed && i < PASSED_ON; i++)
+        sigaction(passed_on[i], &s->before[i], NULL);
+    if (s->installed)
+        atomic_store(&active, NULL);
+    close(s->event_fd);
+    free(s);
+}
+
+int host_signals_fd(const struct host_signals *s) {
+    return s->event_fd;
+}
+
+void host_signals_quiet(struct host_signals *s) {
+    uint64_t count;
+    ssize_t got = read(s->event_fd, &count, sizeof count); /* EAGAIN: it was quiet */
+    (void)got;
+}
+
+int host_signals_take(struct host_signals *s) {
+    uint64_t arrived = atomic_load_explicit(&s->arrived, memory_order_relaxed);
+    if (!arrived)
+        return 0;
+    int bit = __builtin_ctzll(arrived);
+    atomic_fetch_and(&s->arrived, ~(1ULL << bit));
+    return bit + 1;
+}

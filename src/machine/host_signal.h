@@ -1,0 +1,25 @@
+/* Signals that reach the host process: remembered by a handler, taken by the main loop. */
+#ifndef MACHINE_HOST_SIGNAL_H
+#define MACHINE_HOST_SIGNAL_H
+
+#include "hw/engine.h"
+
+struct host_signals;
+
+/* Nothing is installed yet. 0 or -errno. */
+int host_signals_create(struct host_signals **ret_signals);
+/* Puts the earlier dispositions back. NULL is fine. */
+void host_signals_destroy(struct host_signals *);
+
+/* Installs the handlers; a run of `engine` that is under way when a signal arrives is kicked. 0, or -EBUSY:
+ * a process has one set of handlers, and another machine has it. */
+int host_signals_install(struct host_signals *, const struct engine_ops *, struct engine *);
+
+/* A descriptor that becomes readable when a signal arrives, and stays so until host_signals_quiet(). */
+int host_signals_fd(const struct host_signals *);
+void host_signals_quiet(struct host_signals *);
+
+/* Takes the lowest signal that has arrived; 0 when there is none. */
+int host_signals_take(struct host_signals *);
+
+#endif

@@ -1,0 +1,70 @@
+/* The main loop: choose a thread, let the engine run it in user mode, let the kernel handle the trap. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "machine/parts.h"
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void pass_host_signals_on(struct machine *m) {
+    for (int signal; (signal = host_signals_take(m->signals)) != 0;) {
+        m->host_signal = signal;
+        kernel_host_signal(m->kernel, signal);
+    }
+}
+
+static void run_thread(struct machine *m, struct thread *thread) {
+    struct trap trap = {0};
+    m->engine_ops->run(m->engine, kernel_thread_cpu(thread), kernel_thread_table(thread),
+                       kernel_thread_budget(thread), &trap);
+    machine_count_instructions(m);
+    kernel_trap(m->kernel, thread, &trap);
+    machine_check_paced(m, false);
+}
+
+static void run_threads(struct machine *m) {
+    while (!m->broken) {
+        pass_host_signals_on(m);
+        struct thread *thread = kernel_next_thread(m->kernel);
+        if (thread)
+            run_thread(m, thread);
+        else if (kernel_stop_reason(m->kernel) == KERNEL_RUNNING)
+            host_signals_quiet(m->signals);
+        else
+            return;
+    }
+}
+
+/* What the machine owes the outside world when it ends, however it ends: dirty pages of shared files. */
+static void write_files_back(struct machine *m) {
+    int error = vm_sync(m->vm);
+    if (!error)
+        return;
+    char line[128];
+    snprintf(line, sizeof line, "pages of a shared file could not be written back: %s", strerror(-error));
+    m->config.report(m->config.context, line);
+}
+
+int machine_run(struct machine *m, const char *program, char *const argv[], char *const envp[]) {
+    double start = seconds_now();
+    int error = kernel_start(m->kernel, program, argv, envp);
+    /* Installed only now, so that the first process inherits what the caller ignores. */
+    if (!error)
+        error = host_signals_install(m->signals, m->engine_ops, m->engine);
+    if (!error)
+        run_threads(m);
+    write_files_back(m);
+    if (m->config.check && !m->broken)
+        machine_check_now(m, false);
+    bool stopped = kernel_stop_reason(m->kernel) != KERNEL_FINISHED;
+    trace_emit(&m->trace, EVENT_MACHINE_STOP, 0, (uint64_t)kernel_exit_status(m->kernel), stopped, 0, 0, 0);
+    m->wall_seconds = seconds_now() - start;
+    return !error && m->broken ? -ENOTRECOVERABLE : error;
+}

@@ -1,0 +1,247 @@
+/* Builds a machine from its configuration, wires its parts together, takes it down.
+ *
+ *     disk ── vm ── engine ── kernel        built in this order
+ *
+ * The vm tells the engine what to forget (listener), the engine asks for pages (client), the vm reports
+ * memory and I/O errors to the kernel (configuration): each of these calls passes through the machine here,
+ * because a part must not know the parts above it. */
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine/parts.h"
+
+/* Instructions of a time slice: long enough that switching costs nothing, short enough (about 5 ms) that a
+ * pipeline flows. */
+enum { QUANTUM = 2000000 };
+
+void machine_count_instructions(struct machine *m) {
+    struct engine_counters counters;
+    m->engine_ops->get_counters(m->engine, &counters);
+    m->instructions = counters.instructions;
+}
+
+/* ---- the engine's calls up ---- */
+
+static enum fault_result client_fault(void *context, struct page_table *table, uint64_t address,
+                                      unsigned access) {
+    struct machine *m = context;
+    if (m->trace.listening)
+        machine_count_instructions(m);
+    enum fault_result result = kernel_fault(m->kernel, table, address, access);
+    machine_check_paced(m, true);
+    return result;
+}
+
+static page_id_t client_page_id(void *context, pfn_t frame) {
+    struct machine *m = context;
+    return vm_page_id(m->vm, frame);
+}
+
+static void client_reference(void *context, pfn_t frame) {
+    struct machine *m = context;
+    vm_reference(m->vm, frame);
+}
+
+/* ---- the vm's calls to the engine and to the kernel ---- */
+
+static void listener_forget_page(void *context, const struct page_table *table, vpn_t vpn) {
+    struct machine *m = context;
+    m->engine_ops->forget_page(m->engine, table, vpn);
+}
+
+static void listener_forget_table(void *context, const struct page_table *table) {
+    struct machine *m = context;
+    m->engine_ops->forget_table(m->engine, table);
+}
+
+static void listener_forget_code(void *context, page_id_t page, unsigned offset, unsigned length) {
+    struct machine *m = context;
+    m->engine_ops->forget_code(m->engine, page, offset, length);
+}
+
+static bool vm_is_out_of_memory(void *context) {
+    struct machine *m = context;
+    return kernel_out_of_memory(m->kernel);
+}
+
+static void vm_had_io_error(void *context, struct space *space, int error, const char *what) {
+    struct machine *m = context;
+    kernel_io_error(m->kernel, space, error, what);
+}
+
+/* ---- building ---- */
+
+__attribute__((format(printf, 3, 4))) static int fail(int error, char **ret_message, const char *format,
+                                                      ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(ret_message, format, arguments) < 0)
+        *ret_message = NULL;
+    va_end(arguments);
+    return error;
+}
+
+static int build_swap(struct machine *m, char **ret_message) {
+    const struct machine_config *c = &m->config;
+    int error = disk_create(c->swap_path, c->swap_pages, c->inject, &m->swap);
+    if (error)
+        return fail(error, ret_message, "the swap area of %u pages cannot be made in %s: %s", c->swap_pages,
+                    c->swap_path ? c->swap_path : "a temporary file", strerror(-error));
+    return 0;
+}
+
+static int build_vm(struct machine *m, char **ret_message) {
+    const struct machine_config *c = &m->config;
+    struct vm_config config = {
+        .frames = c->frames,
+        .available = c->available,
+        .reserved = c->reserved,
+        .format = m->geometry.format,
+        .policy = m->geometry.policy,
+        .policy_parameters = m->geometry.policy_parameters,
+        .seed = c->seed,
+        .swap = m->swap,
+        .trace = &m->trace,
+        .inject = c->inject,
+        .out_of_memory = vm_is_out_of_memory,
+        .io_error = vm_had_io_error,
+        .context = m,
+    };
+    int error = vm_create(&config, &m->vm);
+    if (error == -EINVAL && m->geometry.policy_parameters)
+        return fail(error, ret_message, "policy %s cannot be used with '%s': see --policy list",
+                    m->geometry.policy->name, m->geometry.policy_parameters);
+    if (error)
+        return fail(error, ret_message, "memory of %u frames cannot be made: %s",
+                    c->frames ? c->frames : c->available, strerror(-error));
+    return 0;
+}
+
+static int build_engine(struct machine *m, char **ret_message) {
+    bool every_reference = m->geometry.policy->needs == POLICY_NEEDS_EVERY_REFERENCE;
+    struct engine_config config = {
+        .mem = vm_physmem(m->vm),
+        .client =
+            {
+                .context = m,
+                .fault = client_fault,
+                .page_id = client_page_id,
+                .reference = every_reference ? client_reference : NULL,
+            },
+        .level = m->config.level,
+        .tlb_entries = m->config.tlb_entries,
+    };
+    m->engine_ops = &engine_soft;
+    int error = m->engine_ops->create(&config, &m->engine);
+    if (error)
+        return fail(error, ret_message, "the %s engine cannot offer an x86-64-v%d CPU: %s",
+                    m->engine_ops->name, (int)m->config.level, strerror(-error));
+    struct vm_listener listener = {
+        .context = m,
+        .forget_page = listener_forget_page,
+        .forget_table = listener_forget_table,
+        .forget_code = listener_forget_code,
+    };
+    vm_set_listener(m->vm, &listener);
+    return 0;
+}
+
+static int build_kernel(struct machine *m, char **ret_message) {
+    int error = host_signals_create(&m->signals);
+    if (error)
+        return fail(error, ret_message, "signals cannot be received: %s", strerror(-error));
+    const struct machine_config *c = &m->config;
+    struct kernel_config config = {
+        .vm = m->vm,
+        .engine_ops = m->engine_ops,
+        .engine = m->engine,
+        .trace = &m->trace,
+        .inject = c->inject,
+        .level = c->level,
+        .deterministic = c->deterministic,
+        .seed = c->seed,
+        .quantum = QUANTUM,
+        .max_instructions = c->max_instructions,
+        .wake_fd = host_signals_fd(m->signals),
+        .report = c->report,
+        .context = c->context,
+    };
+    error = kernel_create(&config, &m->kernel);
+    return error ? fail(error, ret_message, "the kernel cannot be made: %s", strerror(-error)) : 0;
+}
+
+/* The sinks are told the geometry before anything else happens. */
+static void announce(struct machine *m) {
+    m->trace.instruction = &m->instructions;
+    for (struct trace_sink *sink = m->config.sinks, *next; sink; sink = next) {
+        next = sink->next;
+        trace_add_sink(&m->trace, sink);
+    }
+    if (!m->trace.listening)
+        return;
+    uint64_t format = trace_string(&m->trace, m->geometry.format->name, strlen(m->geometry.format->name));
+    uint64_t policy = trace_string(&m->trace, m->geometry.policy->name, strlen(m->geometry.policy->name));
+    trace_emit(&m->trace, EVENT_MACHINE_START, 0, vm_physmem(m->vm)->frames, m->config.reserved,
+               m->config.swap_pages, format, policy);
+}
+
+int machine_create(const struct machine_config *config, struct machine **ret_machine, char **ret_message) {
+    *ret_message = NULL;
+    struct machine *m = calloc(1, sizeof *m);
+    if (!m)
+        return -ENOMEM;
+    m->config = *config;
+    int error = geometry_resolve(config, &m->geometry, ret_message);
+    if (!error)
+        error = build_swap(m, ret_message);
+    if (!error)
+        error = build_vm(m, ret_message);
+    if (!error)
+        error = build_engine(m, ret_message);
+    if (!error)
+        error = build_kernel(m, ret_message);
+    if (error) {
+        machine_destroy(m);
+        return error;
+    }
+    announce(m);
+    *ret_machine = m;
+    return 0;
+}
+
+void machine_destroy(struct machine *m) {
+    if (m->kernel)
+        kernel_destroy(m->kernel);
+    host_signals_destroy(m->signals);
+    if (m->engine) {
+        vm_set_listener(m->vm, &(struct vm_listener){0});
+        m->engine_ops->destroy(m->engine);
+    }
+    if (m->vm)
+        vm_destroy(m->vm);
+    if (m->swap)
+        disk_destroy(m->swap);
+    free(m);
+}
+
+void machine_get_summary(struct machine *m, struct machine_summary *ret_summary) {
+    struct machine_summary s = {
+        .complete = kernel_stop_reason(m->kernel) == KERNEL_FINISHED,
+        .wait_status = kernel_exit_status(m->kernel),
+        .host_signal = m->host_signal,
+        .stop = kernel_stop_reason(m->kernel),
+        .policy = m->geometry.policy->name,
+        .page_table = m->geometry.format->name,
+        .seed = m->config.seed,
+        .wall_seconds = m->wall_seconds,
+    };
+    vm_get_counts(m->vm, &s.vm);
+    m->engine_ops->get_counters(m->engine, &s.engine);
+    kernel_get_summary(m->kernel, &s.kernel);
+    *ret_summary = s;
+}
