@@ -3,6 +3,7 @@
 #ifndef KERNEL_FILE_H
 #define KERNEL_FILE_H
 
+#include <bsd/sys/queue.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -30,8 +31,12 @@ struct file_ops {
     ssize_t (*getdents)(struct file *, void *to, size_t length);
     /* The object to map: a new reference. [ENODEV] */
     int (*object)(struct file *, struct object **ret_object);
+    /* Puts back the last `length` bytes that were read: the program's buffer was bad. [they are lost] */
+    void (*unread)(struct file *, size_t length);
     void (*release)(struct file *); /* the last descriptor is gone */
 };
+
+struct epoll_item;
 
 struct file {
     const struct file_ops *ops;
@@ -43,11 +48,24 @@ struct file {
     void *data; /* the kind's own */
     char *path; /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
     int owner;  /* F_SETOWN */
+    LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
 };
 
 struct file *file_create(struct kernel *, const struct file_ops *, int flags); /* NULL: no memory */
 struct file *file_ref(struct file *);
 void file_unref(struct file *);
+/* Events that are ready now, also when the kind has no poll of its own; `sleeper` as in file_ops. */
+short file_poll(struct file *, struct thread *sleeper, short events);
+/* Where it is now: an absolute path (" (deleted)" behind it when it has none any more) or "pipe:[3]". Length
+ * or -errno. */
+ssize_t file_name(struct file *, char *to, size_t size);
+/* 0, or why exec may not run it: -EACCES. */
+int file_may_execute(struct file *);
+
+/* ---- The file half of the kernel: kernel->inodes and kernel->terminal. kernel_create() and kernel_destroy()
+ * call these; at the second one no process may be left, and the VM's objects must still be there. ---- */
+int files_create(struct kernel *); /* 0 or -errno */
+void files_destroy(struct kernel *);
 
 /* ---- descriptor.c: the table of a process ---- */
 struct descriptors *descriptors_create(void);
