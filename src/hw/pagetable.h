@@ -5,6 +5,7 @@
 #ifndef HW_PAGETABLE_H
 #define HW_PAGETABLE_H
 
+#include "base/inject.h"
 #include "hw/physmem.h"
 #include "hw/pte.h"
 
@@ -14,6 +15,7 @@ struct table_frames {
     int (*alloc)(void *context, pfn_t *ret_frame); /* a zero-filled frame; 0 or -ENOMEM */
     void (*free)(void *context, pfn_t frame);
     void *context;
+    struct inject *inject; /* for what a format allocates on the host, or NULL */
 };
 
 struct page_table {
@@ -51,6 +53,11 @@ struct page_table_ops {
     /* Sets referenced and/or dirty bits of a present entry, as the MMU does (PTE_REFERENCED, PTE_DIRTY only).
      */
     void (*mark)(struct page_table *, vpn_t, uint64_t bits);
+
+    /* What the MMU does (hw/mmu.h), in one walk: true when the entry is present and allows `access` (enum
+     * access bits) to user mode, after setting its referenced and, for a write, its dirty bit. Else false and
+     * nothing changed. *ret_pte is the entry as it is now. Page numbers outside user space are allowed. */
+    bool (*walk)(struct page_table *, vpn_t, unsigned access, pte_t *ret_pte);
 
     /* Verifies the format's own invariants (counts of used entries, frames). Returns NULL, or what is wrong.
      */
