@@ -173,6 +173,7 @@ struct kernel {
     struct kernel_summary summary;
     uint64_t *unimplemented; /* count by system call number */
     struct inodes *inodes;   /* kernel/inode.h */
+    struct locks *locks;     /* kernel/lock.h */
     struct terminal *terminal;
     bool nondeterministic_used;
 };
