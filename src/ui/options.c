@@ -1,0 +1,271 @@
+/* The command line of `thimble run`: argp finds the options, this file gives them their meaning.
+ *
+ * Only the form of a value is judged here; what a machine can be built from is the machine's to say. The
+ * first mistake ends the parse with one sentence that names the option, the value and what would be right. */
+#include "ui/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/size.h"
+
+enum {
+    KEY_RESERVED = 256, /* beyond every character: options without a short form */
+    KEY_AVAILABLE,
+    KEY_PAGE_TABLE,
+    KEY_SWAP,
+    KEY_SWAP_FILE,
+    KEY_DETERMINISTIC,
+    KEY_SEED,
+    KEY_TRACE,
+    KEY_STATS,
+    KEY_STATS_FILE,
+    KEY_MAX_INSTRUCTIONS,
+    KEY_CPU,
+    KEY_TLB,
+};
+
+enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
+#define FRAMES_MAX      (UINT32_MAX - 1ULL)
+#define SWAP_MIN_PAGES  (1ULL << (30 - PAGE_SHIFT)) /* of the default: 1 GiB */
+#define SWAP_MAX_PAGES  (UINT32_MAX - 1ULL)
+#define SWAP_PER_MEMORY 4ULL
+
+static const struct argp_option known_options[] = {
+    {NULL, 0, NULL, 0, "Memory:", 1},
+    {"frames", 'n', "N", 0, "Page frames of 4 KiB in all (default 65536)", 0},
+    {"memory", 'm', "SIZE", 0, "The same in bytes; K, M, G, T are powers of 1024", 0},
+    {"reserved", KEY_RESERVED, "N", 0, "Frames kept for the operating system (default 3)", 0},
+    {"available", KEY_AVAILABLE, "N", 0,
+     "Instead of -n: exactly N frames for pages, beside reserved and page-table frames", 0},
+    {"page-table", KEY_PAGE_TABLE, "FORMAT", 0,
+     "array or x86-64 (default: x86-64 from 256 frames up, array below)", 0},
+    {"swap", KEY_SWAP, "SIZE", 0,
+     "Swap area in bytes, or in pages with suffix p (28p), or none (default: four times the memory, at least "
+     "1G)",
+     0},
+    {"swap-file", KEY_SWAP_FILE, "PATH", 0, "Swap there instead of in an unlinked temporary file", 0},
+    {"policy", 'p', "NAME[:KEY=VALUE,...]", 0,
+     "Page replacement policy (default clock); list describes them all", 0},
+    {NULL, 0, NULL, 0, "CPU:", 2},
+    {"cpu", KEY_CPU, "LEVEL", 0, "x86-64-v2 or x86-64-v3 (default)", 0},
+    {"tlb", KEY_TLB, "N", 0, "TLB entries, a power of two (default 1024)", 0},
+    {"max-instructions", KEY_MAX_INSTRUCTIONS, "N", 0,
+     "Stop the machine after N guest instructions, with exit status 124", 0},
+    {NULL, 0, NULL, 0, "Repeatable runs:", 3},
+    {"deterministic", KEY_DETERMINISTIC, NULL, 0,
+     "Virtual clock and seeded randomness: the same command and input give the same trace", 0},
+    {"seed", KEY_SEED, "N", 0, "Seed of that randomness and of policies that draw lots (default 1)", 0},
+    {NULL, 0, NULL, 0, "What is shown:", 4},
+    {"stats", KEY_STATS, "FORMAT", 0,
+     "Summary at exit: text, json or none (default: text if standard error is a terminal, else none)", 0},
+    {"stats-file", KEY_STATS_FILE, "FILE", 0,
+     "Write the summary to FILE; json if its name ends in .json and --stats does not say otherwise", 0},
+    {"trace", KEY_TRACE, "FILE", 0,
+     "Record every event: JSON lines if FILE ends in .jsonl or .jsonl.zst, else the native format", 0},
+    {NULL, 0, NULL, 0, "Help:", -1},
+    {0},
+};
+
+/* While argp goes through the arguments. */
+struct parse {
+    struct options options;
+    char *message;         /* the first mistake, NULL: none yet */
+    const char *memory_by; /* which of the options that say how much memory was given */
+    const char *swap_text; /* as given, NULL: default */
+};
+
+__attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *p, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&p->message, format, arguments) < 0)
+        p->message = NULL;
+    va_end(arguments);
+    return EINVAL;
+}
+
+static error_t take_number(struct parse *p, const char *option, const char *text, uint64_t min, uint64_t max,
+                           uint64_t *ret_number) {
+    const char *wrong = number_parse(text, min, max, ret_number);
+    if (!wrong)
+        return 0;
+    return refuse(p, "%s: '%s' %s: give a whole number from %llu to %llu", option, text, wrong,
+                  (unsigned long long)min, (unsigned long long)max);
+}
+
+/* Only one option may say how much memory there is. */
+static error_t take_memory(struct parse *p, const char *option, const char *text) {
+    if (p->memory_by && strcmp(p->memory_by, option))
+        return refuse(p, "%s and %s both say how much memory there is: give one of them", p->memory_by,
+                      option);
+    p->memory_by = option;
+    uint64_t frames = 0;
+    error_t error = 0;
+    const char *wrong = NULL;
+    if (strcmp(option, "--memory"))
+        error = take_number(p, option, text, 1, FRAMES_MAX, &frames);
+    else if ((wrong = size_parse(text, false, &frames)) != NULL || frames > FRAMES_MAX)
+        error = refuse(p, "%s: '%s' %s: give bytes with an optional K, M, G or T, from 4K to 16383G", option,
+                       text, wrong ? wrong : "is too large");
+    bool available = !strcmp(option, "--available");
+    p->options.machine.available = available ? (uint32_t)frames : 0;
+    p->options.machine.frames = available ? 0 : (uint32_t)frames;
+    return error;
+}
+
+static error_t take_reserved(struct parse *p, const char *text) {
+    uint64_t frames = 0;
+    error_t error = take_number(p, "--reserved", text, 0, FRAMES_MAX, &frames);
+    p->options.machine.reserved = (uint32_t)frames;
+    return error;
+}
+
+static error_t take_tlb(struct parse *p, const char *text) {
+    uint64_t entries = 0;
+    error_t error = take_number(p, "--tlb", text, 1, UINT32_MAX, &entries);
+    p->options.machine.tlb_entries = (unsigned)entries;
+    return error;
+}
+
+static error_t take_cpu(struct parse *p, const char *text) {
+    static const char prefix[] = "x86-64-";
+    const char *level = strncmp(text, prefix, sizeof prefix - 1) ? text : text + sizeof prefix - 1;
+    if (!strcmp(level, "v2"))
+        p->options.machine.level = CPU_LEVEL_V2;
+    else if (!strcmp(level, "v3"))
+        p->options.machine.level = CPU_LEVEL_V3;
+    else
+        return refuse(p, "--cpu: '%s' is not a CPU level: there are x86-64-v2 and x86-64-v3", text);
+    return 0;
+}
+
+static error_t take_stats(struct parse *p, const char *text) {
+    if (!strcmp(text, "text"))
+        p->options.stats = STATS_TEXT;
+    else if (!strcmp(text, "json"))
+        p->options.stats = STATS_JSON;
+    else if (!strcmp(text, "none"))
+        p->options.stats = STATS_NONE;
+    else
+        return refuse(p, "--stats: '%s' is not a format: there are text, json and none", text);
+    return 0;
+}
+
+static error_t take_path(struct parse *p, const char *option, const char *text, const char **ret_path) {
+    if (!*text)
+        return refuse(p, "%s: the name of the file is empty", option);
+    *ret_path = text;
+    return 0;
+}
+
+static void take_policy(struct parse *p, const char *text) {
+    p->options.list_policies = !strcmp(text, "list");
+    p->options.machine.policy = text;
+}
+
+/* Options that describe the machine itself. */
+static error_t take_machine_option(int key, char *value, struct parse *p) {
+    struct machine_config *machine = &p->options.machine;
+    switch (key) {
+    case 'n': return take_memory(p, "--frames", value);
+    case 'm': return take_memory(p, "--memory", value);
+    case KEY_AVAILABLE: return take_memory(p, "--available", value);
+    case KEY_RESERVED: return take_reserved(p, value);
+    case KEY_PAGE_TABLE: machine->page_table = value; return 0;
+    case KEY_SWAP: p->swap_text = value; return 0;
+    case KEY_SWAP_FILE: return take_path(p, "--swap-file", value, &machine->swap_path);
+    case 'p': take_policy(p, value); return 0;
+    case KEY_CPU: return take_cpu(p, value);
+    case KEY_TLB: return take_tlb(p, value);
+    case KEY_MAX_INSTRUCTIONS:
+        return take_number(p, "--max-instructions", value, 1, INT64_MAX, &machine->max_instructions);
+    case KEY_DETERMINISTIC: machine->deterministic = true; return 0;
+    case KEY_SEED: return take_number(p, "--seed", value, 0, INT64_MAX, &machine->seed);
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t take_option(int key, char *value, struct argp_state *state) {
+    struct parse *p = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->name = "thimble run"; /* in the usage line; argv[0] stays the prefix of messages */
+        return 0;
+    case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
+    case KEY_STATS: return take_stats(p, value);
+    case KEY_STATS_FILE: return take_path(p, "--stats-file", value, &p->options.stats_path);
+    case ARGP_KEY_ARG: /* the program: everything behind it is its own */
+        p->options.program = state->argv + state->next - 1;
+        p->options.program_count = state->argc - state->next + 1;
+        state->next = state->argc;
+        return 0;
+    default: return take_machine_option(key, value, p);
+    }
+}
+
+static error_t finish_swap(struct parse *p) {
+    struct machine_config *machine = &p->options.machine;
+    uint64_t memory = machine->frames ? machine->frames : (uint64_t)machine->available + machine->reserved;
+    uint64_t pages = SWAP_PER_MEMORY * memory;
+    if (pages < SWAP_MIN_PAGES)
+        pages = SWAP_MIN_PAGES;
+    if (pages > SWAP_MAX_PAGES)
+        pages = SWAP_MAX_PAGES;
+    const char *text = p->swap_text;
+    if (text && !strcmp(text, "none")) {
+        if (machine->swap_path)
+            return refuse(p, "--swap-file %s and --swap none contradict each other", machine->swap_path);
+        pages = 0;
+    } else if (text) {
+        const char *wrong = size_parse(text, true, &pages);
+        if (wrong || pages > SWAP_MAX_PAGES)
+            return refuse(p,
+                          "--swap: '%s' %s: give bytes with an optional K, M, G or T, pages with suffix p "
+                          "(28p), or none",
+                          text, wrong ? wrong : "is too large");
+    }
+    machine->swap_pages = (uint32_t)pages;
+    return 0;
+}
+
+static error_t finish(struct parse *p) {
+    if (p->options.list_policies)
+        return 0;
+    if (!p->options.program)
+        return refuse(p, "no program was given: thimble run [OPTION...] [--] PROGRAM [ARG...]");
+    return finish_swap(p);
+}
+
+int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message) {
+    static const struct argp argp = {
+        .options = known_options,
+        .parser = take_option,
+        .args_doc = "[--] PROGRAM [ARG...]",
+        .doc = "Run PROGRAM on a machine that has exactly the memory asked for.\v"
+               "The exit status is the program's own, or 128 + the signal that ended it; 124 when "
+               "--max-instructions was reached, 125 when the machine could not be built or failed, 126 when "
+               "PROGRAM cannot be executed, 127 when it was not found.\n\nSee also: man thimble",
+    };
+    struct parse p = {.options.machine = {
+                          .frames = DEFAULT_FRAMES,
+                          .reserved = DEFAULT_RESERVED,
+                          .policy = "clock",
+                          .seed = 1,
+                          .level = CPU_LEVEL_V3,
+                          .tlb_entries = DEFAULT_TLB,
+                      }};
+    argp_err_exit_status = EXIT_MACHINE;
+    error_t error = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p);
+    if (!error)
+        error = finish(&p);
+    if (error) {
+        *ret_message = p.message;
+        return -error;
+    }
+    *ret_options = p.options;
+    return 0;
+}

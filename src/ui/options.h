@@ -1,0 +1,32 @@
+/* The command line of `thimble run`, as a configuration. */
+#ifndef UI_OPTIONS_H
+#define UI_OPTIONS_H
+
+#include "machine/machine.h"
+
+enum stats_format { STATS_DEFAULT, STATS_TEXT, STATS_JSON, STATS_NONE };
+
+struct options {
+    struct machine_config machine; /* sinks, report and context are left to the caller */
+    const char *trace_path;        /* NULL: no trace */
+    enum stats_format stats;       /* STATS_DEFAULT: not said */
+    const char *stats_path;        /* NULL: standard error */
+    bool list_policies;            /* nothing is to be run */
+    char **program;                /* PROGRAM, its arguments, NULL; points into argv */
+    int program_count;             /* PROGRAM and its arguments */
+};
+
+/* Exit statuses that are Thimble's own. */
+enum {
+    EXIT_LIMIT = 124,          /* --max-instructions was reached */
+    EXIT_MACHINE = 125,        /* the machine could not be built, or failed */
+    EXIT_NOT_EXECUTABLE = 126, /* PROGRAM was found but cannot be executed */
+    EXIT_NOT_FOUND = 127,
+};
+
+/* Parses what stands behind `thimble run` (argv[0] is for messages). 0, or -EINVAL with *ret_message
+ * (malloc'd) naming the value and what to do. --help, --usage and unknown options do not return: they print
+ * and exit, with EXIT_MACHINE for a mistake. */
+int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message);
+
+#endif
