@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "machine/parts.h"
@@ -52,8 +51,27 @@ static void write_files_back(struct machine *m) {
     m->config.report(m->config.context, line);
 }
 
+/* The geometry comes before everything else that happens. */
+static void announce_start(struct machine *m) {
+    struct machine_geometry g;
+    machine_get_geometry(m, &g);
+    uint64_t format = trace_string(&m->trace, g.page_table, strlen(g.page_table));
+    uint64_t policy = trace_string(&m->trace, g.policy, strlen(g.policy));
+    trace_emit(&m->trace, EVENT_MACHINE_START, 0, g.frames, g.reserved, g.swap_pages, format, policy);
+}
+
+/* The last event: what is taken down afterwards is nobody's business. */
+static void announce_stop(struct machine *m) {
+    bool early = kernel_stop_reason(m->kernel) != KERNEL_FINISHED;
+    m->trace.pid = 0;
+    trace_emit(&m->trace, EVENT_MACHINE_STOP, 0, (uint64_t)kernel_exit_status(m->kernel), early, 0, 0, 0);
+    while (m->trace.sinks)
+        trace_remove_sink(&m->trace, m->trace.sinks);
+}
+
 int machine_run(struct machine *m, const char *program, char *const argv[], char *const envp[]) {
     double start = seconds_now();
+    announce_start(m);
     int error = kernel_start(m->kernel, program, argv, envp);
     /* Installed only now, so that the first process inherits what the caller ignores. */
     if (!error)
@@ -63,8 +81,7 @@ int machine_run(struct machine *m, const char *program, char *const argv[], char
     write_files_back(m);
     if (m->config.check && !m->broken)
         machine_check_now(m, false);
-    bool stopped = kernel_stop_reason(m->kernel) != KERNEL_FINISHED;
-    trace_emit(&m->trace, EVENT_MACHINE_STOP, 0, (uint64_t)kernel_exit_status(m->kernel), stopped, 0, 0, 0);
+    announce_stop(m);
     m->wall_seconds = seconds_now() - start;
     return !error && m->broken ? -ENOTRECOVERABLE : error;
 }

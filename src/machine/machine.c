@@ -175,21 +175,6 @@ static int build_kernel(struct machine *m, char **ret_message) {
     return error ? fail(error, ret_message, "the kernel cannot be made: %s", strerror(-error)) : 0;
 }
 
-/* The sinks are told the geometry before anything else happens. */
-static void announce(struct machine *m) {
-    m->trace.instruction = &m->instructions;
-    for (struct trace_sink *sink = m->config.sinks, *next; sink; sink = next) {
-        next = sink->next;
-        trace_add_sink(&m->trace, sink);
-    }
-    if (!m->trace.listening)
-        return;
-    uint64_t format = trace_string(&m->trace, m->geometry.format->name, strlen(m->geometry.format->name));
-    uint64_t policy = trace_string(&m->trace, m->geometry.policy->name, strlen(m->geometry.policy->name));
-    trace_emit(&m->trace, EVENT_MACHINE_START, 0, vm_physmem(m->vm)->frames, m->config.reserved,
-               m->config.swap_pages, format, policy);
-}
-
 int machine_create(const struct machine_config *config, struct machine **ret_machine, char **ret_message) {
     *ret_message = NULL;
     struct machine *m = calloc(1, sizeof *m);
@@ -209,7 +194,7 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
         machine_destroy(m);
         return error;
     }
-    announce(m);
+    m->trace.instruction = &m->instructions;
     *ret_machine = m;
     return 0;
 }
@@ -227,6 +212,20 @@ void machine_destroy(struct machine *m) {
     if (m->swap)
         disk_destroy(m->swap);
     free(m);
+}
+
+void machine_get_geometry(const struct machine *m, struct machine_geometry *ret_geometry) {
+    *ret_geometry = (struct machine_geometry){
+        .frames = vm_physmem(m->vm)->frames,
+        .reserved = m->config.reserved,
+        .swap_pages = m->config.swap_pages,
+        .page_table = m->geometry.format->name,
+        .policy = m->geometry.policy->name,
+    };
+}
+
+void machine_add_sink(struct machine *m, struct trace_sink *sink) {
+    trace_add_sink(&m->trace, sink);
 }
 
 void machine_get_summary(struct machine *m, struct machine_summary *ret_summary) {

@@ -4,6 +4,7 @@
 #define MACHINE_MACHINE_H
 
 #include "kernel/kernel.h"
+#include "trace/sink.h"
 
 struct machine;
 
@@ -21,7 +22,6 @@ struct machine_config {
     unsigned tlb_entries;
     uint64_t max_instructions; /* 0: no limit */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
-    struct trace_sink *sinks;                        /* list, may be NULL */
     struct inject *inject;                           /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */
     void *context;
@@ -29,6 +29,16 @@ struct machine_config {
 
 /* 0 or -errno; *ret_message (malloc'd, on failure only) says what was wrong and what to do. */
 int machine_create(const struct machine_config *, struct machine **ret_machine, char **ret_message);
+
+/* What was built; names are the configuration's or live as long as the machine. */
+struct machine_geometry {
+    uint32_t frames, reserved, swap_pages;
+    const char *page_table, *policy; /* policy without its parameters */
+};
+void machine_get_geometry(const struct machine *, struct machine_geometry *ret_geometry);
+/* The sink receives every event of the run. It must live until machine_run() returns. */
+void machine_add_sink(struct machine *, struct trace_sink *);
+
 /* Starts PROGRAM and runs to the end, passing the signals that reach the host process on to the guests. Once
  * for a machine. 0; -errno of kernel_start() when it could not be started; -ENOTRECOVERABLE when a check
  * found a broken invariant (it was reported). */

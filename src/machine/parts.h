@@ -5,7 +5,6 @@
 #include "machine/geometry.h"
 #include "machine/host_signal.h"
 #include "machine/machine.h"
-#include "trace/sink.h"
 
 struct machine {
     struct machine_config config;
