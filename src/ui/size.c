@@ -55,15 +55,16 @@ const char *size_parse(const char *text, bool or_pages, uint64_t *ret_pages) {
         return "is not a size";
     if (!digits_parse(&suffix, &number))
         return "is too large";
+    bool in_pages = or_pages && !strcmp(suffix, "p");
+    int shift = in_pages ? 0 : suffix_shift(suffix);
+    if (shift < 0)
+        return "is not a size";
     if (number == 0)
         return "is no memory at all";
-    if (or_pages && !strcmp(suffix, "p")) {
+    if (in_pages) {
         *ret_pages = number;
         return NULL;
     }
-    int shift = suffix_shift(suffix);
-    if (shift < 0)
-        return "is not a size";
     if (number > UINT64_MAX >> shift || number << shift > UINT64_MAX - PAGE_SIZE)
         return "is too large";
     *ret_pages = page_round_up(number << shift) >> PAGE_SHIFT;

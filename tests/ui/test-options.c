@@ -1,0 +1,170 @@
+/* The command line of `thimble run`: what each option means, and what a mistake is answered with. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ui/options.h"
+
+enum { ARGUMENTS_MAX = 16 };
+
+/* Splits `line` at blanks; the strings of the result live in `words`. */
+static int parse_line(const char *line, struct options *ret_options, char **ret_message) {
+    static char words[512];
+    static char *argv[ARGUMENTS_MAX];
+    int argc = 0;
+    assert_true(strlen(line) < sizeof words);
+    argv[argc++] = (char *)"thimble";
+    strcpy(words, line);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    *ret_message = NULL;
+    return options_parse(argc, argv, ret_options, ret_message);
+}
+
+static struct options parsed(const char *line) {
+    struct options options;
+    char *message;
+    assert_int_equal(parse_line(line, &options, &message), 0);
+    return options;
+}
+
+/* The message must hold both texts: what was wrong, and what to do. */
+static void refused(const char *line, const char *wrong, const char *advice) {
+    struct options options;
+    char *message;
+    assert_int_equal(parse_line(line, &options, &message), -EINVAL);
+    assert_non_null(message);
+    if (!strstr(message, wrong) || !strstr(message, advice))
+        fail_msg("'%s': the message is '%s', without '%s' or '%s'", line, message, wrong, advice);
+    free(message);
+}
+
+static void test_defaults(void **state) {
+    struct options o = parsed("ls");
+    assert_int_equal(o.machine.frames, 65536);
+    assert_int_equal(o.machine.available, 0);
+    assert_int_equal(o.machine.reserved, 3);
+    assert_null(o.machine.page_table);
+    assert_int_equal(o.machine.swap_pages, 262144); /* four times 256 MiB is 1 GiB */
+    assert_null(o.machine.swap_path);
+    assert_string_equal(o.machine.policy, "clock");
+    assert_false(o.machine.deterministic);
+    assert_int_equal(o.machine.seed, 1);
+    assert_int_equal(o.machine.level, CPU_LEVEL_V3);
+    assert_int_equal(o.machine.tlb_entries, 1024);
+    assert_int_equal(o.machine.max_instructions, 0);
+    assert_null(o.trace_path);
+    assert_int_equal(o.stats, STATS_DEFAULT);
+    assert_null(o.stats_path);
+    assert_int_equal(o.program_count, 1);
+}
+
+static void test_everything_behind_the_program_is_its_own(void **state) {
+    struct options o = parsed("-n 48 ls -n 9 --stats json -- x");
+    assert_int_equal(o.machine.frames, 48);
+    assert_int_equal(o.stats, STATS_DEFAULT);
+    assert_int_equal(o.program_count, 7);
+    assert_string_equal(o.program[0], "ls");
+    assert_string_equal(o.program[5], "--");
+    assert_null(o.program[7]);
+}
+
+static void test_two_dashes_end_the_options(void **state) {
+    struct options o = parsed("-n 48 -- -odd-name -n");
+    assert_int_equal(o.program_count, 2);
+    assert_string_equal(o.program[0], "-odd-name");
+}
+
+static void test_memory_may_be_said_in_three_ways(void **state) {
+    assert_int_equal(parsed("--frames 9 ls").machine.frames, 9);
+    assert_int_equal(parsed("-m 192K ls").machine.frames, 48);
+    struct options o = parsed("--available 6 ls");
+    assert_int_equal(o.machine.frames, 0);
+    assert_int_equal(o.machine.available, 6);
+    assert_int_equal(parsed("-n 9 -n 12 ls").machine.frames, 12); /* the last one counts */
+    refused("-n 9 -m 1M ls", "--frames and --memory both say", "give one of them");
+    refused("--available 9 -n 12 ls", "--available and --frames both say", "give one of them");
+}
+
+static void test_bad_amounts_of_memory_are_refused(void **state) {
+    refused("-n 0 ls", "--frames: '0' is too small", "from 1 to 4294967294");
+    refused("-n -5 ls", "--frames: '-5' is not a whole number", "from 1 to");
+    refused("-n 4294967295 ls", "'4294967295' is too large", "to 4294967294");
+    refused("-n 99999999999999999999 ls", "is too large", "to 4294967294");
+    refused("-n 48K ls", "'48K' is not a whole number", "from 1 to");
+    refused("-m 0 ls", "--memory: '0' is no memory at all", "from 4K");
+    refused("-m -1M ls", "--memory: '-1M' is not a size", "K, M, G or T");
+    refused("-m lots ls", "--memory: 'lots' is not a size", "K, M, G or T");
+    refused("-m 16384G ls", "--memory: '16384G' is too large", "16383G");
+    refused("--available 0 ls", "--available: '0' is too small", "from 1");
+    refused("--reserved -1 ls", "--reserved: '-1' is not a whole number", "from 0");
+}
+
+static void test_swap(void **state) {
+    assert_int_equal(parsed("--swap 28p ls").machine.swap_pages, 28);
+    assert_int_equal(parsed("--swap 1M ls").machine.swap_pages, 256);
+    assert_int_equal(parsed("--swap none ls").machine.swap_pages, 0);
+    assert_int_equal(parsed("-m 1G ls").machine.swap_pages, 4 * 262144);
+    assert_int_equal(parsed("-n 9 ls").machine.swap_pages, 262144); /* at least 1 GiB */
+    assert_string_equal(parsed("--swap-file /s ls").machine.swap_path, "/s");
+    refused("--swap 0 ls", "--swap: '0' is no memory at all", "or none");
+    refused("--swap 28q ls", "--swap: '28q' is not a size", "(28p)");
+    refused("--swap 99999G ls", "--swap: '99999G' is too large", "or none");
+    refused("--swap none --swap-file /s ls", "--swap-file /s and --swap none", "contradict");
+}
+
+static void test_policy_list_needs_no_program(void **state) {
+    assert_true(parsed("--policy list").list_policies);
+    assert_false(parsed("--policy random:seed=3 ls").list_policies);
+    assert_string_equal(parsed("-p random:seed=3 ls").machine.policy, "random:seed=3");
+}
+
+static void test_cpu_and_limits(void **state) {
+    assert_int_equal(parsed("--cpu x86-64-v2 ls").machine.level, CPU_LEVEL_V2);
+    assert_int_equal(parsed("--cpu v3 ls").machine.level, CPU_LEVEL_V3);
+    refused("--cpu pentium ls", "--cpu: 'pentium' is not a CPU level", "x86-64-v2 and x86-64-v3");
+    assert_int_equal(parsed("--tlb 64 ls").machine.tlb_entries, 64);
+    refused("--tlb x ls", "--tlb: 'x' is not a whole number", "from 1");
+    assert_int_equal(parsed("--max-instructions 1000 ls").machine.max_instructions, 1000);
+    refused("--max-instructions 0 ls", "--max-instructions: '0' is too small", "from 1");
+}
+
+static void test_what_is_shown(void **state) {
+    assert_int_equal(parsed("--stats json ls").stats, STATS_JSON);
+    assert_int_equal(parsed("--stats none ls").stats, STATS_NONE);
+    assert_string_equal(parsed("--stats-file /f ls").stats_path, "/f");
+    assert_string_equal(parsed("--trace t.jsonl ls").trace_path, "t.jsonl");
+    refused("--stats xml ls", "--stats: 'xml' is not a format", "text, json and none");
+    refused("--trace= ls", "--trace: the name of the file is empty", "");
+    assert_true(parsed("--deterministic --seed 7 ls").machine.deterministic);
+    assert_int_equal(parsed("--seed 7 ls").machine.seed, 7);
+    refused("--seed x ls", "--seed: 'x' is not a whole number", "from 0");
+}
+
+static void test_a_program_must_be_given(void **state) {
+    refused("-n 48", "no program was given", "thimble run [OPTION...] [--] PROGRAM");
+    refused("-n 48 --", "no program was given", "PROGRAM");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_everything_behind_the_program_is_its_own),
+        cmocka_unit_test(test_two_dashes_end_the_options),
+        cmocka_unit_test(test_memory_may_be_said_in_three_ways),
+        cmocka_unit_test(test_bad_amounts_of_memory_are_refused),
+        cmocka_unit_test(test_swap),
+        cmocka_unit_test(test_policy_list_needs_no_program),
+        cmocka_unit_test(test_cpu_and_limits),
+        cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_a_program_must_be_given),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
