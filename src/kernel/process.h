@@ -93,6 +93,10 @@ struct signal_action {
     uint64_t handler, flags, restorer, mask; /* struct kernel_sigaction of x86-64 */
 };
 
+/* Who is the parent of the first process and of orphans: the machine itself, which is not a process. The
+ * first process has the next number. */
+enum { PID_OF_MACHINE = 1 };
+
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
 
 struct process {
@@ -103,9 +107,10 @@ struct process {
     struct process *parent; /* NULL: the machine itself (getppid() is 1): the first process and orphans */
     uint32_t pid, pgid, sid;
     enum process_state state;
-    bool dying;                            /* every thread has kill_now; wait_status is set */
-    int wait_status;                       /* valid when dying and for zombies */
-    int stop_signal;                       /* != 0: stopped */
+    bool dying;       /* every thread has kill_now; wait_status is set */
+    int wait_status;  /* valid when dying and for zombies */
+    int exit_of_last; /* wait status if the thread that ended last was the whole process's end */
+    int stop_signal;  /* != 0: stopped */
     bool stop_waitable, continue_waitable; /* not yet told to the parent by wait4 */
     int exit_signal;                       /* sent to the parent, usually SIGCHLD */
     bool vfork_waiting; /* its parent sleeps until it execs or exits (channel: this process) */
@@ -156,15 +161,20 @@ struct kernel {
     unsigned fd_sleepers;                       /* of sleepers: those that wait for host descriptors */
     struct thread *current;                     /* on whose behalf the kernel runs, NULL between */
     const struct page_table *loaded;            /* the table that ran last: for context switches */
+    bool out_of_memory;                         /* processes that the OOM killer chose are being ended */
     struct process *first;                      /* NULL once it is gone */
     uint32_t next_pid;
     uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */
     uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
     uint64_t executed;       /* guest instructions, as the engine counted them at the last trap */
     uint64_t interrupted_at; /* machine time of the last SIGINT or SIGTERM from outside; 0: none */
-    unsigned slices;         /* since host descriptors were polled */
-    struct process_record *records; /* ended processes; kernel/process.c */
+    struct pollfd *poll_set; /* sched.c's: what it gives to ppoll() */
+    unsigned poll_capacity;
+    unsigned slices;                 /* since host descriptors were polled */
+    struct process_summary *records; /* ended processes, commands malloc'd; kernel/summary.c */
     size_t record_count, record_capacity;
+    struct process_summary *listed; /* what kernel_get_summary() gave out last */
+    struct syscall_summary *listed_calls;
     syscall_handler *const *handlers; /* by number; NULL: not implemented */
     enum kernel_stop stop;
     int exit_status;
@@ -177,6 +187,12 @@ struct kernel {
     struct terminal *terminal;
     bool nondeterministic_used;
 };
+
+/* ---- kernel.c ---- */
+/* Random bytes for guests: the host's, or seeded ones under deterministic. */
+void kernel_random(struct kernel *, void *to, size_t length);
+/* A line for the user, formatted. */
+void kernel_report(struct kernel *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- process.c, thread.c ---- */
 struct process *process_find(struct kernel *, uint32_t pid);

@@ -30,8 +30,17 @@ extern const struct syscall_entry
     syscalls_futex[],      /* sys_futex.c */
     syscalls_socket[];     /* sys_socket.c */
 
+/* One more than the highest number that can be implemented. */
+enum { SYSCALL_NUMBERS = 512 };
+
+/* The handlers of all tables by number, malloc'd. 0 or -ENOMEM. */
+int syscall_create_handlers(struct inject *, syscall_handler *const **ret_handlers);
+/* `syscall` was executed: fills t->call from the registers, counts the call. */
+void syscall_enter(struct thread *);
 /* Performs the call in t->call; does the sleeping, waking and restarting around it. */
 void syscall_perform(struct thread *);
-const char *syscall_name(uint64_t number); /* never NULL; "syscall_NNN" for unknown ones is not kept */
+/* Goes on with the call that the thread slept in: it was woken. */
+void syscall_resume(struct thread *);
+const char *syscall_name(uint64_t number); /* never NULL; "syscall_unknown" for numbers that have none */
 
 #endif

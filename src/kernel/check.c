@@ -1,0 +1,79 @@
+/* Verifies the kernel's invariants, as process.c, thread.c, sched.c and sys_futex.c state them. */
+#include "kernel/process.h"
+#include "kernel/signal.h"
+
+static bool check_is_on(const struct thread_queue *queue, const struct thread *thread) {
+    const struct thread *t;
+    TAILQ_FOREACH(t, queue, of_queue)
+    if (t == thread)
+        return true;
+    return false;
+}
+
+static const char *check_thread(const struct kernel *k, const struct thread *t) {
+    if (t->state == THREAD_DEAD)
+        return "a dead thread is not in the graveyard";
+    if (check_is_on(&k->run_queue, t) != (t->state == THREAD_RUNNABLE))
+        return "the run queue and a thread's state differ";
+    if (check_is_on(&k->sleepers, t) != (t->state == THREAD_SLEEPING))
+        return "the list of sleepers and a thread's state differ";
+    if (t->state == THREAD_SLEEPING && t->sleep.deadline < k->next_timer)
+        return "a sleeper's deadline is before the machine's next timer";
+    if (t->state == THREAD_SLEEPING && !t->in_call)
+        return "a thread sleeps outside of a call";
+    if (t->blocked & SIGNAL_UNBLOCKABLE)
+        return "SIGKILL or SIGSTOP is blocked";
+    if (t->process->dying && !t->kill_now)
+        return "a thread of a dying process goes on";
+    return t->process->kernel == k ? NULL : "a thread of another machine";
+}
+
+static const char *check_threads(const struct kernel *k) {
+    const struct thread *t;
+    unsigned fd_sleepers = 0;
+    TAILQ_FOREACH(t, &k->threads, of_machine) {
+        const char *wrong = check_thread(k, t);
+        if (wrong)
+            return wrong;
+        fd_sleepers += t->state == THREAD_SLEEPING && t->sleep.fd_count > 0;
+    }
+    return fd_sleepers == k->fd_sleepers ? NULL : "the count of sleepers on host descriptors is wrong";
+}
+
+static const char *check_process(const struct process *p) {
+    const struct process *child;
+    bool zombie = p->state == PROCESS_ZOMBIE;
+    if (zombie != TAILQ_EMPTY(&p->threads))
+        return "a zombie has threads, or a living process none";
+    if (zombie && (p->space || p->descriptors || p->fs))
+        return "a zombie kept its space or its files";
+    if (zombie && !p->parent)
+        return "a zombie that nobody will wait for";
+    if (!zombie && (!p->space || !p->descriptors || !p->fs))
+        return "a living process lacks a space or files";
+    TAILQ_FOREACH(child, &p->children, sibling)
+    if (child->parent != p)
+        return "a child has another parent";
+    return NULL;
+}
+
+static const char *check_futexes(const struct kernel *k) {
+    const struct thread *t;
+    TAILQ_FOREACH(t, &k->futex_waiters, of_futex)
+    if (!t->futex_waiting || t->state == THREAD_DEAD)
+        return "a thread that does not wait is on the futex list";
+    return NULL;
+}
+
+const char *kernel_check(struct kernel *k) {
+    const struct process *p;
+    const char *wrong = check_threads(k);
+    if (!wrong)
+        wrong = check_futexes(k);
+    TAILQ_FOREACH(p, &k->processes, of_machine) {
+        if (wrong)
+            break;
+        wrong = check_process(p);
+    }
+    return wrong;
+}
