@@ -54,7 +54,8 @@ static void dont_need_file(void) {
     CHECK_ERROR(msync(shared + 1, PAGE, MS_SYNC), EINVAL);
     CHECK(madvise(shared, PAGES * PAGE, MADV_WILLNEED) == 0 && shared[15 * PAGE] == 'f');
     CHECK_ERROR(madvise(shared, PAGE, 12345), EINVAL);
-    CHECK(munmap(private, PAGES * PAGE) == 0 && munmap(shared, PAGES * PAGE) == 0 && unlink("advice.dat") == 0);
+    CHECK(munmap(private, PAGES * PAGE) == 0 && munmap(shared, PAGES * PAGE) == 0 &&
+          unlink("advice.dat") == 0);
     puts("MADV_DONTNEED of a file, msync, MADV_WILLNEED");
 }
 
@@ -71,7 +72,8 @@ static void lazily_freed(void) {
     memset(other, 'o', PAGES * PAGE);
     for (size_t i = 0; i < PAGES; i++)
         CHECK(at[i * PAGE] == 'w' && (at[i * PAGE + 9] == 'l' || at[i * PAGE + 9] == 0));
-    const int hints[] = {MADV_NORMAL, MADV_SEQUENTIAL, MADV_RANDOM, MADV_DONTFORK, MADV_DOFORK, MADV_DONTDUMP};
+    const int hints[] = {MADV_NORMAL,   MADV_SEQUENTIAL, MADV_RANDOM,
+                         MADV_DONTFORK, MADV_DOFORK,     MADV_DONTDUMP};
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
         CHECK(madvise(at, PAGE, hints[i]) == 0);
     CHECK(at[0] == 'w' && munmap(at, PAGES * PAGE) == 0 && munmap(other, PAGES * PAGE) == 0);

@@ -1,5 +1,6 @@
-/* A stack that overflows: the handler runs on an alternate stack, sees where, and jumps out; three times over.
- * Then without an alternate stack: the process dies of SIGSEGV. The stack's limit is set to 256 KiB first. */
+/* A stack that overflows: the handler runs on an alternate stack, sees where, and jumps out; three times
+ * over. Then without an alternate stack: the process dies of SIGSEGV. The stack's limit is set to 256 KiB
+ * first. */
 #include "check.h"
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* The other exceptions, with the signal, the code and the address that Linux reports: SIGFPE of divisions,
- * SIGILL, SIGTRAP, SIGBUS past the end of a file, SIGSEGV of privileged instructions and of addresses that are
- * not canonical. The handler skips the instruction or jumps out. */
+ * SIGILL, SIGTRAP, SIGBUS past the end of a file, SIGSEGV of privileged instructions and of addresses that
+ * are not canonical. The handler skips the instruction or jumps out. */
 #include "check.h"
 #include <fcntl.h>
 #include <setjmp.h>
@@ -102,15 +102,15 @@ static void buses(void) {
     at[PAGE] = 1;
     skip = 0;
     if (sigsetjmp(jump, 1) == 0)
-        at[2 * PAGE + 5] = 1;
+        *(volatile char *)(at + 2 * PAGE + 5) = 1;
     CHECK(seen.si_addr == at + 2 * PAGE + 5);
     report("past the end of the file", SIGBUS, BUS_ADRERR);
     CHECK(ftruncate(fd, PAGE) == 0); /* a page that was there is cut off */
     if (sigsetjmp(jump, 1) == 0)
-        at[PAGE] = 2;
+        *(volatile char *)(at + PAGE) = 2;
     report("cut off", SIGBUS, BUS_ADRERR);
     CHECK_ERROR(write(STDOUT_FILENO, at + 3 * PAGE, 1), EFAULT); /* the kernel's own access */
-    CHECK(ftruncate(fd, 3 * PAGE) == 0 && at[PAGE] == 0); /* back again, as zeros */
+    CHECK(ftruncate(fd, 3 * PAGE) == 0 && at[PAGE] == 0);        /* back again, as zeros */
     CHECK(munmap(at, 4 * PAGE) == 0 && unlink("bus.dat") == 0);
 }
 

@@ -67,9 +67,15 @@ static void matrices(void) {
         free(rows[i]);
 }
 
-static int add(int a, int b) { return a + b; }
-static int subtract(int a, int b) { return a - b; }
-static int multiply(int a, int b) { return a * b; }
+static int add(int a, int b) {
+    return a + b;
+}
+static int subtract(int a, int b) {
+    return a - b;
+}
+static int multiply(int a, int b) {
+    return a * b;
+}
 
 static void functions(void) {
     int (*const operations[])(int, int) = {add, subtract, multiply};

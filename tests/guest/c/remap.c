@@ -3,6 +3,7 @@
 #include "check.h"
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 static char *map(size_t pages, int flags, int fd) {
     char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
@@ -28,7 +29,8 @@ static void grow(void) {
     verify(at, 16, 1);
     CHECK(at[16 * PAGE] == 0 && at[32 * PAGE - 1] == 0);
     fill(at, 32, 2);
-    CHECK(mmap(at + 32 * PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+    CHECK(mmap(at + 32 * PAGE, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+          MAP_FAILED);
     CHECK_ERROR(mremap(at, 32 * PAGE, 48 * PAGE, 0), ENOMEM); /* there is none */
     char *moved = mremap(at, 32 * PAGE, 48 * PAGE, MREMAP_MAYMOVE);
     CHECK(moved != MAP_FAILED && moved != at);
@@ -46,14 +48,16 @@ static void fixed(void) {
     char *from = map(10, MAP_PRIVATE | MAP_ANONYMOUS, -1), *to = map(20, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     fill(from, 10, 3);
     fill(to, 20, 4);
-    CHECK(mremap(from + 2 * PAGE, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + 5 * PAGE) == to + 5 * PAGE);
+    CHECK(mremap(from + 2 * PAGE, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + 5 * PAGE) ==
+          to + 5 * PAGE);
     verify(from, 2, 3);
     verify(to, 5, 4);
     for (size_t i = 0; i < 4; i++)
         CHECK(*(uint64_t *)(to + (5 + i) * PAGE + 8) == pattern(i + 2, 3));
     CHECK(*(uint64_t *)(to + 9 * PAGE + 8) == pattern(9, 4));
-    CHECK_ERROR(mremap(to, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + PAGE), EINVAL); /* overlap */
-    CHECK_ERROR(mremap(from + 3 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);                  /* a hole */
+    CHECK_ERROR(mremap(to, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to + PAGE),
+                EINVAL);                                                          /* overlap */
+    CHECK_ERROR(mremap(from + 3 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT); /* a hole */
     CHECK_ERROR(mremap(to + 1, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EINVAL);
     CHECK(munmap(from, 10 * PAGE) == 0 && munmap(to, 20 * PAGE) == 0);
     puts("to a fixed place");
@@ -82,7 +86,8 @@ static void of_file(void) {
 static void keep_old(void) {
     char *at = map(6, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     fill(at, 6, 8);
-    char *moved = mremap(at, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+    /* not by way of glibc's mremap, which leaves the last argument undefined here */
+    char *moved = (char *)syscall(SYS_mremap, at, 6 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
     CHECK(moved != MAP_FAILED && moved != at);
     verify(moved, 6, 8);
     for (size_t i = 0; i < 6 * PAGE; i++)

@@ -23,7 +23,8 @@ static void handler_repair(int signal, siginfo_t *info, void *context) {
     handler_check(info);
     char *page = (char *)((uintptr_t)info->si_addr & ~(PAGE - 1));
     if (info->si_code == SEGV_MAPERR)
-        CHECK(mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+        CHECK(mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+              page);
     else
         CHECK(mprotect(page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0);
 }
@@ -51,6 +52,11 @@ static void handler_set(void (*handler)(int, siginfo_t *, void *)) {
     CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
 }
 
+/* The store happens here and now, whatever the compiler thinks of it. */
+static void poke(char *at, int value) {
+    *(volatile char *)at = (char)value;
+}
+
 static void repairs(char *area) {
     handler_set(handler_repair);
     faults = 0;
@@ -58,14 +64,14 @@ static void repairs(char *area) {
         char *page = area + (size_t)i * PAGE;
         expected_address = page + 100;
         CHECK(i % 2 ? munmap(page, PAGE) == 0 : mprotect(page, PAGE, PROT_NONE) == 0);
-        page[100] = (char)('a' + i);
+        poke(page + 100, 'a' + i);
         CHECK(faults == i + 1 && last_code == (i % 2 ? SEGV_MAPERR : SEGV_ACCERR));
         CHECK(page[100] == 'a' + i);
     }
     expected_address = area; /* a read-only page can be read … */
     CHECK(mprotect(area, PAGE, PROT_READ) == 0);
     CHECK(area[0] == 0 && faults == 8);
-    area[0] = 1; /* … and its first write faults */
+    poke(area, 1); /* … and its first write faults */
     CHECK(faults == 9);
     memcpy(area + 200, "\xb8\x07\x00\x00\x00\xc3", 6); /* mov eax, 7; ret */
     CHECK(mprotect(area, PAGE, PROT_READ | PROT_WRITE) == 0);
@@ -84,7 +90,7 @@ static void jumps(char *area) {
         expected_address = i % 2 ? area + 40 : (char *)0x10000;
         int code = sigsetjmp(jump, 1);
         if (code == 0) {
-            *expected_address = 1;
+            poke(expected_address, 1);
             CHECK(!"reached");
         }
         CHECK(code == (i % 2 ? SEGV_ACCERR : SEGV_MAPERR));

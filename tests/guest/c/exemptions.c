@@ -1,0 +1,103 @@
+/* What is allowed to differ between the host and the machine, one line each: a test compares both with what
+ * the documentation says. Usage: exemptions NAME */
+#include "check.h"
+#include <fenv.h>
+#include <math.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <xmmintrin.h>
+
+static sigjmp_buf jump;
+
+static void on_signal(int signal) {
+    siglongjmp(jump, signal);
+}
+
+/* The x87's registers hold 64 bits of mantissa on a real CPU. */
+static void long_double(void) {
+    volatile long double one = 1.0L, small = 0x1p-60L;
+    puts(one + small == one ? "53 bits" : "64 bits");
+}
+
+/* Sticky flags in MXCSR. */
+static void sse_flags(void) {
+    volatile double one = 1.0, three = 3.0;
+    _mm_setcsr(_mm_getcsr() & ~0x3fu);
+    volatile double third = one / three;
+    (void)third;
+    puts(_mm_getcsr() & _MM_EXCEPT_INEXACT ? "inexact is noted" : "inexact is not noted");
+}
+
+/* The x87's status word. */
+static void x87_flags(void) {
+    unsigned short status;
+    __asm__ volatile("fnclex\n fld1\n fldz\n fdivrp %%st, %%st(1)\n fnstsw %0\n fstp %%st(0)" : "=a"(status));
+    puts(status & 4 ? "division by zero is noted" : "division by zero is not noted");
+}
+
+static void sse_unmasked(void) {
+    volatile double one = 1.0, zero = 0.0;
+    CHECK(signal(SIGFPE, on_signal) != SIG_ERR);
+    if (sigsetjmp(jump, 1) == 0) {
+        _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_MASK_DIV_ZERO);
+        volatile double infinity = one / zero;
+        (void)infinity;
+        puts("no signal");
+    } else {
+        puts("SIGFPE");
+    }
+}
+
+/* Denormal results are flushed to zero when MXCSR says so. */
+static void flush_to_zero(void) {
+    volatile double tiny = 0x1p-1022, half = 0.5;
+    _mm_setcsr(_mm_getcsr() | _MM_FLUSH_ZERO_ON);
+    puts(tiny * half == 0.0 ? "flushed" : "not flushed");
+}
+
+/* Single-stepping itself. */
+static void trap_flag(void) {
+    CHECK(signal(SIGTRAP, on_signal) != SIG_ERR);
+    if (sigsetjmp(jump, 1) == 0) {
+        __asm__ volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop\n nop" : : : "memory", "cc");
+        puts("no signal");
+    } else {
+        puts("SIGTRAP");
+    }
+}
+
+/* Two readings around the same work, three times; on a CPU the differences differ. */
+static void time_stamp(void) {
+    uint64_t differences[3];
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = __builtin_ia32_rdtsc();
+        for (volatile int j = 0; j < 20000; j = j + 1)
+            ;
+        differences[i] = __builtin_ia32_rdtsc() - before;
+        CHECK(differences[i] > 0 && differences[i] < 1000000000000);
+    }
+    printf("%llu\n", (unsigned long long)differences[2]);
+}
+
+static void processors(void) {
+    cpu_set_t set;
+    CHECK(sched_getaffinity(0, sizeof set, &set) == 0);
+    printf("%d in the mask, %ld online, now on %d\n", CPU_COUNT(&set), sysconf(_SC_NPROCESSORS_ONLN),
+           CPU_COUNT(&set) == 1 ? sched_getcpu() : 0);
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*show)(void);
+    } all[] = {{"long-double", long_double},   {"sse-flags", sse_flags},         {"x87-flags", x87_flags},
+               {"sse-unmasked", sse_unmasked}, {"flush-to-zero", flush_to_zero}, {"trap-flag", trap_flag},
+               {"time-stamp", time_stamp},     {"processors", processors}};
+    for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
+        if (strcmp(argv[1], all[i].name) == 0) {
+            all[i].show();
+            return 0;
+        }
+    return 2;
+}
