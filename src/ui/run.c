@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/file.h"
 #include "ui/guide.h"
 #include "ui/options.h"
 #include "ui/size.h"
@@ -20,7 +21,8 @@
 
 struct run {
     struct options options;
-    FILE *stats; /* NULL: no summary */
+    FILE *stats;              /* NULL: no summary */
+    struct trace_file *trace; /* NULL: no trace */
     struct machine *machine;
     int exit_status;
 };
@@ -79,6 +81,56 @@ static void stats_write(struct run *r) {
         fprintf(stderr, "thimble: the summary could not be written%s%s: %s\n",
                 r->options.stats_path ? " to " : "", r->options.stats_path ? r->options.stats_path : "",
                 strerror(-error));
+}
+
+static void trace_was_cut(void *context, int error) {
+    const struct run *r = context;
+    fprintf(stderr, "thimble: the trace %s is cut: %s\n", r->options.trace_path, strerror(-error));
+}
+
+static bool error_is_of_the_disk(int error) {
+    return error == -ENOSPC || error == -EDQUOT || error == -EIO;
+}
+
+/* A disk that is full cuts the trace at its very beginning, which is no reason not to run. False: the file
+ * cannot be had at all. */
+static bool trace_open(struct run *r) {
+    const struct options *o = &r->options;
+    if (!o->trace_path)
+        return true;
+    struct machine_geometry geometry;
+    machine_get_geometry(r->machine, &geometry);
+    const struct trace_header header = {
+        .thimble = THIMBLE_VERSION,
+        .frames = geometry.frames,
+        .reserved = geometry.reserved,
+        .swap_pages = geometry.swap_pages,
+        .page_size = PAGE_SIZE,
+        .page_table = geometry.page_table,
+        .policy = o->machine.policy,
+        .seed = o->machine.seed,
+        .deterministic = o->machine.deterministic,
+        .cpu = o->machine.level == CPU_LEVEL_V2 ? "x86-64-v2" : "x86-64-v3",
+        .argument_count = o->program_count,
+        .arguments = (const char *const *)o->program,
+    };
+    int error = trace_file_create(o->trace_path, &header, trace_was_cut, r, NULL, &r->trace);
+    if (!error)
+        machine_add_sink(r->machine, trace_file_sink(r->trace));
+    else if (error_is_of_the_disk(error))
+        trace_was_cut(r, error);
+    else
+        fprintf(stderr, "thimble: --trace %s cannot be written: %s\n", o->trace_path, strerror(-error));
+    return !error || error_is_of_the_disk(error);
+}
+
+static void trace_close(struct run *r) {
+    if (!r->trace)
+        return;
+    struct machine_summary summary;
+    machine_get_summary(r->machine, &summary);
+    (void)trace_file_finish(r->trace, summary.kernel.limits_of_determinism); /* trace_was_cut() reports */
+    trace_file_destroy(r->trace);
 }
 
 /* The first process never ran. */
@@ -160,7 +212,9 @@ int run_command(int argc, char **argv, char **envp) {
     error = machine_create(&r.options.machine, &r.machine, &message);
     if (error)
         return fail(message, error);
-    run_machine(&r, envp);
+    if (trace_open(&r))
+        run_machine(&r, envp);
+    trace_close(&r);
     machine_destroy(r.machine);
     return r.exit_status;
 }
