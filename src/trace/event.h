@@ -36,9 +36,9 @@ enum event_kind {
     EVENT_SPACE_CREATE,  /* [space, pid, space copied from + 1 or 0]; empty even so: what is copied follows as
                             EVENT_MAP and EVENT_PTE of the new space */
     EVENT_SPACE_DESTROY, /* [space] every mapping and entry that it still has is gone with it */
-    EVENT_MAP, /* flags = enum event_map_flags; [space, first VPN, pages, object number or 0, object page];
-                  replaces what was mapped there. A move is UNMAP and MAP */
-    EVENT_UNMAP,       /* [space, first VPN, pages]; the entries' changes are EVENT_PTE of their own */
+    EVENT_MAP,   /* flags = enum event_map_flags; [space, first VPN, pages, object number or 0, object page];
+                    replaces what was mapped there. A move is UNMAP and MAP */
+    EVENT_UNMAP, /* [space, first VPN, pages]; the entries' changes are EVENT_PTE of their own */
     EVENT_PROTECT,     /* flags = new access bits; [space, first VPN, pages] */
     EVENT_OBJECT,      /* a file or shared memory is known by this number from now: [object, generation, path
                           (string), pages] */
