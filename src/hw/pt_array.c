@@ -141,32 +141,31 @@ static void array_set(struct page_table *table, vpn_t vpn, pte_t new) {
         array_prune(array, vpn);
 }
 
-/* Adds 1 to the place at `level`, so that everything below it is skipped. */
-static vpn_t vpn_skip(vpn_t vpn, unsigned level) {
-    return (vpn_t){((vpn.n >> BITS * level) + 1) << BITS * level};
+/* Moves *at to the first entry in use at or after it, in this node and those below; NULL if there is none:
+ * then *at is behind the node or the limit. */
+static const pte_t *node_next(const struct node *node, unsigned level, vpn_t *at, uint64_t limit) {
+    for (unsigned i = place_of(*at, level); i < PLACES && at->n < limit; i++) {
+        const pte_t *found = NULL;
+        if (level == 0 && !pte_is_empty(node->pte[i]))
+            found = &node->pte[i];
+        else if (level > 0 && node->child[i])
+            found = node_next(node->child[i], level - 1, at, limit);
+        else
+            at->n = ((at->n >> BITS * level) + 1) << BITS * level;
+        if (found)
+            return found;
+    }
+    return NULL;
 }
 
 static bool array_next(const struct page_table *table, vpn_t *vpn, vpn_t end, pte_t *ret_pte) {
-    const struct array_table *array = array_of(table);
-    const uint64_t limit = min_u64(end.n, 1ULL << VPN_BITS);
-    for (vpn_t at = *vpn; at.n < limit;) {
-        unsigned level = ROOT;
-        const struct node *node = array->root;
-        while (level > 0 && node->child[place_of(at, level)])
-            node = node->child[place_of(at, level--)];
-        if (level > 0) {
-            at = vpn_skip(at, level);
-            continue;
-        }
-        do {
-            if (!pte_is_empty(node->pte[place_of(at, 0)])) {
-                *vpn = at;
-                *ret_pte = node->pte[place_of(at, 0)];
-                return true;
-            }
-        } while (++at.n < limit && place_of(at, 0));
-    }
-    return false;
+    vpn_t at = *vpn;
+    const pte_t *found = node_next(array_of(table)->root, ROOT, &at, min_u64(end.n, 1ULL << VPN_BITS));
+    if (!found)
+        return false;
+    *vpn = at;
+    *ret_pte = *found;
+    return true;
 }
 
 static void array_mark(struct page_table *table, vpn_t vpn, uint64_t bits) {

@@ -292,26 +292,33 @@ static void x86_set(struct page_table *table, vpn_t vpn, pte_t new) {
         x86_prune(x86, vpn);
 }
 
-static bool x86_next(const struct page_table *table, vpn_t *vpn, vpn_t end, pte_t *ret_pte) {
-    const struct x86_table *x86 = x86_of(table);
-    const uint64_t limit = min_u64(end.n, 1ULL << VPN_BITS);
-    for (vpn_t at = *vpn; at.n < limit;) {
-        const struct path path = x86_path(x86, at);
-        if (path.level > 0) { /* nothing below this entry: go to the next one */
-            at.n = ((at.n >> BITS * path.level) + 1) << BITS * path.level;
-            continue;
+/* Moves *at to the first entry in use at or after it, in this table and those below; true if there is one,
+ * else *at is behind the table or the limit. */
+static bool tables_next(const struct x86_table *x86, const uint64_t *table, unsigned level, vpn_t *at,
+                        uint64_t limit, uint64_t *ret_entry) {
+    for (unsigned i = index_of(*at, level); i < ENTRIES && at->n < limit; i++) {
+        const uint64_t entry = table[i];
+        if (!entry) {
+            at->n = ((at->n >> BITS * level) + 1) << BITS * level;
+        } else if (level == 0) {
+            *ret_entry = entry;
+            return true;
+        } else if (tables_next(x86, lower_table(x86, entry), level - 1, at, limit, ret_entry)) {
+            return true;
         }
-        const uint64_t *entry = path.entry[0];
-        do {
-            if (*entry) {
-                *vpn = at;
-                *ret_pte = x86_decode(*entry);
-                return true;
-            }
-            entry++;
-        } while (++at.n < limit && index_of(at, 0));
     }
     return false;
+}
+
+static bool x86_next(const struct page_table *table, vpn_t *vpn, vpn_t end, pte_t *ret_pte) {
+    const struct x86_table *x86 = x86_of(table);
+    vpn_t at = *vpn;
+    uint64_t entry;
+    if (!tables_next(x86, x86->root, ROOT, &at, min_u64(end.n, 1ULL << VPN_BITS), &entry))
+        return false;
+    *vpn = at;
+    *ret_pte = x86_decode(entry);
+    return true;
 }
 
 /* ---- checking ---- */
