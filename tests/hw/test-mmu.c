@@ -69,8 +69,7 @@ static void every_permission_meets_every_access(void **state) {
 }
 
 static void pages_outside_user_space_are_not_there(void **state) {
-    static const uint64_t outside[] = {1ULL << 35, 1ULL << 36, (1ULL << 36) + PAGE.n, UINT64_MAX >> 12,
-                                       UINT64_MAX};
+    const uint64_t outside[] = {1ULL << 35, 1ULL << 36, (1ULL << 36) + PAGE.n, UINT64_MAX >> 12, UINT64_MAX};
     for (const struct page_table_ops *const *ops = page_table_formats; *ops; ops++) {
         struct fixture f;
         fixture_open(&f, *ops);
