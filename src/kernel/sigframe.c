@@ -16,8 +16,7 @@
 #include "base/base.h"
 #include "kernel/signal.h"
 
-#define SA_RESTORER_FLAG    0x04000000u
-#define ALTSTACK_AUTODISARM (1u << 31)
+#define SA_RESTORER_FLAG 0x04000000u
 
 enum {
     UC_FP_XSTATE = 1,
@@ -227,7 +226,7 @@ int sigframe_push(struct thread *t, int signal, const siginfo_t *info, const str
     if (sigframe_save_xstate(t, xstate) < 0 ||
         user_write(t->process->space, address, &frame, sizeof frame) < 0)
         return -EFAULT;
-    if ((unsigned)t->altstack_flags & ALTSTACK_AUTODISARM)
+    if ((unsigned)t->altstack_flags & SIGNAL_ALTSTACK_AUTODISARM)
         t->altstack_flags = SS_DISABLE, t->altstack_sp = t->altstack_size = 0;
     sigframe_enter_handler(t, &r, signal, action->handler, address);
     return 0;

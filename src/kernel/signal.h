@@ -14,6 +14,10 @@ static inline uint64_t signal_bit(int signal) {
 /* SIGKILL and SIGSTOP can be neither blocked nor caught. */
 #define SIGNAL_UNBLOCKABLE (1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1))
 
+/* struct stack_t: a flag that glibc does not define, and the least size that sigaltstack() takes. */
+#define SIGNAL_ALTSTACK_AUTODISARM (1u << 31)
+enum { MINSIGSTKSZ_ABI = 2048 };
+
 void signal_state_init(struct signal_state *);
 void signal_state_clear(struct signal_state *);
 

@@ -18,13 +18,16 @@ extern const struct syscall_entry
     syscalls_memory[],  /* sys_memory.c: brk mmap munmap mprotect mremap madvise msync mincore mlock* … */
     syscalls_process[], /* sys_process.c: fork clone vfork execve exit wait4 waitid getpid … prctl arch_prctl
                          */
+    syscalls_wait[],    /* wait.c: wait4 waitid */
     syscalls_signal[],  /* sys_signal.c */
     syscalls_identity[],   /* sys_identity.c: uids, groups, sessions, process groups, uname, prctl */
     syscalls_resource[],   /* sys_resource.c: limits, rusage, times, sysinfo, getrandom, sched_* */
     syscalls_timer[],      /* sys_timer.c: alarm, setitimer, timer_* */
     syscalls_file[],       /* sys_file.c: read write … on descriptors */
     syscalls_descriptor[], /* sys_descriptor.c: dup fcntl close pipe … */
-    syscalls_path[],       /* sys_path.c: open stat rename … by path */
+    syscalls_path[],       /* sys_path.c: open rename … by path */
+    syscalls_status[],     /* sys_status.c: stat access chmod … */
+    syscalls_xattr[],      /* sys_xattr.c */
     syscalls_poll[],       /* sys_poll.c: poll select epoll eventfd */
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */

@@ -1,0 +1,11 @@
+/* What a process has used (sys_resource.c). */
+#ifndef KERNEL_RESOURCE_H
+#define KERNEL_RESOURCE_H
+
+#include "kernel/process.h"
+
+/* Of the process itself, its children excluded. User time counts guest instructions, a nanosecond each; system
+ * time is none of the guest's and 0. */
+void resource_usage(const struct process *, struct rusage *ret_usage);
+
+#endif

@@ -1,0 +1,178 @@
+/* wait4() and waitid(): a parent learns what became of its children. Zombies are reaped here; stops and
+ * continuations are told once.
+ *
+ * Source: Linux 6.1 kernel/exit.c, POSIX wait(3p). A child of any of a process's threads is a child of all.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel/resource.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+
+#ifndef __WNOTHREAD
+#define __WNOTHREAD 0x20000000
+#define __WALL      0x40000000
+#define __WCLONE    0x80000000
+#endif
+
+/* Which children, and which of their changes. */
+struct wait_request {
+    idtype_t type;
+    uint32_t id;
+    unsigned options; /* WEXITED and WSTOPPED said explicitly, also for wait4 */
+};
+
+/* One change of one child. */
+struct wait_result {
+    uint32_t pid;
+    int status; /* as wait4 gives it */
+    struct rusage usage;
+};
+
+static bool wait_matches(const struct process *child, const struct wait_request *request) {
+    bool clone_child = child->exit_signal != SIGCHLD;
+    if (!(request->options & __WALL) && clone_child != !!(request->options & __WCLONE))
+        return false;
+    switch (request->type) {
+    case P_PID: return child->pid == request->id;
+    case P_PGID: return child->pgid == request->id;
+    case P_ALL: return true;
+    case P_PIDFD: break;
+    }
+    return false;
+}
+
+/* Whether the child has something to tell; its status, and it is told now unless WNOWAIT. */
+static bool wait_take(struct process *child, const struct wait_request *request, struct wait_result *ret) {
+    bool keep = request->options & WNOWAIT;
+    ret->pid = child->pid;
+    resource_usage(child, &ret->usage);
+    if (child->state == PROCESS_ZOMBIE && (request->options & WEXITED)) {
+        ret->status = child->wait_status;
+        if (!keep)
+            process_reap(child);
+        return true;
+    }
+    if (child->stop_signal && child->stop_waitable && (request->options & WSTOPPED)) {
+        ret->status = wait_status_stopped(child->stop_signal);
+        child->stop_waitable = keep;
+        return true;
+    }
+    if (child->continue_waitable && (request->options & WCONTINUED)) {
+        ret->status = WAIT_STATUS_CONTINUED;
+        child->continue_waitable = keep;
+        return true;
+    }
+    return false;
+}
+
+/* 1 with a result; 0 when there is nothing yet and WNOHANG; SYS_SLEEP; -ECHILD. */
+static long wait_for_child(struct thread *t, const struct wait_request *request, struct wait_result *ret) {
+    struct process *child, *p = t->process;
+    bool any = false;
+    TAILQ_FOREACH(child, &p->children, sibling) {
+        if (!wait_matches(child, request))
+            continue;
+        any = true;
+        if (wait_take(child, request, ret))
+            return 1;
+    }
+    if (!any)
+        return -ECHILD;
+    if (request->options & WNOHANG)
+        return 0;
+    sched_sleep_channel(t, &p->children);
+    return SYS_SLEEP;
+}
+
+static long sys_wait4(struct thread *t, const uint64_t args[6]) {
+    struct process *p = t->process;
+    int32_t pid = (int32_t)args[0];
+    unsigned options = (unsigned)args[2];
+    struct wait_request request = {.options = options | WEXITED};
+    struct wait_result result;
+    if (options & ~(unsigned)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE))
+        return -EINVAL;
+    if (pid == INT32_MIN)
+        return -ESRCH;
+    if (pid == -1)
+        request.type = P_ALL;
+    else if (pid > 0)
+        request.type = P_PID, request.id = (uint32_t)pid;
+    else
+        request.type = P_PGID, request.id = pid ? (uint32_t)-pid : p->pgid;
+    long r = wait_for_child(t, &request, &result);
+    if (r != 1)
+        return r;
+    if (args[1] && user_write(p->space, args[1], &result.status, sizeof result.status) < 0)
+        return -EFAULT;
+    if (args[3] && user_write(p->space, args[3], &result.usage, sizeof result.usage) < 0)
+        return -EFAULT;
+    return result.pid;
+}
+
+static siginfo_t wait_info(const struct wait_result *result) {
+    siginfo_t info = {.si_signo = SIGCHLD};
+    info.si_pid = (pid_t)result->pid;
+    info.si_uid = getuid();
+    if (WIFEXITED(result->status))
+        info.si_code = CLD_EXITED, info.si_status = WEXITSTATUS(result->status);
+    else if (WIFSIGNALED(result->status))
+        info.si_code = CLD_KILLED, info.si_status = WTERMSIG(result->status);
+    else if (WIFSTOPPED(result->status))
+        info.si_code = CLD_STOPPED, info.si_status = WSTOPSIG(result->status);
+    else
+        info.si_code = CLD_CONTINUED, info.si_status = SIGCONT;
+    return info;
+}
+
+static int waitid_parse(const struct process *p, const uint64_t args[6], struct wait_request *ret_request) {
+    unsigned options = (unsigned)args[3];
+    int32_t id = (int32_t)args[1];
+    *ret_request = (struct wait_request){.type = (idtype_t)args[0], .id = (uint32_t)id, .options = options};
+    if (options &
+        ~(unsigned)(WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE))
+        return -EINVAL;
+    if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
+        return -EINVAL;
+    switch (ret_request->type) {
+    case P_ALL: return 0;
+    case P_PID: return id > 0 ? 0 : -EINVAL;
+    case P_PGID:
+        if (id == 0)
+            ret_request->id = p->pgid;
+        return id >= 0 ? 0 : -EINVAL;
+    case P_PIDFD: return -EBADF; /* there are no such descriptors here */
+    }
+    return -EINVAL;
+}
+
+static long sys_waitid(struct thread *t, const uint64_t args[6]) {
+    struct process *p = t->process;
+    struct wait_request request;
+    struct wait_result result;
+    siginfo_t info = {0};
+    int r = waitid_parse(p, args, &request);
+    if (r < 0)
+        return r;
+    long found = wait_for_child(t, &request, &result);
+    if (found != 0 && found != 1)
+        return found;
+    if (found == 1)
+        info = wait_info(&result);
+    if (args[2] && user_write(p->space, args[2], &info, sizeof info) < 0)
+        return -EFAULT;
+    if (found == 1 && args[4] && user_write(p->space, args[4], &result.usage, sizeof result.usage) < 0)
+        return -EFAULT;
+    return 0;
+}
+
+const struct syscall_entry syscalls_wait[] = {
+    {SYS_wait4, "wait4", sys_wait4},
+    {SYS_waitid, "waitid", sys_waitid},
+    {-1, NULL, NULL},
+};
