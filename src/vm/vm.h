@@ -43,7 +43,9 @@ struct vm_config {
     struct inject *inject;    /* or NULL */
     struct vm_listener listener;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
-     * later), or return false. NULL: allocation just fails. `pages` is a hint. */
+     * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes
+     * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
+     */
     bool (*out_of_memory)(void *context);
     /* A page of `space` could not be written to or read from disk: for a message that names the process. */
     void (*io_error)(void *context, struct space *, int error, const char *what);
@@ -52,7 +54,8 @@ struct vm_config {
 
 /* 0, -ENOMEM, -EINVAL (fewer frames than the format and the reserved ones need: see vm_minimum_frames). */
 int vm_create(const struct vm_config *, struct vm **ret_vm);
-void vm_destroy(struct vm *); /* every space must have been destroyed; dirty file pages are written back */
+/* Every space must have been destroyed and every object given back; dirty file pages are written back. */
+void vm_destroy(struct vm *);
 
 /* Frames that a machine needs so that a program's first instruction, stack and data can be there. */
 uint32_t vm_minimum_frames(const struct page_table_ops *format, uint32_t reserved);
@@ -84,7 +87,12 @@ int space_create(struct vm *, uint32_t pid, struct space **ret_space);
 /* Copy-on-write copy of everything (MADV_DONTFORK and WIPEONFORK honoured). 0 or -ENOMEM. */
 int space_fork(struct space *, uint32_t pid, struct space **ret_space);
 struct space *space_ref(struct space *);
-void space_unref(struct space *);                 /* destroys it with the last one */
+void space_unref(struct space *); /* destroys it with the last one */
+/* Gives the memory of a space back at once, whose process is about to die: for out_of_memory(). Its mappings
+ * stay until it is destroyed; faults in it are FAULT_KILLED from now on. */
+void space_reap(struct space *);
+/* The number that events and the page table know it by. */
+uint32_t space_number_of(const struct space *);
 void space_set_pid(struct space *, uint32_t pid); /* the owner for events and messages */
 uint32_t space_pid(const struct space *);
 struct page_table *space_page_table(struct space *);
@@ -139,12 +147,15 @@ bool space_next_mapping(struct space *, uint64_t address, bool with_counts, stru
 
 /* ---- faults and user memory ---- */
 
-/* The page-fault handler. `access` is one or more enum access bits. */
+/* The page-fault handler. `access` is one or more enum access bits. A fault that fails has changed nothing
+ * and may be tried again: after FAULT_NO_MEMORY, when the process that out_of_memory() chose is gone. If it
+ * chose none (or there is no memory on the host), the one that faulted cannot go on. */
 enum fault_result space_fault(struct space *, uint64_t address, unsigned access);
 struct space *space_of_table(struct vm *, const struct page_table *);
 
 /* Copies through the page table and the fault handler, page by page. 0, or -EFAULT (nothing said about how
- * much was done; user_*_some return the bytes done before the fault, -EFAULT if none). */
+ * much was done; user_*_some return the bytes done before the fault, -EFAULT if none). -ENOMEM instead when
+ * the fault ended in FAULT_NO_MEMORY: to be tried again once memory is free. */
 int user_read(struct space *, uint64_t address, void *to, size_t length);
 int user_write(struct space *, uint64_t address, const void *from, size_t length);
 int user_zero(struct space *, uint64_t address, size_t length);
@@ -192,7 +203,8 @@ ssize_t object_write(struct object *, uint64_t offset, const void *bytes, size_t
 int object_truncate(struct object *, uint64_t size);
 /* Writes dirty pages of the byte range back (fsync, msync). 0 or the first -errno. */
 int object_sync(struct object *, uint64_t offset, uint64_t length);
-/* Drops clean pages: the host file was changed by somebody else (revalidation at open, mmap, exec). */
+/* Drops clean pages: the host file was changed by somebody else (revalidation at open, mmap, exec). The
+ * caller holds a reference. */
 void object_invalidate(struct object *);
 /* Writes back everything that is dirty in the machine (sync, shutdown by a signal). */
 int vm_sync(struct vm *);

@@ -1,0 +1,281 @@
+/* See frame.h. The table is one piece of host memory that the host brings in as frames come into use: state
+ * FREE is 0, and the pool hands frames out in ascending order before it looks at those given back. */
+#include "vm/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/alloc.h"
+#include "base/base.h"
+#include "vm/reclaim.h"
+#include "vm/space.h"
+#include "vm/state.h"
+
+_Static_assert(EVENT_FRAME_FREE == 0, "an untouched record is a free frame's");
+
+/* A free frame holds junk on purpose, so that whoever relies on its content is found out. */
+#ifdef NDEBUG
+enum { FRAME_JUNK = 0 };
+#else
+enum { FRAME_JUNK = 0xdb };
+#endif
+
+struct frame *frame_of(struct vm *vm, pfn_t pfn) {
+    assert(pfn.n < vm->mem.frames);
+    return &vm->frames.frames[pfn.n];
+}
+
+void *frame_bytes(struct vm *vm, pfn_t pfn) {
+    return physmem_frame(&vm->mem, pfn);
+}
+
+/* ---- the table ---- */
+
+static void frame_set_state(struct vm *vm, pfn_t pfn, enum event_frame state, page_id_t id) {
+    struct frame_table *table = &vm->frames;
+    struct frame *frame = frame_of(vm, pfn);
+    table->counts[frame->state]--;
+    table->counts[state]++;
+    table->peaks[state] = max_u32(table->peaks[state], table->counts[state]);
+    frame->state = (uint8_t)state;
+    frame->id = id;
+    trace_emit(vm->config.trace, EVENT_FRAME, state, pfn.n, id.n, 0, 0, 0);
+}
+
+static struct frame_pool pool_make(uint32_t start, uint32_t end) {
+    return (struct frame_pool){.first = UINT32_MAX, .fresh = start, .end = end, .count = end - start};
+}
+
+int frame_table_create(struct vm *vm, uint32_t reserved, uint32_t pages, uint32_t tables) {
+    struct frame_table *table = &vm->frames;
+    const size_t bytes = page_round_up((size_t)vm->mem.frames * sizeof(struct frame));
+    if (inject_fails(vm->config.inject, INJECT_ALLOC))
+        return -ENOMEM;
+    void *frames =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (frames == MAP_FAILED)
+        return -ENOMEM;
+    (void)madvise(frames, bytes,
+                  MADV_HUGEPAGE); /* spares the host's TLB; a host without them is only slower */
+    *table = (struct frame_table){
+        .frames = frames,
+        .bytes = bytes,
+        .pages = pool_make(reserved, reserved + pages),
+        .tables = pool_make(reserved + pages, reserved + pages + tables),
+        .tables_apart = tables > 0,
+        .lowest_free = pages,
+    };
+    table->counts[EVENT_FRAME_FREE] = vm->mem.frames;
+    for (uint32_t i = 0; i < reserved; i++)
+        frame_set_state(vm, (pfn_t){i}, EVENT_FRAME_RESERVED, PAGE_ID_NONE);
+    return 0;
+}
+
+void frame_table_destroy(struct vm *vm) {
+    if (vm->frames.frames)
+        munmap(vm->frames.frames, vm->frames.bytes);
+}
+
+/* ---- the free pools ---- */
+
+static bool pool_take(struct vm *vm, struct frame_pool *pool, pfn_t *ret_frame) {
+    if (pool->first != UINT32_MAX) {
+        *ret_frame = (pfn_t){pool->first};
+        pool->first = frame_of(vm, *ret_frame)->next_free;
+    } else if (pool->fresh < pool->end) {
+        *ret_frame = (pfn_t){pool->fresh++};
+    } else {
+        return false;
+    }
+    pool->count--;
+    return true;
+}
+
+static void pool_put(struct vm *vm, struct frame_pool *pool, pfn_t pfn) {
+    struct frame *frame = frame_of(vm, pfn);
+    assert(frame->state == EVENT_FRAME_FREE && frame->mappers == 0);
+    if (FRAME_JUNK)
+        memset(frame_bytes(vm, pfn), FRAME_JUNK, PAGE_SIZE);
+    frame->next_free = pool->first;
+    pool->first = pfn.n;
+    pool->count++;
+}
+
+bool frame_alloc_free(struct vm *vm, pfn_t *ret_frame) {
+    if (!pool_take(vm, &vm->frames.pages, ret_frame))
+        return false;
+    vm->frames.lowest_free = min_u32(vm->frames.lowest_free, vm->frames.pages.count);
+    physmem_populate(&vm->mem, *ret_frame);
+    return true;
+}
+
+int frame_alloc(struct vm *vm, pfn_t *ret_frame) {
+    if (likely(frame_alloc_free(vm, ret_frame)))
+        return 0;
+    return reclaim_frame(vm, ret_frame);
+}
+
+void frame_free(struct vm *vm, pfn_t pfn) {
+    pool_put(vm, &vm->frames.pages, pfn);
+}
+
+int frame_alloc_table(void *context, pfn_t *ret_frame) {
+    struct vm *vm = context;
+    if (vm->frames.tables_apart) {
+        if (!pool_take(vm, &vm->frames.tables, ret_frame))
+            return -ENOMEM;
+    } else {
+        const int error = frame_alloc(vm, ret_frame);
+        if (error)
+            return error;
+    }
+    memset(frame_bytes(vm, *ret_frame), 0, PAGE_SIZE);
+    frame_set_state(vm, *ret_frame, EVENT_FRAME_TABLE, PAGE_ID_NONE);
+    return 0;
+}
+
+void frame_free_table(void *context, pfn_t pfn) {
+    struct vm *vm = context;
+    assert(frame_of(vm, pfn)->state == EVENT_FRAME_TABLE);
+    frame_set_state(vm, pfn, EVENT_FRAME_FREE, PAGE_ID_NONE);
+    pool_put(vm, vm->frames.tables_apart ? &vm->frames.tables : &vm->frames.pages, pfn);
+}
+
+/* ---- what a frame holds ---- */
+
+void frame_take(struct vm *vm, pfn_t pfn, enum event_frame state, page_id_t id, struct object *object) {
+    struct frame *frame = frame_of(vm, pfn);
+    assert(frame->state == EVENT_FRAME_FREE && !frame->more && frame->mappers == 0);
+    assert((state == EVENT_FRAME_CACHE) == (object != NULL));
+    frame->object = object;
+    frame->slot = SLOT_NONE;
+    frame->flags = 0;
+    frame_set_state(vm, pfn, state, id);
+}
+
+void frame_insert(struct vm *vm, pfn_t pfn) {
+    struct frame *frame = frame_of(vm, pfn);
+    assert(!(frame->flags & FRAME_INSERTED));
+    frame->flags |= FRAME_INSERTED;
+    vm->last_reference = PFN_NONE;
+    vm->policy->insert(vm->policy_state, pfn, frame->id);
+}
+
+void frame_strip(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
+    struct frame *frame = frame_of(vm, pfn);
+    assert(frame->mappers == 0);
+    if (frame->flags & FRAME_INSERTED)
+        vm->policy->remove(vm->policy_state, pfn, frame->id, reason);
+    if (!slot_is_none(frame->slot))
+        slot_detach(vm, pfn);
+    free(frame->more);
+    frame->more = NULL;
+    frame->object = NULL;
+    frame->flags = 0;
+    frame_set_state(vm, pfn, EVENT_FRAME_FREE, PAGE_ID_NONE);
+}
+
+void frame_discard(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
+    frame_strip(vm, pfn, reason);
+    frame_free(vm, pfn);
+}
+
+void frame_unmapped(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
+    const struct frame *frame = frame_of(vm, pfn);
+    if (frame->state == EVENT_FRAME_ANONYMOUS && frame->mappers == 0)
+        frame_discard(vm, pfn, reason);
+}
+
+/* ---- reverse mappings ---- */
+
+static struct rmap *rmap_place(struct frame *frame, uint32_t i) {
+    return i == 0 ? &frame->first : &frame->more->entries[i - 1];
+}
+
+struct rmap frame_mapper(const struct frame *frame, uint32_t i) {
+    assert(i < frame->mappers);
+    return i == 0 ? frame->first : frame->more->entries[i - 1];
+}
+
+int frame_reserve_mapper(struct vm *vm, pfn_t pfn) {
+    struct frame *frame = frame_of(vm, pfn);
+    const uint32_t capacity = frame->more ? frame->more->capacity : 0;
+    if (frame->mappers <= capacity)
+        return 0;
+    const uint32_t wanted = capacity ? 2 * capacity : 3;
+    struct rmap_more *more = inject_realloc(vm->config.inject, frame->more, 1,
+                                            sizeof *more + (size_t)wanted * sizeof(struct rmap));
+    if (!more)
+        return -ENOMEM;
+    more->capacity = wanted;
+    frame->more = more;
+    return 0;
+}
+
+void frame_add_mapper(struct vm *vm, pfn_t pfn, struct rmap rmap) {
+    struct frame *frame = frame_of(vm, pfn);
+    assert(frame->mappers == 0 || (frame->more && frame->mappers <= frame->more->capacity));
+    *rmap_place(frame, frame->mappers++) = rmap;
+}
+
+/* Where a mapper stands. The newest is looked at first: it is the likeliest to go. */
+static struct rmap *rmap_find(struct frame *frame, struct rmap rmap) {
+    for (uint32_t i = frame->mappers; i-- > 0;)
+        if (rmap_place(frame, i)->v == rmap.v)
+            return rmap_place(frame, i);
+    assert(!"a PTE names a frame that does not list it");
+    abort();
+}
+
+void frame_remove_mapper(struct vm *vm, pfn_t pfn, struct rmap rmap) {
+    struct frame *frame = frame_of(vm, pfn);
+    *rmap_find(frame, rmap) = *rmap_place(frame, frame->mappers - 1);
+    frame->mappers--;
+    if (frame->mappers <= 1 && frame->more) {
+        free(frame->more);
+        frame->more = NULL;
+    }
+}
+
+void frame_replace_mapper(struct vm *vm, pfn_t pfn, struct rmap old, struct rmap new) {
+    *rmap_find(frame_of(vm, pfn), old) = new;
+}
+
+/* ---- dirty, referenced, owners ---- */
+
+static pte_t rmap_pte(struct vm *vm, struct rmap rmap) {
+    return space_pte(vm->spaces[rmap_space(rmap)], rmap_vpn(rmap));
+}
+
+bool frame_is_dirty(struct vm *vm, pfn_t pfn) {
+    const struct frame *frame = frame_of(vm, pfn);
+    bool dirty = frame->flags & FRAME_DIRTY;
+    for (uint32_t i = 0; i < frame->mappers && !dirty; i++)
+        dirty = pte_has(rmap_pte(vm, frame_mapper(frame, i)), PTE_DIRTY);
+    return dirty;
+}
+
+uint32_t frame_owners(struct vm *vm, pfn_t pfn) {
+    const struct frame *frame = frame_of(vm, pfn);
+    const uint32_t swapped = slot_is_none(frame->slot) ? 0 : slot_of(vm, frame->slot)->references;
+    return frame->mappers + swapped;
+}
+
+bool frame_test_and_clear_referenced(void *context, pfn_t pfn) {
+    struct vm *vm = context;
+    struct frame *frame = frame_of(vm, pfn);
+    bool referenced = frame->flags & FRAME_REFERENCED;
+    frame->flags &= (uint8_t)~FRAME_REFERENCED;
+    for (uint32_t i = 0; i < frame->mappers; i++) {
+        const struct rmap rmap = frame_mapper(frame, i);
+        const pte_t pte = rmap_pte(vm, rmap);
+        if (!pte_has(pte, PTE_REFERENCED))
+            continue;
+        referenced = true;
+        space_set_pte(vm->spaces[rmap_space(rmap)], rmap_vpn(rmap), pte_clear(pte, PTE_REFERENCED));
+    }
+    return referenced;
+}

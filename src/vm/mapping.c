@@ -1,0 +1,234 @@
+/* See mapping.h. Two mappings are equal, and are merged when they meet, if a program could not tell them
+ * apart from one: same flags, same object, and the object's pages go on. */
+#include "vm/mapping.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "vm/object.h"
+#include "vm/space.h"
+#include "vm/state.h"
+
+static int mapping_compare(const struct mapping *a, const struct mapping *b) {
+    return a->start.n < b->start.n ? -1 : a->start.n > b->start.n;
+}
+
+RB_PROTOTYPE(mapping_tree, mapping, node, mapping_compare)
+RB_GENERATE(mapping_tree, mapping, node, mapping_compare)
+
+uint64_t mapping_pages(const struct mapping *m) {
+    return m->end.n - m->start.n;
+}
+
+/* ---- finding ---- */
+
+struct mapping *mapping_first(struct space *space, vpn_t vpn) {
+    struct mapping *found = NULL, *m = RB_ROOT(&space->mappings.tree);
+    while (m) {
+        if (vpn.n < m->end.n) {
+            found = m;
+            if (vpn.n >= m->start.n)
+                break;
+            m = RB_LEFT(m, node);
+        } else {
+            m = RB_RIGHT(m, node);
+        }
+    }
+    return found;
+}
+
+struct mapping *mapping_find(struct space *space, vpn_t vpn) {
+    struct mapping *m = space->mappings.recent;
+    if (m && vpn.n >= m->start.n && vpn.n < m->end.n)
+        return m;
+    m = mapping_first(space, vpn);
+    if (!m || vpn.n < m->start.n)
+        return NULL;
+    space->mappings.recent = m;
+    return m;
+}
+
+struct mapping *mapping_next(struct mapping *m) {
+    return RB_NEXT(mapping_tree, unused, m);
+}
+
+struct mapping *mapping_previous(struct mapping *m) {
+    return RB_PREV(mapping_tree, unused, m);
+}
+
+struct mapping *mapping_last(struct space *space) {
+    return RB_MAX(mapping_tree, &space->mappings.tree);
+}
+
+bool mapping_overlaps(struct space *space, vpn_t start, vpn_t end) {
+    const struct mapping *m = mapping_first(space, start);
+    return m && m->start.n < end.n;
+}
+
+/* ---- counts ---- */
+
+/* Adds the mapping's pages to the counts of its space, or takes them away (sign -1). */
+static void mapping_account(const struct mapping *m, int sign) {
+    struct mapping_set *set = &m->space->mappings;
+    const uint64_t pages = (uint64_t)sign * mapping_pages(m);
+    const bool writable = m->flags & ACCESS_WRITE, shared = m->flags & MAPPING_SHARED;
+    set->pages += pages;
+    if (m->flags & MAPPING_LOCKED)
+        set->locked += pages;
+    if (m->flags & (MAPPING_GROWS_DOWN | MAPPING_STACK))
+        set->stack += pages;
+    else if (writable && !shared)
+        set->data += pages;
+    if (m->flags & ACCESS_EXEC)
+        set->exec += pages;
+}
+
+void mapping_extend(struct mapping *m, vpn_t start, vpn_t end) {
+    mapping_account(m, -1);
+    if (start.n <= m->start.n)
+        m->object_page -= m->start.n - start.n;
+    else
+        m->object_page += start.n - m->start.n;
+    m->start = start;
+    m->end = end;
+    mapping_account(m, 1);
+}
+
+void mapping_set_flags(struct mapping *m, unsigned flags) {
+    mapping_account(m, -1);
+    m->flags = flags;
+    mapping_account(m, 1);
+}
+
+/* ---- entering and removing ---- */
+
+static void mapping_enter(struct space *space, struct mapping *m) {
+    m->space = space;
+    RB_INSERT(mapping_tree, &space->mappings.tree, m);
+    space->mappings.count++;
+    if (m->object) {
+        object_ref(m->object);
+        LIST_INSERT_HEAD(&m->object->mappings, m, of_object);
+    }
+    mapping_account(m, 1);
+}
+
+int mapping_insert(struct space *space, const struct mapping *template, struct mapping **ret_mapping) {
+    assert(template->start.n < template->end.n);
+    assert(!mapping_overlaps(space, template->start, template->end));
+    struct mapping *m = vm_alloc(space->vm, sizeof *m);
+    if (!m)
+        return -ENOMEM;
+    *m = *template;
+    mapping_enter(space, m);
+    *ret_mapping = m;
+    return 0;
+}
+
+void mapping_remove(struct mapping *m) {
+    struct mapping_set *set = &m->space->mappings;
+    mapping_account(m, -1);
+    RB_REMOVE(mapping_tree, &set->tree, m);
+    set->count--;
+    if (set->recent == m)
+        set->recent = NULL;
+    if (m->object) {
+        LIST_REMOVE(m, of_object);
+        object_unref(m->object);
+    }
+    free(m);
+}
+
+/* ---- splitting and merging ---- */
+
+/* Makes two of the mapping: it ends at `vpn`, a new one goes on. */
+static int mapping_split(struct mapping *m, vpn_t vpn) {
+    assert(m->start.n < vpn.n && vpn.n < m->end.n);
+    struct mapping *upper = vm_alloc(m->space->vm, sizeof *upper);
+    if (!upper)
+        return -ENOMEM;
+    *upper = *m;
+    upper->start = vpn;
+    upper->object_page += vpn.n - m->start.n;
+    mapping_extend(m, m->start, vpn);
+    mapping_enter(m->space, upper);
+    return 0;
+}
+
+static int mapping_split_at(struct space *space, vpn_t vpn) {
+    struct mapping *m = mapping_find(space, vpn);
+    return m && m->start.n < vpn.n ? mapping_split(m, vpn) : 0;
+}
+
+int mapping_isolate(struct space *space, vpn_t start, vpn_t end) {
+    if (space->mappings.count + 2 > MAPPINGS_MAX)
+        return -ENOMEM;
+    int error = mapping_split_at(space, start);
+    if (!error)
+        error = mapping_split_at(space, end);
+    if (error)
+        mapping_merge(space, start, start);
+    return error;
+}
+
+static bool mapping_goes_on(const struct mapping *a, const struct mapping *b) {
+    return a->end.n == b->start.n && a->flags == b->flags && a->object == b->object &&
+           (!a->object || a->object_page + mapping_pages(a) == b->object_page);
+}
+
+void mapping_merge(struct space *space, vpn_t start, vpn_t end) {
+    struct mapping *m = mapping_first(space, (vpn_t){start.n ? start.n - 1 : 0});
+    while (m) {
+        struct mapping *next = mapping_next(m);
+        if (!next || next->start.n > end.n)
+            return;
+        if (mapping_goes_on(m, next)) {
+            const vpn_t new_end = next->end;
+            mapping_remove(next);
+            mapping_extend(m, m->start, new_end);
+        } else {
+            m = next;
+        }
+    }
+}
+
+int mapping_change(struct space *space, vpn_t start, vpn_t end, unsigned set, unsigned clear,
+                   bool *ret_hole) {
+    const int error = mapping_isolate(space, start, end);
+    if (error)
+        return error;
+    vpn_t expected = start;
+    *ret_hole = false;
+    struct mapping *m = mapping_first(space, start);
+    for (; m && m->start.n < end.n; m = mapping_next(m)) {
+        *ret_hole |= m->start.n != expected.n;
+        expected = m->end;
+        mapping_set_flags(m, (m->flags & ~clear) | set);
+    }
+    *ret_hole |= expected.n < end.n;
+    mapping_merge(space, start, end);
+    return 0;
+}
+
+/* ---- what a mapping means for its pages ---- */
+
+unsigned mapping_access(const struct mapping *m) {
+    const unsigned access = m->flags & MAPPING_ACCESS;
+    return access ? access | ACCESS_READ : 0;
+}
+
+bool mapping_tracks_writes(const struct mapping *m) {
+    return (m->flags & MAPPING_SHARED) && m->object && !m->object->anonymous;
+}
+
+pte_t mapping_pte(const struct mapping *m, pte_t pte) {
+    unsigned access = mapping_access(m);
+    if (pte_has(pte, PTE_COW) || (mapping_tracks_writes(m) && !pte_has(pte, PTE_DIRTY)))
+        access &= ~(unsigned)ACCESS_WRITE;
+    return pte_with_access(pte, access);
+}
+
+uint64_t mapping_object_page(const struct mapping *m, vpn_t vpn) {
+    return m->object_page + (vpn.n - m->start.n);
+}

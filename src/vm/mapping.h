@@ -1,0 +1,83 @@
+/* Mappings: the ranges of an address space that mean something, ordered, disjoint, each with permissions and
+ * a backing. Splitting and merging happens here and nowhere else. */
+#ifndef VM_MAPPING_H
+#define VM_MAPPING_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "vm/vm.h"
+
+enum mapping_flags {
+    MAPPING_ACCESS = EVENT_MAP_ACCESS, /* PROT_READ, PROT_WRITE, PROT_EXEC as asked for */
+    MAPPING_SHARED = EVENT_MAP_SHARED,
+    MAPPING_STACK = EVENT_MAP_STACK, /* a label */
+    MAPPING_HEAP = EVENT_MAP_HEAP,   /* a label */
+    MAPPING_MAY_WRITE = 1 << 6,      /* shared: PROT_WRITE may be added */
+    MAPPING_NORESERVE = 1 << 7,
+    MAPPING_GROWS_DOWN = 1 << 8,
+    MAPPING_LOCKED = 1 << 9, /* a label: nothing is pinned */
+    MAPPING_DONT_FORK = 1 << 10,
+    MAPPING_WIPE_ON_FORK = 1 << 11,
+    MAPPING_RANDOM = 1 << 12,     /* MADV_RANDOM */
+    MAPPING_SEQUENTIAL = 1 << 13, /* MADV_SEQUENTIAL */
+};
+
+struct mapping {
+    RB_ENTRY(mapping) node;
+    LIST_ENTRY(mapping) of_object; /* iff object */
+    struct space *space;
+    vpn_t start, end;
+    struct object *object; /* NULL: private anonymous. A reference */
+    uint64_t object_page;  /* page of the object at `start` */
+    unsigned flags;        /* enum mapping_flags */
+};
+RB_HEAD(mapping_tree, mapping);
+
+/* The mappings of a space and what they add up to, in pages. */
+struct mapping_set {
+    struct mapping_tree tree;
+    struct mapping *recent; /* found last, or NULL */
+    uint32_t count;
+    uint64_t pages, locked;
+    uint64_t data, stack, exec; /* private writable without stacks; grows-down; executable */
+};
+
+enum { MAPPINGS_MAX = 65530 }; /* Linux: vm.max_map_count */
+
+/* The mapping that contains the page, or NULL. */
+struct mapping *mapping_find(struct space *, vpn_t);
+/* The first mapping that ends above the page, or NULL. */
+struct mapping *mapping_first(struct space *, vpn_t);
+struct mapping *mapping_next(struct mapping *);
+struct mapping *mapping_previous(struct mapping *);
+struct mapping *mapping_last(struct space *);
+bool mapping_overlaps(struct space *, vpn_t start, vpn_t end);
+
+/* Enters a copy of the template (whose tree fields are ignored) where nothing is mapped, and takes a
+ * reference to its object. 0 or -ENOMEM. */
+int mapping_insert(struct space *, const struct mapping *template, struct mapping **ret_mapping);
+void mapping_remove(struct mapping *); /* its entries must be gone */
+void mapping_set_flags(struct mapping *, unsigned flags);
+/* Moves the lower end down (a stack grows) or the upper end up. Nothing may be mapped there. */
+void mapping_extend(struct mapping *, vpn_t start, vpn_t end);
+/* Splits mappings so that none crosses `start` or `end`. 0 or -ENOMEM (then nothing changed that matters). */
+int mapping_isolate(struct space *, vpn_t start, vpn_t end);
+/* Merges mappings that meet at or between `start` and `end` and are equal. */
+void mapping_merge(struct space *, vpn_t start, vpn_t end);
+/* Sets and clears flags over [start, end): isolates, changes what is mapped there, merges. Tells about holes
+ * with *ret_hole. 0 or -ENOMEM. */
+int mapping_change(struct space *, vpn_t start, vpn_t end, unsigned set, unsigned clear, bool *ret_hole);
+
+/* What the MMU may allow in a page of the mapping: as on x86, what can be written or executed can be read. */
+unsigned mapping_access(const struct mapping *);
+/* The PTE with the permissions that it gets in the mapping: no write for a page that is still to be copied,
+ * nor for a clean page of a shared file. */
+pte_t mapping_pte(const struct mapping *, pte_t);
+uint64_t mapping_pages(const struct mapping *);
+/* The page of the object that is mapped there. */
+uint64_t mapping_object_page(const struct mapping *, vpn_t);
+/* A shared mapping of a file: writes are noticed page by page, to be written back. */
+bool mapping_tracks_writes(const struct mapping *);
+
+#endif

@@ -1,0 +1,123 @@
+/* See object.h. The life of objects; what happens to their pages is in cache.c.
+ *
+ *   references > 0              somebody holds or maps it
+ *   references == 0, resident   only the cache remembers it; eviction of its last page ends it
+ *   neither                     it is destroyed, and its file released */
+#include "vm/object.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "vm/state.h"
+
+static void object_emit(struct object *object) {
+    struct trace *trace = object->vm->config.trace;
+    if (!trace || !trace->listening)
+        return;
+    const uint64_t name = trace_string(trace, object->name, strlen(object->name));
+    trace_emit(trace, EVENT_OBJECT, 0, object->number, object->generation, name, object_end_page(object), 0);
+}
+
+static int object_create(struct vm *vm, const struct object *template, const char *name,
+                         struct object **ret_object) {
+    struct object *object = vm_alloc(vm, sizeof *object);
+    if (!object)
+        return -ENOMEM;
+    *object = *template;
+    object->name = inject_strdup(vm->config.inject, name);
+    if (!object->name) {
+        free(object);
+        return -ENOMEM;
+    }
+    object->vm = vm;
+    object->number = ++vm->last_object;
+    object->generation = ++vm->last_generation;
+    object->references = 1;
+    RB_INIT(&object->index.chunks);
+    LIST_INIT(&object->mappings);
+    TAILQ_INSERT_TAIL(&vm->objects, object, of_vm);
+    object_emit(object);
+    *ret_object = object;
+    return 0;
+}
+
+int object_create_file(struct vm *vm, const struct object_backing *backing, void *file, const char *name,
+                       struct object **ret_object) {
+    const struct object template = {.backing = *backing, .file = file};
+    return object_create(vm, &template, name, ret_object);
+}
+
+int object_create_anonymous(struct vm *vm, uint64_t size, const char *name, struct object **ret_object) {
+    const struct object template = {.anonymous = true, .size = size};
+    return object_create(vm, &template, name, ret_object);
+}
+
+struct object *object_ref(struct object *object) {
+    object->references++;
+    return object;
+}
+
+void object_unref(struct object *object) {
+    assert(object->references > 0);
+    if (--object->references > 0)
+        return;
+    if (object->anonymous)
+        object_drop_range(object, 0, UINT64_MAX);
+    object_page_gone(object);
+}
+
+void object_page_gone(struct object *object) {
+    if (object->references == 0 && object->index.resident == 0)
+        object_destroy(object);
+}
+
+void object_destroy(struct object *object) {
+    assert(object->references == 0 && LIST_EMPTY(&object->mappings));
+    object_drop_range(object, 0, UINT64_MAX);
+    index_clear(&object->index, 0);
+    TAILQ_REMOVE(&object->vm->objects, object, of_vm);
+    trace_emit(object->vm->config.trace, EVENT_OBJECT_GONE, 0, object->number, 0, 0, 0, 0);
+    if (!object->anonymous && object->backing.release)
+        object->backing.release(object->file);
+    free(object->name);
+    free(object);
+}
+
+/* ---- what is known about it ---- */
+
+void *object_file(const struct object *object) {
+    return object->file;
+}
+
+const char *object_name(const struct object *object) {
+    return object->name;
+}
+
+uint64_t object_size(const struct object *object) {
+    return object->anonymous ? object->size : object->backing.size(object->file);
+}
+
+uint64_t object_end_page(const struct object *object) {
+    const uint64_t size = object_size(object);
+    return (size >> PAGE_SHIFT) + ((size & PAGE_MASK) != 0);
+}
+
+uint64_t object_resident(const struct object *object) {
+    return object->index.resident;
+}
+
+bool object_is_mapped(const struct object *object) {
+    return !LIST_EMPTY(&object->mappings);
+}
+
+page_id_t object_page_id(const struct object *object, uint64_t page) {
+    return page_id_of_object(object->generation, page);
+}
+
+void object_new_generation(struct object *object) {
+    object->generation = ++object->vm->last_generation;
+    object_emit(object);
+}

@@ -1,0 +1,65 @@
+/* An object: what file mappings and shared mappings map; its pages are the page cache. Public part: vm/vm.h.
+ *
+ * An object lives as long as somebody holds it, a mapping maps it, or a page of it is in the cache: so a
+ * program that ends leaves its pages for the next one that runs it. */
+#ifndef VM_OBJECT_H
+#define VM_OBJECT_H
+
+#include <bsd/sys/queue.h>
+
+#include "vm/index.h"
+#include "vm/vm.h"
+
+struct mapping;
+
+struct object {
+    TAILQ_ENTRY(object) of_vm;
+    struct vm *vm;
+    uint32_t number; /* for events, from 1 */
+    uint32_t
+        generation; /* part of its pages' identities; a new one when their content changes from outside */
+    uint32_t references; /* holders and mappings */
+    bool anonymous;      /* shared memory: backing and file are not used */
+    struct object_backing backing;
+    void *file;
+    char *name;
+    uint64_t size; /* bytes; anonymous only: a file's is asked from its backing */
+    struct page_index index;
+    LIST_HEAD(, mapping) mappings;
+};
+TAILQ_HEAD(object_list, object);
+
+void object_destroy(struct object *); /* drops what is left in its cache; dirty pages were written before */
+/* A page has left the cache: an object that nothing holds any more goes with its last one. */
+void object_page_gone(struct object *);
+/* The first page beyond the object's end. */
+uint64_t object_end_page(const struct object *);
+page_id_t object_page_id(const struct object *, uint64_t page);
+/* The content changed otherwise than by its mappings: pages brought in from now on are new ones. */
+void object_new_generation(struct object *);
+/* What happens to one resident page: written back if it is dirty, its PTEs made clean and (for a file)
+ * read-only, so that the next write is noticed. 0 or -errno. */
+int object_write_back(struct object *, pfn_t);
+/* The same for all resident pages in [start, end). The first error. */
+int object_write_back_range(struct object *, uint64_t start, uint64_t end);
+/* Removes the PTEs that map a page of the cache, and the page. Its content is lost. */
+void object_drop_page(struct object *, uint64_t page, struct index_entry);
+/* Drops every page in [start, end), swapped ones included. */
+void object_drop_range(struct object *, uint64_t start, uint64_t end);
+
+/* How object_fill got a page. */
+struct object_fill {
+    bool read;    /* from disk: a major fault */
+    bool refault; /* it had been in the cache before */
+    bool swapped; /* from the swap area */
+    bool zeroed;
+};
+/* Fills a frame in hand with a page that is not in the cache, and makes it the cache's; the caller inserts
+ * it with the policy when it is mapped. 0 or -errno: then the frame is still in hand. */
+int object_fill_frame(struct object *, uint64_t page, pfn_t, struct object_fill *ret_fill);
+/* Copies a page that is not in the cache into a frame in hand, without entering it: for a private copy. */
+int object_copy_page(struct object *, uint64_t page, pfn_t, struct object_fill *ret_fill);
+/* The page in the cache, brought in if need be. */
+int object_get_page(struct object *, uint64_t page, pfn_t *ret_frame);
+
+#endif

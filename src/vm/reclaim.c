@@ -1,0 +1,157 @@
+/* Reclaim: when no frame is free, a page loses its own. Four steps, each to be seen in the trace:
+ *
+ *   1 pick         the policy names a victim                              EVENT_VICTIM
+ *   2 write out    a dirty page to its swap slot or to its file           EVENT_SWAP_OUT, EVENT_WRITE_BACK
+ *   3 update       every PTE that names the frame, found by its reverse   EVENT_PTE
+ *                  mappings: swapped for anonymous memory, empty for a
+ *                  page that the cache's index leads to
+ *   4 hand over    the frame is in hand of who asked for it               EVENT_FRAME
+ *
+ *   page                              | step 2            | entries afterwards
+ *   ----------------------------------+-------------------+-----------------------------------
+ *   anonymous, dirty                  | to its swap slot  | swapped
+ *   anonymous, valid copy in a slot   | –                 | swapped
+ *   anonymous, lazily freed, not      | –                 | empty: the next touch brings zeros
+ *     written since                   |                   |
+ *   file, dirty (shared)              | to the file       | empty; the index: evicted
+ *   file, clean                       | –                 | empty; the index: evicted
+ *   shared anonymous                  | as anonymous      | empty; the index: the slot
+ *
+ * A page that cannot be written out (the swap area is full, the disk fails) stays, and goes to the end of the
+ * policy's order; then the next victim is tried, each page at most once. */
+#include "vm/reclaim.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "vm/space.h"
+#include "vm/state.h"
+
+/* Whether the page was given up by MADV_FREE and not written since. */
+static bool page_is_lazy(struct vm *vm, const struct frame *frame) {
+    if (frame->state != EVENT_FRAME_ANONYMOUS || frame->mappers != 1 || frame->flags & FRAME_DIRTY)
+        return false;
+    const struct rmap rmap = frame_mapper(frame, 0);
+    const pte_t pte = space_pte(vm->spaces[rmap_space(rmap)], rmap_vpn(rmap));
+    return pte_has(pte, PTE_LAZY) && !pte_has(pte, PTE_DIRTY);
+}
+
+/* ---- step 1 ---- */
+
+/* What evicting the page takes; makes sure that it has a slot if it needs one. 0 or -ENOMEM. */
+static int victim_prepare(struct vm *vm, pfn_t pfn, enum event_victim *ret_how) {
+    const struct frame *frame = frame_of(vm, pfn);
+    *ret_how = EVENT_VICTIM_CLEAN;
+    if (page_is_lazy(vm, frame) || !frame_is_dirty(vm, pfn))
+        return 0;
+    if (frame->object && !frame->object->anonymous) {
+        *ret_how = EVENT_VICTIM_TO_FILE;
+        return 0;
+    }
+    *ret_how = EVENT_VICTIM_TO_SWAP;
+    return slot_assign(vm, pfn);
+}
+
+static void victim_count(struct vm *vm, pfn_t pfn, enum event_victim how) {
+    const struct frame *frame = frame_of(vm, pfn);
+    vm->tally.evictions[how]++;
+    if (frame->mappers == 0)
+        return;
+    struct tally *owner = &vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally;
+    owner->evictions[how]++;
+    owner->swap_out += how == EVENT_VICTIM_TO_SWAP;
+}
+
+/* ---- step 2 ---- */
+
+static int victim_write_out(struct vm *vm, pfn_t pfn, enum event_victim how) {
+    switch (how) {
+    case EVENT_VICTIM_CLEAN: return 0;
+    case EVENT_VICTIM_TO_SWAP: return slot_write(vm, pfn);
+    case EVENT_VICTIM_TO_FILE: return object_write_back(frame_of(vm, pfn)->object, pfn);
+    }
+    return -EINVAL;
+}
+
+/* ---- step 3 ---- */
+
+/* What an entry becomes that names the frame. */
+static pte_t victim_pte(const struct frame *frame, bool lazy, pte_t old) {
+    if (frame->object || lazy)
+        return (pte_t){0};
+    return pte_make_swapped(frame->slot, pte_access(old), old.v & PTE_COW);
+}
+
+static void victim_unmap(struct vm *vm, pfn_t pfn) {
+    const struct frame *frame = frame_of(vm, pfn);
+    const bool lazy = page_is_lazy(vm, frame);
+    while (frame->mappers > 0) {
+        const struct rmap rmap = frame_mapper(frame, frame->mappers - 1);
+        struct space *space = vm->spaces[rmap_space(rmap)];
+        const pte_t old = space_pte(space, rmap_vpn(rmap));
+        space_set_pte(space, rmap_vpn(rmap), victim_pte(frame, lazy, old));
+    }
+}
+
+/* The index of the page's object learns where the page is from now. */
+static void victim_leave_index(struct vm *vm, const struct frame *frame) {
+    struct object *object = frame->object;
+    struct index_entry entry = {INDEX_EVICTED};
+    if (object->anonymous) {
+        slot_ref(vm, frame->slot);
+        entry = index_slot(frame->slot);
+    }
+    index_set(&object->index, page_id_index(frame->id), entry);
+}
+
+/* ---- the four steps ---- */
+
+int reclaim_evict(struct vm *vm, pfn_t pfn) {
+    enum event_victim how;
+    const struct frame *frame = frame_of(vm, pfn);
+    int error = victim_prepare(vm, pfn, &how);
+    if (error)
+        return error;
+    trace_emit(vm->config.trace, EVENT_VICTIM, how, pfn.n, frame->id.n, 0, 0, 0);
+
+    error = victim_write_out(vm, pfn, how);
+    if (error)
+        return error;
+    victim_count(vm, pfn, how);
+
+    struct object *object = frame->object;
+    victim_unmap(vm, pfn);
+    if (object)
+        victim_leave_index(vm, frame);
+
+    frame_strip(vm, pfn, POLICY_EVICTED);
+    if (object)
+        object_page_gone(object);
+    return 0;
+}
+
+/* A victim that could not be evicted: as if it had just been brought in. */
+static void victim_postpone(struct vm *vm, pfn_t pfn) {
+    const page_id_t id = frame_of(vm, pfn)->id;
+    vm->policy->remove(vm->policy_state, pfn, id, POLICY_UNMAPPED);
+    vm->policy->insert(vm->policy_state, pfn, id);
+}
+
+int reclaim_frame(struct vm *vm, pfn_t *ret_frame) {
+    int reason = -ENOMEM;
+    const uint32_t *counts = vm->frames.counts;
+    for (uint32_t tries = counts[EVENT_FRAME_ANONYMOUS] + counts[EVENT_FRAME_CACHE]; tries > 0; tries--) {
+        const pfn_t victim = vm->policy->victim(vm->policy_state);
+        if (pfn_is_none(victim))
+            break;
+        const int error = reclaim_evict(vm, victim);
+        if (!error) {
+            *ret_frame = victim;
+            return 0;
+        }
+        if (error != -ENOMEM)
+            reason = error;
+        victim_postpone(vm, victim);
+    }
+    return reason;
+}

@@ -1,0 +1,203 @@
+/* The life of an address space. */
+#include "vm/space.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/base.h"
+#include "vm/state.h"
+
+/* ---- numbers ---- */
+
+/* The lowest free number, so that traces of small machines have small ones. */
+static int space_number(struct vm *vm, uint32_t *ret_number) {
+    uint32_t number = vm->space_lowest;
+    while (number < vm->space_capacity && vm->spaces[number])
+        number++;
+    if (number >= RMAP_SPACES)
+        return -ENOMEM;
+    if (number == vm->space_capacity) {
+        const uint32_t capacity = max_u32(16, 2 * vm->space_capacity);
+        struct space **spaces =
+            inject_realloc(vm->config.inject, vm->spaces, capacity, sizeof(struct space *));
+        if (!spaces)
+            return -ENOMEM;
+        for (uint32_t i = vm->space_capacity; i < capacity; i++)
+            spaces[i] = NULL;
+        vm->spaces = spaces;
+        vm->space_capacity = capacity;
+    }
+    *ret_number = number;
+    return 0;
+}
+
+/* ---- creation ---- */
+
+int space_create_from(struct vm *vm, uint32_t pid, const struct space *from, struct space **ret_space) {
+    struct space *space = vm_alloc(vm, sizeof *space);
+    if (!space)
+        return -ENOMEM;
+    *space = (struct space){
+        .vm = vm,
+        .pid = pid,
+        .references = 1,
+        .limit_address_space = UINT64_MAX,
+        .limit_data = UINT64_MAX,
+        .limit_stack = UINT64_MAX,
+    };
+    RB_INIT(&space->mappings.tree);
+    int error = vm->config.format->create(&vm->table_frames, &space->table);
+    if (error)
+        goto out_free;
+    error = space_number(vm, &space->number);
+    if (error)
+        goto out_destroy_table;
+    space->table->space = space->number;
+    vm->spaces[space->number] = space;
+    vm->space_lowest = space->number + 1;
+    trace_emit(vm->config.trace, EVENT_SPACE_CREATE, 0, space->number, pid, from ? from->number + 1 : 0, 0,
+               0);
+    *ret_space = space;
+    return 0;
+
+out_destroy_table:
+    vm->config.format->destroy(space->table);
+out_free:
+    free(space);
+    return error;
+}
+
+int space_create(struct vm *vm, uint32_t pid, struct space **ret_space) {
+    return space_create_from(vm, pid, NULL, ret_space);
+}
+
+/* ---- the end ---- */
+
+static void space_destroy(struct space *space) {
+    struct vm *vm = space->vm;
+    struct mapping *m;
+    while ((m = mapping_first(space, (vpn_t){0}))) {
+        space_zap(space, m, m->start, m->end, POLICY_EXITED);
+        mapping_remove(m);
+    }
+    assert(space_resident(space) == 0 && space->swapped == 0);
+    if (vm->config.listener.forget_table)
+        vm->config.listener.forget_table(vm->config.listener.context, space->table);
+    space->table->ops->destroy(space->table);
+    vm->spaces[space->number] = NULL;
+    vm->space_lowest = min_u32(vm->space_lowest, space->number);
+    trace_emit(vm->config.trace, EVENT_SPACE_DESTROY, 0, space->number, 0, 0, 0, 0);
+    free(space);
+}
+
+struct space *space_ref(struct space *space) {
+    space->references++;
+    return space;
+}
+
+void space_unref(struct space *space) {
+    assert(space->references > 0);
+    if (--space->references == 0)
+        space_destroy(space);
+}
+
+void space_reap(struct space *space) {
+    space->reaped = true;
+    for (struct mapping *m = mapping_first(space, (vpn_t){0}); m; m = mapping_next(m))
+        space_zap(space, m, m->start, m->end, POLICY_EXITED);
+}
+
+/* ---- what is known about it ---- */
+
+void space_set_pid(struct space *space, uint32_t pid) {
+    space->pid = pid;
+}
+
+uint32_t space_pid(const struct space *space) {
+    return space->pid;
+}
+
+uint32_t space_number_of(const struct space *space) {
+    return space->number;
+}
+
+struct page_table *space_page_table(struct space *space) {
+    return space->table;
+}
+
+struct space *space_of_table(struct vm *vm, const struct page_table *table) {
+    assert(table->space < vm->space_capacity && vm->spaces[table->space]);
+    return vm->spaces[table->space];
+}
+
+const struct tally *space_tally(const struct space *space) {
+    return &space->tally;
+}
+
+void space_reset_tally(struct space *space) {
+    space->tally = (struct tally){0};
+    space->resident_peak = space_resident(space);
+}
+
+void space_set_limits(struct space *space, uint64_t address_space, uint64_t data, uint64_t stack) {
+    space->limit_address_space = address_space;
+    space->limit_data = data;
+    space->limit_stack = stack;
+}
+
+void space_get_counts(const struct space *space, struct space_counts *ret_counts) {
+    const struct mapping_set *set = &space->mappings;
+    *ret_counts = (struct space_counts){
+        .mapped = set->pages,
+        .resident = space_resident(space),
+        .resident_peak = space->resident_peak,
+        .resident_file = space->resident[RESIDENT_FILE],
+        .resident_shared = space->resident[RESIDENT_SHARED],
+        .swapped = space->swapped,
+        .locked = set->locked,
+        .data = set->data,
+        .stack = set->stack,
+        .exec = set->exec,
+    };
+}
+
+/* ---- mappings as others see them ---- */
+
+static void view_count(struct space *space, const struct mapping *m, struct mapping_view *view) {
+    pte_t pte;
+    for (vpn_t vpn = m->start; space_next_pte(space, &vpn, m->end, &pte); vpn.n++) {
+        if (pte_is_swapped(pte)) {
+            view->swapped++;
+            continue;
+        }
+        const struct frame *frame = frame_of(space->vm, pte_pfn(pte));
+        view->resident++;
+        view->referenced += pte_has(pte, PTE_REFERENCED);
+        view->dirty += pte_has(pte, PTE_DIRTY) || frame->flags & FRAME_DIRTY;
+        view->anonymous += !frame->object;
+    }
+}
+
+bool space_next_mapping(struct space *space, uint64_t address, bool with_counts,
+                        struct mapping_view *ret_view) {
+    const struct mapping *m = mapping_first(space, vpn_of(address));
+    if (!m)
+        return false;
+    *ret_view = (struct mapping_view){
+        .start = vpn_address(m->start),
+        .end = vpn_address(m->end),
+        .offset = m->object ? m->object_page << PAGE_SHIFT : 0,
+        .access = m->flags & MAPPING_ACCESS,
+        .shared = m->flags & MAPPING_SHARED,
+        .stack = m->flags & MAPPING_STACK,
+        .heap = m->flags & MAPPING_HEAP,
+        .grows_down = m->flags & MAPPING_GROWS_DOWN,
+        .locked = m->flags & MAPPING_LOCKED,
+        .object = m->object,
+    };
+    if (with_counts)
+        view_count(space, m, ret_view);
+    return true;
+}

@@ -1,0 +1,88 @@
+/* An address space: mappings, a page table, and what they add up to. Public part: vm/vm.h. */
+#ifndef VM_SPACE_H
+#define VM_SPACE_H
+
+#include "vm/mapping.h"
+
+enum resident_kind { RESIDENT_ANONYMOUS, RESIDENT_FILE, RESIDENT_SHARED, RESIDENT_KINDS };
+
+struct space {
+    struct vm *vm;
+    uint32_t number; /* for events and reverse mappings; used again after the space is gone */
+    uint32_t pid;
+    uint32_t references;
+    bool reaped; /* chosen by the OOM killer: its pages are gone */
+    struct page_table *table;
+    struct mapping_set mappings;
+    struct tally tally;
+
+    /* kept by vm/entry.c */
+    uint64_t resident[RESIDENT_KINDS], resident_peak, swapped;
+
+    uint64_t brk_start, brk_end;                           /* bytes; the heap is between them */
+    uint64_t limit_address_space, limit_data, limit_stack; /* bytes */
+};
+
+/* ---- entry.c: the only place that changes page-table entries ---- */
+
+pte_t space_pte(const struct space *, vpn_t);
+/* Allocates the tables for a page, so that space_set_pte() cannot fail. May evict any page. 0, -ENOMEM or a
+ * disk's error. */
+int space_prepare(struct space *, vpn_t);
+/* Changes an entry: keeps reverse mappings, slots and counts, tells who must know. A frame that is no longer
+ * named is the caller's to look after (frame_unmapped). A frame that is named newly needs room for a mapper
+ * (frame_reserve_mapper). */
+void space_set_pte(struct space *, vpn_t, pte_t new);
+/* Moves an entry to a page whose entry is empty. */
+void space_move_pte(struct space *, vpn_t from, vpn_t to);
+bool space_next_pte(const struct space *, vpn_t *vpn, vpn_t end, pte_t *ret_pte);
+uint64_t space_resident(const struct space *);
+
+/* ---- map.c ---- */
+
+/* The lowest page that may be mapped (Linux: vm.mmap_min_addr), and the end of the first mapping that mmap
+ * places. */
+enum { MAP_LOWEST_PAGE = 0x10000 >> PAGE_SHIFT };
+#define MAP_TOP 0x7ffff7fff000ULL
+
+/* Empties the entries of [start, end), which lies in one mapping; dirty pages of shared files are written
+ * back. */
+void space_zap(struct space *, const struct mapping *, vpn_t start, vpn_t end, enum policy_remove);
+/* space_zap for all that is mapped there. */
+void space_zap_range(struct space *, vpn_t start, vpn_t end, enum policy_remove);
+/* Unmaps [start, end), which need not be mapped. 0 or -ENOMEM. */
+int space_unmap_pages(struct space *, vpn_t start, vpn_t end, enum policy_remove);
+/* Finds `pages` unmapped pages, near the hint if it is not 0. 0 or -ENOMEM. */
+int space_find_gap(struct space *, uint64_t pages, vpn_t hint, vpn_t *ret_start);
+/* Whether so many more pages of such a mapping may be mapped. 0 or -ENOMEM. */
+int space_may_map(struct space *, uint64_t pages, unsigned flags);
+/* The pages of a byte range: 0, or -EINVAL for an unaligned start or an end beyond user space. */
+int space_range(uint64_t address, uint64_t length, vpn_t *ret_start, vpn_t *ret_end);
+/* EVENT_MAP for a part of the mapping that is new. */
+void space_emit_map_range(struct space *, const struct mapping *, vpn_t start, vpn_t end);
+
+/* ---- advise.c ---- */
+
+/* Faults in every page of the range, for a write where `access` says so. The first failure. */
+enum fault_result space_populate(struct space *, vpn_t start, vpn_t end, unsigned access);
+/* The same as far as it goes, for writes where they need not be noticed later (MAP_POPULATE). */
+void space_populate_new(struct space *, vpn_t start, vpn_t end);
+
+/* ---- space.c ---- */
+
+/* A space without mappings; `from` (or NULL) is the one that it will be a copy of, for the event. */
+int space_create_from(struct vm *, uint32_t pid, const struct space *from, struct space **ret_space);
+
+/* ---- fault.c ---- */
+
+/* Maps the page as a read would, without being a fault. 0 or -errno. */
+int space_bring_in(struct space *, vpn_t);
+
+/* ---- stack.c ---- */
+enum { STACK_GUARD_PAGES = 256 }; /* Linux: stack_guard_gap */
+/* The lowest page that others may use below the mapping: a stack keeps a gap. */
+vpn_t mapping_guarded_start(const struct mapping *);
+/* Grows the stack above the page down to it: its mapping, or NULL. */
+struct mapping *space_grow_stack(struct space *, vpn_t);
+
+#endif

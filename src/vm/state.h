@@ -1,0 +1,41 @@
+/* The whole state of virtual memory: struct vm. For the files of vm/ only. */
+#ifndef VM_STATE_H
+#define VM_STATE_H
+
+#include "vm/frame.h"
+#include "vm/object.h"
+#include "vm/swap.h"
+#include "vm/vm.h"
+
+struct vm {
+    struct vm_config config;
+    struct physmem mem;
+    struct table_frames table_frames; /* what page tables are made of */
+
+    struct frame_table frames; /* frame.c */
+    struct swap swap;          /* swap.c */
+    const struct policy_ops *policy;
+    void *policy_state;
+    pfn_t last_reference; /* of vm_reference(), so that a run of accesses counts once */
+
+    /* space.c */
+    struct space **spaces; /* by number; NULL: the number is free */
+    uint32_t space_capacity, space_lowest;
+
+    /* object.c */
+    struct object_list objects;
+    uint32_t last_object, last_generation;
+
+    uint64_t last_anonymous; /* page identities handed out */
+    struct tally tally;
+};
+
+static inline page_id_t vm_new_page_id(struct vm *vm) {
+    return (page_id_t){++vm->last_anonymous};
+}
+/* Host memory, zero-filled; NULL when there is none or the test says so. */
+void *vm_alloc(struct vm *, size_t size);
+/* The bytes of a page changed other than by a guest's store. */
+void vm_forget_code(struct vm *, page_id_t, unsigned offset, unsigned length);
+
+#endif
