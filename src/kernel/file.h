@@ -44,10 +44,12 @@ struct file {
     unsigned references;
     int flags; /* O_ACCMODE and status flags */
     uint64_t offset;
-    int host;   /* host descriptor, or -1 */
-    void *data; /* the kind's own */
-    char *path; /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
-    int owner;  /* F_SETOWN */
+    int host;                 /* host descriptor, or -1 */
+    void *data;               /* the kind's own */
+    char *path;               /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
+    int owner;                /* F_SETOWN */
+    bool flocked;             /* flock() was used on it: lock.c */
+    const uint64_t *activity; /* changes with the state, for edge-triggered epoll; NULL: unknown */
     LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
 };
 
@@ -84,7 +86,9 @@ struct pathfs *pathfs_ref(struct pathfs *);
 void pathfs_unref(struct pathfs *);
 
 /* ---- open.c ---- */
-/* Opens a path on behalf of a process, as openat does, the machine's own /proc and /dev included. */
+enum { FILE_SLEEPS = INT_MIN }; /* SYS_SLEEP, as an int */
+/* Opens a path on behalf of a process, as openat does, the machine's own /proc and /dev included. 0, -errno,
+ * or FILE_SLEEPS (only a FIFO opened for writing). */
 int file_open(struct thread *, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file);
 /* The kernel's own use (exec): reads at an offset; never sleeps. */
 ssize_t file_read_at(struct file *, void *to, size_t length, uint64_t offset);

@@ -1,0 +1,25 @@
+/* Descriptor tables, beyond what kernel/file.h tells everybody. */
+#ifndef KERNEL_DESCRIPTOR_H
+#define KERNEL_DESCRIPTOR_H
+
+#include "kernel/file.h"
+
+enum { DESCRIPTORS_MAX = 1 << 20 }; /* numbers of a process, whatever RLIMIT_NOFILE says */
+
+/* Puts the file (takes over the reference on success) at number `fd`, closing what was there. The number,
+ * -EBADF (out of range) or -ENOMEM. */
+int descriptor_replace(struct process *, struct file *, int fd, bool close_on_exec);
+int descriptor_close(struct process *, int fd); /* 0 or -EBADF */
+/* Like descriptor_install from 0, but takes over the reference on failure as well. */
+int descriptor_install_or_drop(struct process *, struct file *, bool close_on_exec);
+
+/* Of an open descriptor. */
+bool descriptor_close_on_exec(struct process *, int fd);
+void descriptor_set_close_on_exec(struct process *, int fd, bool on);
+
+/* The first open number >= fd, or -1. */
+int descriptor_next(struct process *, int fd);
+/* A table of its own for the process (close_range with CLOSE_RANGE_UNSHARE). 0 or -ENOMEM. */
+int descriptors_unshare(struct process *);
+
+#endif

@@ -1,0 +1,91 @@
+/* Open file descriptions: counting, and what all kinds share. The kinds are in files of their own. */
+#include "kernel/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "kernel/epoll.h"
+#include "kernel/inode.h"
+#include "kernel/lock.h"
+#include "kernel/terminal.h"
+
+struct file *file_create(struct kernel *k, const struct file_ops *ops, int flags) {
+    struct file *f = inject_calloc(k->config.inject, 1, sizeof(*f));
+    if (!f)
+        return NULL;
+    *f = (struct file){.ops = ops, .kernel = k, .references = 1, .flags = flags, .host = -1};
+    LIST_INIT(&f->watchers);
+    return f;
+}
+
+struct file *file_ref(struct file *f) {
+    f->references++;
+    return f;
+}
+
+void file_unref(struct file *f) {
+    if (!f || --f->references)
+        return;
+    epoll_forget_file(f);
+    lock_forget_file(f);
+    if (f->ops->release)
+        f->ops->release(f);
+    if (f->host >= 0)
+        close(f->host);
+    free(f->path);
+    free(f);
+}
+
+short file_poll(struct file *f, struct thread *sleeper, short events) {
+    if (f->ops->poll)
+        return f->ops->poll(f, sleeper, events);
+    return (short)(events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM));
+}
+
+ssize_t file_name(struct file *f, char *to, size_t size) {
+    if (f->path)
+        return snprintf(to, size, "%s", f->path);
+    if (f->host < 0)
+        return snprintf(to, size, "anon_inode:[%s]", f->ops->name);
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", f->host);
+    ssize_t length = readlink(link, to, size - 1);
+    if (length < 0)
+        return -errno;
+    to[length] = '\0';
+    return length;
+}
+
+int file_may_execute(struct file *f) {
+    struct stat st;
+    if (f->host < 0 || fstat(f->host, &st) < 0 || !S_ISREG(st.st_mode))
+        return -EACCES;
+    return faccessat(f->host, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0 ? -EACCES : 0;
+}
+
+int files_create(struct kernel *k) {
+    int r = inodes_create(k);
+    if (r < 0)
+        return r;
+    r = locks_create(k);
+    if (r < 0)
+        goto out_inodes;
+    r = terminal_create(k);
+    if (r < 0)
+        goto out_locks;
+    return 0;
+out_locks:
+    locks_destroy(k);
+out_inodes:
+    inodes_destroy(k);
+    return r;
+}
+
+void files_destroy(struct kernel *k) {
+    terminal_destroy(k);
+    locks_destroy(k);
+    inodes_destroy(k);
+}

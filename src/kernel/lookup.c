@@ -1,0 +1,276 @@
+/* Looking paths up.
+ *
+ *     rest of the path:  "../proc/self/maps"
+ *     cursor:            a host directory, or a node of /proc
+ *
+ * takes the next name off the rest and moves the cursor, until the last name is left. A symbolic link puts
+ * its text in front of the rest. The root directory's "proc" is where the cursor passes into the machine's
+ * /proc,
+ * ".." in /proc's root where it leaves it again. Permission to search is the host's affair: the cursor opens
+ * each directory relative to the one before. */
+#include "kernel/lookup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/inode.h"
+#include "kernel/path.h"
+
+enum { LINKS_MAX = 40 }; /* as Linux */
+
+struct walk {
+    struct thread *thread;
+    struct lookup *at; /* the cursor: kind, directory, node, file */
+    unsigned flags;
+    unsigned links;
+    char rest[2 * PATH_MAX];
+    size_t next; /* in rest */
+    bool last;   /* no name comes behind the current one */
+    bool slash;  /* but a '/' does */
+};
+
+static void cursor_drop(struct lookup *at) {
+    if (at->kind == LOOKUP_HOST && at->owned)
+        close(at->directory);
+    if (at->kind == LOOKUP_FILE)
+        file_unref(at->file);
+}
+
+static void cursor_set_host(struct lookup *at, int directory, bool owned) {
+    cursor_drop(at);
+    at->kind = LOOKUP_HOST;
+    at->directory = directory;
+    at->owned = owned;
+}
+
+static void cursor_set_proc(struct lookup *at, const struct proc_node *node) {
+    struct proc_node copy = *node;
+    cursor_drop(at);
+    at->kind = LOOKUP_PROC;
+    at->node = copy;
+}
+
+static void cursor_set_file(struct lookup *at, struct file *f) {
+    file_ref(f);
+    cursor_drop(at);
+    at->kind = LOOKUP_FILE;
+    at->file = f;
+}
+
+static void cursor_set_root(struct walk *w) {
+    cursor_set_host(w->at, inodes_root(w->thread->process->kernel), false);
+}
+
+/* The directory that relative paths begin at. */
+static int cursor_start(struct walk *w, int directory, const char *path) {
+    struct process *p = w->thread->process;
+    *w->at = (struct lookup){.kind = LOOKUP_HOST, .directory = -1};
+    if (path[0] == '/') {
+        cursor_set_root(w);
+        return 0;
+    }
+    if (directory == AT_FDCWD) {
+        if (p->fs->directory < 0)
+            cursor_set_proc(w->at, &p->fs->node);
+        else
+            cursor_set_host(w->at, p->fs->directory, false);
+        return 0;
+    }
+    struct file *f = descriptor_file(p, directory);
+    if (!f)
+        return -EBADF;
+    if (proc_file_node(f))
+        cursor_set_proc(w->at, proc_file_node(f));
+    else if (f->host >= 0)
+        cursor_set_host(w->at, f->host, false);
+    else
+        return -ENOTDIR;
+    return 0;
+}
+
+/* Takes the next name off the rest. False: there is none. */
+static bool walk_next(struct walk *w, int *ret_error) {
+    const char *rest = w->rest + w->next;
+    rest += strspn(rest, "/");
+    size_t length = strcspn(rest, "/");
+    *ret_error = length > NAME_MAX ? -ENAMETOOLONG : 0;
+    if (!length || *ret_error)
+        return false;
+    memcpy(w->at->name, rest, length);
+    w->at->name[length] = '\0';
+    rest += length;
+    w->slash = *rest == '/';
+    rest += strspn(rest, "/");
+    w->last = !*rest;
+    w->next = (size_t)(rest - w->rest);
+    return true;
+}
+
+/* Goes on at a symbolic link's text. */
+static int walk_splice(struct walk *w, const char *text, size_t length) {
+    if (++w->links > LINKS_MAX)
+        return -ELOOP;
+    if (!length)
+        return -ENOENT;
+    char rest[2 * PATH_MAX];
+    int total =
+        snprintf(rest, sizeof(rest), "%.*s%s%s", (int)length, text, w->slash ? "/" : "", w->rest + w->next);
+    if (total >= PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(w->rest, rest, (size_t)total + 1);
+    w->next = 0;
+    if (text[0] == '/')
+        cursor_set_root(w);
+    return 0;
+}
+
+static bool is_root(struct walk *w) {
+    struct stat here, root;
+    return fstat(w->at->directory, &here) == 0 &&
+           fstat(inodes_root(w->thread->process->kernel), &root) == 0 && here.st_dev == root.st_dev &&
+           here.st_ino == root.st_ino;
+}
+
+/* Steps return 1 when the last name stands in the cursor, 0 to go on. */
+static int step_link(struct walk *w) {
+    char text[PATH_MAX];
+    ssize_t length = readlinkat(w->at->directory, w->at->name, text, sizeof(text));
+    if (length < 0)
+        return -errno;
+    return walk_splice(w, text, (size_t)length);
+}
+
+static int step_host(struct walk *w) {
+    char *name = w->at->name;
+    if (strcmp(name, "proc") == 0 && is_root(w)) {
+        struct proc_node node = proc_root();
+        cursor_set_proc(w->at, &node);
+        return w->last;
+    }
+    if (w->last) {
+        bool follow = w->flags & LOOKUP_FOLLOW || w->slash;
+        if (follow && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+            int r = step_link(w);
+            if (r == 0 || r == -ELOOP || r == -ENAMETOOLONG)
+                return r;
+        }
+        if (w->slash)
+            strcat(name, "/"); /* the host then insists on a directory */
+        return 1;
+    }
+    if (strcmp(name, ".") == 0)
+        return 0;
+    int next = openat(w->at->directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next >= 0) {
+        cursor_set_host(w->at, next, true);
+        return 0;
+    }
+    if (errno != ENOTDIR && errno != ELOOP)
+        return -errno;
+    int r = step_link(w);
+    return r == -EINVAL ? -ENOTDIR : r;
+}
+
+/* A link in /proc: to an open file, or a text. */
+static int step_proc_link(struct walk *w, const struct proc_node *link) {
+    struct file *f = proc_node_file(w->thread->process->kernel, link);
+    if (f && (w->last || f->host < 0)) {
+        cursor_set_file(w->at, f);
+        return w->last ? 1 : -ENOTDIR;
+    }
+    if (f) {
+        int own = fcntl(f->host, F_DUPFD_CLOEXEC, 3);
+        if (own < 0)
+            return -errno;
+        cursor_set_host(w->at, own, true);
+        return 0;
+    }
+    char text[PATH_MAX];
+    ssize_t length = proc_readlink(w->thread, link, text, sizeof(text));
+    return length < 0 ? (int)length : walk_splice(w, text, (size_t)length);
+}
+
+static int step_proc(struct walk *w) {
+    struct kernel *k = w->thread->process->kernel;
+    struct proc_node next = w->at->node;
+    if (!proc_exists(k, &w->at->node))
+        return -ENOENT;
+    if (strcmp(w->at->name, "..") == 0) {
+        if (!proc_parent(&w->at->node, &next)) {
+            cursor_set_root(w);
+            strcpy(w->at->name, ".");
+            return w->last;
+        }
+    } else if (strcmp(w->at->name, ".") != 0) {
+        int r = proc_child(k, &w->at->node, w->at->name, &next);
+        if (r < 0)
+            return r;
+    }
+    if (proc_is_link(&next) && (!w->last || w->flags & LOOKUP_FOLLOW || w->slash))
+        return step_proc_link(w, &next);
+    if ((!w->last || w->slash) && !proc_is_directory(&next))
+        return -ENOTDIR;
+    cursor_set_proc(w->at, &next);
+    return w->last;
+}
+
+static int walk_run(struct walk *w) {
+    int error;
+    while (walk_next(w, &error)) {
+        int r = w->at->kind == LOOKUP_PROC ? step_proc(w) : step_host(w);
+        if (r)
+            return r;
+    }
+    if (error)
+        return error;
+    strcpy(w->at->name, "."); /* the path was "/", or a link led to a directory such as "/" */
+    return 1;
+}
+
+int lookup_path(struct thread *t, int directory, const char *path, unsigned flags,
+                struct lookup *ret_lookup) {
+    if (!path[0])
+        return -ENOENT;
+    size_t length = strlen(path);
+    if (length >= PATH_MAX)
+        return -ENAMETOOLONG;
+    struct walk w = {.thread = t, .at = ret_lookup, .flags = flags};
+    memcpy(w.rest, path, length + 1);
+    int r = cursor_start(&w, directory, path);
+    if (r < 0)
+        return r;
+    r = walk_run(&w);
+    if (r < 0) {
+        lookup_end(ret_lookup);
+        return r;
+    }
+    return 0;
+}
+
+int lookup_user(struct thread *t, int directory, uint64_t user, int at_flags, struct lookup *ret_lookup) {
+    char path[PATH_MAX];
+    ssize_t length = user_string(t->process->space, user, path, sizeof(path));
+    if (length < 0)
+        return (int)length;
+    unsigned flags = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+    if (length || !(at_flags & AT_EMPTY_PATH))
+        return lookup_path(t, directory, path, flags, ret_lookup);
+    if (directory == AT_FDCWD)
+        return lookup_path(t, directory, ".", flags, ret_lookup);
+    struct file *f = descriptor_file(t->process, directory);
+    if (!f)
+        return -EBADF;
+    *ret_lookup = (struct lookup){.kind = LOOKUP_FILE, .file = file_ref(f)};
+    return 0;
+}
+
+void lookup_end(struct lookup *l) {
+    cursor_drop(l);
+}
+
+void lookup_host_path(const struct lookup *l, char *to, size_t size) {
+    snprintf(to, size, "/proc/self/fd/%d/%s", l->directory, l->name);
+}

@@ -1,0 +1,38 @@
+/* Looking paths up: component by component, so that the machine's /proc is found whichever way a path leads
+ * there (relative, through "..", through a symbolic link such as /dev/fd). */
+#ifndef KERNEL_LOOKUP_H
+#define KERNEL_LOOKUP_H
+
+#include "kernel/file.h"
+#include "kernel/procfs.h"
+
+enum { LOOKUP_FOLLOW = 1 }; /* also the last component is followed when it is a symbolic link */
+
+enum lookup_kind {
+    LOOKUP_HOST, /* `name` in the host directory `directory`; it need not exist */
+    LOOKUP_PROC, /* `node`; it exists */
+    LOOKUP_FILE, /* an open file, by its name in /proc/PID/fd */
+};
+
+struct lookup {
+    enum lookup_kind kind;
+    int directory; /* host descriptor, O_PATH */
+    bool owned;    /* `directory` is closed by lookup_end() */
+    struct proc_node node;
+    struct file *file;       /* a reference */
+    char name[NAME_MAX + 2]; /* with a '/' behind it when the path demands a directory */
+};
+
+/* `directory` is a descriptor of the process or AT_FDCWD. 0; -ENOENT, -ENOTDIR, -EBADF, -ELOOP,
+ * -ENAMETOOLONG, -EACCES, … After success, lookup_end() must follow. */
+int lookup_path(struct thread *, int directory, const char *path, unsigned flags, struct lookup *ret_lookup);
+/* The same for a path in user memory, also -EFAULT. With AT_EMPTY_PATH in `at_flags` an empty path means
+ * `directory` itself (LOOKUP_FILE, or the working directory). AT_SYMLINK_NOFOLLOW there keeps the last
+ * component from being followed. */
+int lookup_user(struct thread *, int directory, uint64_t user, int at_flags, struct lookup *ret_lookup);
+void lookup_end(struct lookup *);
+
+/* For host calls that want a path: "/proc/self/fd/N/NAME". */
+void lookup_host_path(const struct lookup *, char *to, size_t size);
+
+#endif

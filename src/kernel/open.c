@@ -1,0 +1,184 @@
+/* Opening: a path, a name in /proc/PID/fd, or what Thimble was started with.
+ *
+ * Everything is opened non-blocking on the host, without becoming a controlling terminal there; O_DIRECT is
+ * not passed on, since data goes through buffers of ours. Descriptors 0 to 2 stay open in Thimble itself
+ * until its end: it has messages to write. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kernel/descriptor.h"
+#include "kernel/inode.h"
+#include "kernel/kinds.h"
+#include "kernel/lookup.h"
+#include "kernel/path.h"
+
+enum {
+    FLAG_LARGE_FILE = 0100000, /* the kernel's O_LARGEFILE: always set in 64-bit programs; 0 in libc */
+    FLAGS_OF_OPEN = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC, /* mean nothing afterwards */
+    FIFO_RETRY = 2000000,                                              /* ns */
+};
+
+int file_from_host(struct kernel *k, int host, int flags, bool inherited, struct file **ret_file) {
+    struct stat st;
+    if (fstat(host, &st) < 0)
+        return -errno;
+    if (flags & O_PATH)
+        return pathfile_create(k, host, flags, ret_file);
+    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+        return hostfile_create(k, host, flags, inherited, ret_file);
+    if (S_ISDIR(st.st_mode))
+        return directory_create(k, host, flags, ret_file);
+    if (S_ISSOCK(st.st_mode))
+        return socket_create(k, host, flags, ret_file);
+    const struct file_ops *device = device_ops(k, &st);
+    if (!device)
+        return stream_create(k, host, flags, inherited, ret_file);
+    *ret_file = file_create(k, device, flags);
+    if (!*ret_file)
+        return -ENOMEM;
+    (*ret_file)->host = host;
+    return 0;
+}
+
+/* A FIFO without a reader cannot be opened for writing yet. Readers of the machine wake us; for those outside
+ * there is nothing to wait on but time. */
+static int wait_for_reader(struct thread *t, const struct lookup *l, int flags) {
+    struct kernel *k = t->process->kernel;
+    struct stat st;
+    if (flags & O_NONBLOCK || fstatat(l->directory, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISFIFO(st.st_mode))
+        return -ENXIO;
+    sched_sleep_channel(t, k->inodes);
+    sched_sleep_until(t, clock_now(k) + FIFO_RETRY);
+    return FILE_SLEEPS;
+}
+
+/* The page cache learns that an open may have emptied the file, or that it changed outside the machine. */
+static void after_open(struct kernel *k, int host, int flags) {
+    struct stat st;
+    if (fstat(host, &st) < 0)
+        return;
+    if (S_ISFIFO(st.st_mode))
+        sched_wake(k, k->inodes);
+    if (S_ISREG(st.st_mode) && flags & O_TRUNC)
+        inode_changed(k, &st);
+    else if (S_ISREG(st.st_mode))
+        inode_revalidate(k, &st);
+}
+
+static int open_host(struct thread *t, const struct lookup *l, int flags, mode_t mode,
+                     struct file **ret_file) {
+    struct kernel *k = t->process->kernel;
+    int host_flags = (flags & ~(O_DIRECT | O_CLOEXEC)) | O_CLOEXEC | O_NOFOLLOW;
+    if (!(flags & O_PATH))
+        host_flags |= O_NOCTTY | O_NONBLOCK;
+    if (inject_fails(k->config.inject, INJECT_HOST_CALL))
+        return -ENFILE;
+    int host = openat(l->directory, l->name, host_flags, mode & ~t->process->fs->umask);
+    if (host < 0)
+        return errno == ENXIO ? wait_for_reader(t, l, flags) : errno == EMFILE ? -ENFILE : -errno;
+    after_open(k, host, flags);
+    int kept = (flags & ~FLAGS_OF_OPEN) | (flags & O_PATH ? 0 : FLAG_LARGE_FILE);
+    int r = file_from_host(k, host, kept, false, ret_file);
+    if (r < 0)
+        close(host);
+    return r;
+}
+
+/* Opens what another descriptor refers to once more, by its name in /proc. */
+static int open_again(struct thread *t, struct file *f, int flags, struct file **ret_file) {
+    if (f->host < 0)
+        return pipe_reopen(f, flags, ret_file);
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", f->host);
+    int host_flags = (flags & ~(O_DIRECT | O_NOFOLLOW)) | O_CLOEXEC | O_NOCTTY;
+    int host = open(path, flags & O_PATH ? host_flags : host_flags | O_NONBLOCK);
+    if (host < 0)
+        return -errno;
+    after_open(f->kernel, host, flags);
+    int r = file_from_host(f->kernel, host, (flags & ~FLAGS_OF_OPEN) | FLAG_LARGE_FILE, false, ret_file);
+    if (r < 0)
+        close(host);
+    return r;
+}
+
+int file_open(struct thread *t, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file) {
+    bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+    struct lookup l;
+    int r = lookup_path(t, dirfd, path, follow ? LOOKUP_FOLLOW : 0, &l);
+    if (r < 0)
+        return r;
+    switch (l.kind) {
+    case LOOKUP_HOST: r = open_host(t, &l, flags, mode, ret_file); break;
+    case LOOKUP_PROC: r = proc_open(t, &l.node, flags & ~FLAGS_OF_OPEN, ret_file); break;
+    case LOOKUP_FILE: r = open_again(t, l.file, flags, ret_file); break;
+    }
+    lookup_end(&l);
+    return r;
+}
+
+ssize_t file_read_at(struct file *f, void *to, size_t length, uint64_t offset) {
+    if (!f->ops->read || !f->ops->seek)
+        return -EINVAL;
+    size_t done = 0;
+    while (done < length) {
+        ssize_t n = f->ops->read(f, NULL, (char *)to + done, length - done, &offset);
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* ---- what Thimble was started with ---- */
+
+static int inherit_one(struct process *p, int fd) {
+    int flags = fcntl(fd, F_GETFL), host = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (flags < 0 || host < 0)
+        return -errno;
+    struct file *f;
+    int r = file_from_host(p->kernel, host, flags, true, &f);
+    if (r < 0) {
+        close(host);
+        return r;
+    }
+    r = descriptor_replace(p, f, fd, false);
+    if (r < 0)
+        file_unref(f);
+    else if (fd > STDERR_FILENO)
+        close(fd);
+    return r;
+}
+
+static int compare_ints(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+/* The descriptors of Thimble itself are all close-on-exec; the others are meant for the program. */
+int file_inherit(struct process *p) {
+    enum { INHERIT_MAX = 1024 };
+    int numbers[INHERIT_MAX], count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    for (struct dirent *d; directory && count < INHERIT_MAX && (d = readdir(directory));) {
+        int fd = atoi(d->d_name), flags = d->d_name[0] == '.' ? -1 : fcntl(fd, F_GETFD);
+        if (flags >= 0 && !(flags & FD_CLOEXEC))
+            numbers[count++] = fd;
+    }
+    if (directory)
+        closedir(directory);
+    for (int fd = 0; !directory && fd <= STDERR_FILENO; fd++)
+        numbers[count++] = fd;
+    qsort(numbers, (size_t)count, sizeof(numbers[0]), compare_ints);
+    for (int i = 0; i < count; i++) {
+        int r = inherit_one(p, numbers[i]);
+        if (r < 0 && r != -EBADF)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,87 @@
+/* The working directory and the umask of a process. The host process's own are not used: its umask is set to
+ * 0 when the first process takes it over. */
+#include "kernel/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Thimble may have been started in the host's /proc, which is not ours: the machine then starts at "/". */
+struct pathfs *pathfs_create(void) {
+    struct pathfs *fs = calloc(1, sizeof(*fs));
+    if (!fs)
+        return NULL;
+    char path[PATH_MAX] = "";
+    bool in_proc =
+        getcwd(path, sizeof(path)) && strncmp(path, "/proc", 5) == 0 && (!path[5] || path[5] == '/');
+    *fs = (struct pathfs){.references = 1, .umask = umask(0)};
+    fs->directory = open(in_proc ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fs->directory < 0) {
+        free(fs);
+        return NULL;
+    }
+    return fs;
+}
+
+struct pathfs *pathfs_copy(const struct pathfs *from) {
+    struct pathfs *fs = malloc(sizeof(*fs));
+    if (!fs)
+        return NULL;
+    *fs = *from;
+    fs->references = 1;
+    if (from->directory < 0)
+        return fs;
+    fs->directory = fcntl(from->directory, F_DUPFD_CLOEXEC, 3);
+    if (fs->directory < 0) {
+        free(fs);
+        return NULL;
+    }
+    return fs;
+}
+
+struct pathfs *pathfs_ref(struct pathfs *fs) {
+    fs->references++;
+    return fs;
+}
+
+void pathfs_unref(struct pathfs *fs) {
+    if (!fs || --fs->references)
+        return;
+    if (fs->directory >= 0)
+        close(fs->directory);
+    free(fs);
+}
+
+void pathfs_set_host(struct pathfs *fs, int directory) {
+    if (fs->directory >= 0)
+        close(fs->directory);
+    fs->directory = directory;
+}
+
+void pathfs_set_proc(struct pathfs *fs, const struct proc_node *node) {
+    pathfs_set_host(fs, -1);
+    fs->node = *node;
+}
+
+ssize_t pathfs_name(const struct pathfs *fs, char *to, size_t size) {
+    if (fs->directory < 0) {
+        int length = proc_path(&fs->node, to, size);
+        return (size_t)length >= size ? -ERANGE : length + 1;
+    }
+    struct stat st;
+    if (fstat(fs->directory, &st) < 0 || st.st_nlink == 0)
+        return -ENOENT;
+    char link[64], path[PATH_MAX + 16];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fs->directory);
+    ssize_t length = readlink(link, path, sizeof(path) - 1);
+    if (length < 0)
+        return -errno;
+    if ((size_t)length >= size)
+        return -ERANGE;
+    memcpy(to, path, (size_t)length);
+    to[length] = '\0';
+    return length + 1;
+}

@@ -1,0 +1,36 @@
+/* /proc: a file system of the machine. It describes this machine's memory and processes, never the host's;
+ * what the machine does not have is not there. */
+#ifndef KERNEL_PROCFS_H
+#define KERNEL_PROCFS_H
+
+#include "kernel/file.h"
+
+struct proc_entry; /* a name in /proc; procfs.c */
+
+/* A place in /proc. Nodes are values: they name things, which may be gone by the time they are used. */
+struct proc_node {
+    const struct proc_entry *entry;
+    uint32_t pid, tid; /* of the directories above, 0: none */
+    int fd;            /* of /proc/PID/fd/N and fdinfo/N */
+};
+
+struct proc_node proc_root(void);
+/* The name `name` in a directory. 0, -ENOENT or -ENOTDIR. */
+int proc_child(struct kernel *, const struct proc_node *, const char *name, struct proc_node *ret_node);
+/* False at the root of /proc. */
+bool proc_parent(const struct proc_node *, struct proc_node *ret_node);
+bool proc_is_directory(const struct proc_node *);
+bool proc_is_link(const struct proc_node *);
+bool proc_exists(struct kernel *, const struct proc_node *);
+/* The open file that /proc/PID/fd/N refers to, borrowed; NULL for other nodes. */
+struct file *proc_node_file(struct kernel *, const struct proc_node *);
+/* What a link says, without NUL: length or -errno. */
+ssize_t proc_readlink(struct thread *, const struct proc_node *, char *to, size_t size);
+/* The absolute path: its length, as snprintf. */
+int proc_path(const struct proc_node *, char *to, size_t size);
+void proc_stat(struct kernel *, const struct proc_node *, struct stat *ret_stat);
+int proc_open(struct thread *, const struct proc_node *, int flags, struct file **ret_file);
+/* The node of a file that proc_open made, or NULL. */
+const struct proc_node *proc_file_node(const struct file *);
+
+#endif

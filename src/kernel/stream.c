@@ -1,0 +1,120 @@
+/* Streams of the host: pipes, FIFOs, terminals and other character devices, which have no position.
+ *
+ * One that we opened is non-blocking on the host. One that Thimble inherited stays as it is, because others
+ * use the same open file description: it is asked by poll first, and a write is at most PIPE_BUF bytes, which
+ * a pipe that polls writable takes without blocking. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/base.h"
+#include "kernel/kinds.h"
+#include "kernel/terminal.h"
+
+struct stream {
+    bool inherited;
+    bool terminal;
+};
+
+static short host_poll(int host, short events) {
+    struct pollfd p = {.fd = host, .events = events};
+    return poll(&p, 1, 0) > 0 ? p.revents : 0;
+}
+
+/* Called when the host would make us wait. */
+static long stream_wait(struct file *f, struct thread *t, short events) {
+    if (f->flags & O_NONBLOCK)
+        return -EAGAIN;
+    sched_sleep_fd(t, f->host, events);
+    return SYS_SLEEP;
+}
+
+static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
+    const struct stream *s = f->data;
+    if (s->terminal) {
+        int r = terminal_check(f, t, SIGTTIN);
+        if (r < 0)
+            return r;
+    }
+    for (;;) {
+        if (!host_poll(f->host, POLLIN))
+            return stream_wait(f, t, POLLIN);
+        ssize_t n = read(f->host, to, length);
+        if (n >= 0)
+            return n;
+        if (errno != EAGAIN && errno != EINTR) /* EAGAIN: somebody else was faster */
+            return -errno;
+    }
+}
+
+static ssize_t stream_write(struct file *f, struct thread *t, const void *from, size_t length,
+                            uint64_t *offset) {
+    const struct stream *s = f->data;
+    if (s->terminal) {
+        int r = terminal_check(f, t, SIGTTOU);
+        if (r < 0)
+            return r;
+    }
+    size_t piece = s->inherited ? min_size(length, PIPE_BUF) : length;
+    for (;;) {
+        if (s->inherited && !host_poll(f->host, POLLOUT))
+            return stream_wait(f, t, POLLOUT);
+        ssize_t n = write(f->host, from, piece);
+        if (n >= 0)
+            return n;
+        int error = errno;
+        if (error == EPIPE)
+            signal_send_thread(t, SIGPIPE, NULL);
+        if (error == EAGAIN)
+            return stream_wait(f, t, POLLOUT);
+        if (error != EINTR)
+            return -error;
+    }
+}
+
+static short stream_poll(struct file *f, struct thread *sleeper, short events) {
+    short ready = host_poll(f->host, events);
+    if (!ready && sleeper)
+        sched_sleep_fd(sleeper, f->host, events);
+    return ready;
+}
+
+static long stream_ioctl(struct file *f, struct thread *t, unsigned request, uint64_t argument) {
+    return terminal_ioctl(f, t, request, argument);
+}
+
+static int stream_stat(struct file *f, struct stat *ret_stat) {
+    return fstat(f->host, ret_stat) < 0 ? -errno : 0;
+}
+
+static void stream_release(struct file *f) {
+    free(f->data);
+}
+
+static const struct file_ops stream_ops = {
+    .name = "stream",
+    .read = stream_read,
+    .write = stream_write,
+    .poll = stream_poll,
+    .ioctl = stream_ioctl,
+    .stat = stream_stat,
+    .release = stream_release,
+};
+
+int stream_create(struct kernel *k, int host, int flags, bool inherited, struct file **ret_file) {
+    struct stream *s = inject_malloc(k->config.inject, sizeof(*s));
+    struct file *f = s ? file_create(k, &stream_ops, flags) : NULL;
+    if (!f) {
+        free(s);
+        return -ENOMEM;
+    }
+    *s = (struct stream){.inherited = inherited, .terminal = isatty(host)};
+    if (s->terminal)
+        k->nondeterministic_used = true;
+    f->data = s;
+    f->host = host;
+    *ret_file = f;
+    return 0;
+}

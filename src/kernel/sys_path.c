@@ -1,0 +1,389 @@
+/* System calls that make, remove, rename and open what paths name, and the working directory. What they tell
+ * about files is in sys_status.c. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "kernel/descriptor.h"
+#include "kernel/inode.h"
+#include "kernel/lookup.h"
+#include "kernel/path.h"
+#include "kernel/syscall.h"
+
+/* A path whose last component is to be made, removed or renamed: never followed. In the machine's /proc
+ * nothing can be: `in_proc` is the errno then. */
+static int lookup_entry(struct thread *t, int directory, uint64_t user, int in_proc,
+                        struct lookup *ret_lookup) {
+    int r = lookup_user(t, directory, user, AT_SYMLINK_NOFOLLOW, ret_lookup);
+    if (r < 0 || ret_lookup->kind == LOOKUP_HOST)
+        return r;
+    lookup_end(ret_lookup);
+    return in_proc;
+}
+
+/* ---- opening ---- */
+
+static long do_open(struct thread *t, int directory, uint64_t user, uint64_t flags, uint64_t mode) {
+    char path[PATH_MAX];
+    struct file *f;
+    ssize_t length = user_string(t->process->space, user, path, sizeof(path));
+    if (length < 0)
+        return length;
+    int r = file_open(t, directory, path, (int)flags, mode & 07777, &f);
+    if (r == FILE_SLEEPS)
+        return SYS_SLEEP;
+    return r < 0 ? r : descriptor_install_or_drop(t->process, f, flags & O_CLOEXEC);
+}
+
+static long sys_open(struct thread *t, const uint64_t a[6]) {
+    return do_open(t, AT_FDCWD, a[0], a[1], a[2]);
+}
+
+static long sys_openat(struct thread *t, const uint64_t a[6]) {
+    return do_open(t, (int)a[0], a[1], a[2], a[3]);
+}
+
+static long sys_creat(struct thread *t, const uint64_t a[6]) {
+    return do_open(t, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
+}
+
+/* ---- making and removing ---- */
+
+static long do_mkdir(struct thread *t, int directory, uint64_t user, uint64_t mode) {
+    struct lookup l;
+    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    if (r < 0)
+        return r;
+    r = mkdirat(l.directory, l.name, mode & 07777 & ~t->process->fs->umask) < 0 ? -errno : 0;
+    lookup_end(&l);
+    return r;
+}
+
+static long sys_mkdir(struct thread *t, const uint64_t a[6]) {
+    return do_mkdir(t, AT_FDCWD, a[0], a[1]);
+}
+
+static long sys_mkdirat(struct thread *t, const uint64_t a[6]) {
+    return do_mkdir(t, (int)a[0], a[1], a[2]);
+}
+
+static long do_mknod(struct thread *t, int directory, uint64_t user, uint64_t mode, uint64_t device) {
+    struct lookup l;
+    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    if (r < 0)
+        return r;
+    r = mknodat(l.directory, l.name, (mode_t)mode & ~t->process->fs->umask, device) < 0 ? -errno : 0;
+    lookup_end(&l);
+    return r;
+}
+
+static long sys_mknod(struct thread *t, const uint64_t a[6]) {
+    return do_mknod(t, AT_FDCWD, a[0], a[1], a[2]);
+}
+
+static long sys_mknodat(struct thread *t, const uint64_t a[6]) {
+    return do_mknod(t, (int)a[0], a[1], a[2], a[3]);
+}
+
+static long do_unlink(struct thread *t, int directory, uint64_t user, int flags) {
+    struct lookup l;
+    int r = lookup_entry(t, directory, user, -EPERM, &l);
+    if (r < 0)
+        return r;
+    r = unlinkat(l.directory, l.name, flags) < 0 ? -errno : 0;
+    lookup_end(&l);
+    return r;
+}
+
+static long sys_unlink(struct thread *t, const uint64_t a[6]) {
+    return do_unlink(t, AT_FDCWD, a[0], 0);
+}
+
+static long sys_rmdir(struct thread *t, const uint64_t a[6]) {
+    return do_unlink(t, AT_FDCWD, a[0], AT_REMOVEDIR);
+}
+
+static long sys_unlinkat(struct thread *t, const uint64_t a[6]) {
+    if (a[2] & ~(uint64_t)AT_REMOVEDIR)
+        return -EINVAL;
+    return do_unlink(t, (int)a[0], a[1], (int)a[2]);
+}
+
+static long do_symlink(struct thread *t, uint64_t text, int directory, uint64_t user) {
+    char target[PATH_MAX];
+    struct lookup l;
+    ssize_t length = user_string(t->process->space, text, target, sizeof(target));
+    if (length < 0)
+        return length;
+    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    if (r < 0)
+        return r;
+    r = symlinkat(target, l.directory, l.name) < 0 ? -errno : 0;
+    lookup_end(&l);
+    return r;
+}
+
+static long sys_symlink(struct thread *t, const uint64_t a[6]) {
+    return do_symlink(t, a[0], AT_FDCWD, a[1]);
+}
+
+static long sys_symlinkat(struct thread *t, const uint64_t a[6]) {
+    return do_symlink(t, a[0], (int)a[1], a[2]);
+}
+
+/* An open file gets a name (one made with O_TMPFILE, say) through its host descriptor's. */
+static int link_target(const struct lookup *from, const struct lookup *to) {
+    if (from->kind == LOOKUP_HOST)
+        return linkat(from->directory, from->name, to->directory, to->name, 0) < 0 ? -errno : 0;
+    if (from->kind == LOOKUP_PROC || from->file->host < 0)
+        return -EXDEV;
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", from->file->host);
+    return linkat(AT_FDCWD, path, to->directory, to->name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+static long do_link(struct thread *t, const int directories[2], const uint64_t users[2], uint64_t flags) {
+    struct lookup from, to;
+    if (flags & ~(uint64_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    int at_flags = (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) | (int)(flags & AT_EMPTY_PATH);
+    int r = lookup_user(t, directories[0], users[0], at_flags, &from);
+    if (r < 0)
+        return r;
+    r = lookup_entry(t, directories[1], users[1], -EXDEV, &to);
+    if (r == 0) {
+        r = link_target(&from, &to);
+        lookup_end(&to);
+    }
+    lookup_end(&from);
+    return r;
+}
+
+static long sys_link(struct thread *t, const uint64_t a[6]) {
+    return do_link(t, (const int[]){AT_FDCWD, AT_FDCWD}, a, 0);
+}
+
+static long sys_linkat(struct thread *t, const uint64_t a[6]) {
+    return do_link(t, (const int[]){(int)a[0], (int)a[2]}, (const uint64_t[]){a[1], a[3]}, a[4]);
+}
+
+static long do_rename(struct thread *t, const int directories[2], const uint64_t users[2], unsigned flags) {
+    struct lookup from, to;
+    int r = lookup_entry(t, directories[0], users[0], -EXDEV, &from);
+    if (r < 0)
+        return r;
+    r = lookup_entry(t, directories[1], users[1], -EXDEV, &to);
+    if (r == 0) {
+        r = renameat2(from.directory, from.name, to.directory, to.name, flags) < 0 ? -errno : 0;
+        lookup_end(&to);
+    }
+    lookup_end(&from);
+    return r;
+}
+
+static long sys_rename(struct thread *t, const uint64_t a[6]) {
+    return do_rename(t, (const int[]){AT_FDCWD, AT_FDCWD}, a, 0);
+}
+
+static long sys_renameat(struct thread *t, const uint64_t a[6]) {
+    return do_rename(t, (const int[]){(int)a[0], (int)a[2]}, (const uint64_t[]){a[1], a[3]}, 0);
+}
+
+static long sys_renameat2(struct thread *t, const uint64_t a[6]) {
+    return do_rename(t, (const int[]){(int)a[0], (int)a[2]}, (const uint64_t[]){a[1], a[3]}, (unsigned)a[4]);
+}
+
+static long sys_truncate(struct thread *t, const uint64_t a[6]) {
+    struct file *f;
+    char path[PATH_MAX];
+    ssize_t length = user_string(t->process->space, a[0], path, sizeof(path));
+    if (length < 0)
+        return length;
+    if ((int64_t)a[1] < 0)
+        return -EINVAL;
+    int r = file_open(t, AT_FDCWD, path, O_WRONLY | O_NONBLOCK, 0, &f);
+    if (r < 0)
+        return r == -ENXIO ? -EINVAL : r;
+    r = f->ops->truncate ? f->ops->truncate(f, a[1]) : -EINVAL;
+    file_unref(f);
+    return r;
+}
+
+/* ---- links and directories read ---- */
+
+static long do_readlink(struct thread *t, int directory, uint64_t user, uint64_t to, uint64_t size) {
+    char text[PATH_MAX];
+    struct lookup l;
+    if ((int)size <= 0)
+        return -EINVAL;
+    int r = lookup_user(t, directory, user, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &l);
+    if (r < 0)
+        return r;
+    ssize_t n = -EINVAL;
+    if (l.kind == LOOKUP_PROC) {
+        n = proc_is_link(&l.node) ? proc_readlink(t, &l.node, text, sizeof(text)) : -EINVAL;
+    } else if (l.kind == LOOKUP_HOST || l.file->host >= 0) {
+        bool host = l.kind == LOOKUP_HOST;
+        n = readlinkat(host ? l.directory : l.file->host, host ? l.name : "", text, sizeof(text));
+        n = n < 0 ? -errno : n;
+    }
+    lookup_end(&l);
+    if (n < 0)
+        return n;
+    size_t length = min_u64((uint64_t)n, size);
+    r = user_write(t->process->space, to, text, length);
+    return r < 0 ? r : (long)length;
+}
+
+static long sys_readlink(struct thread *t, const uint64_t a[6]) {
+    return do_readlink(t, AT_FDCWD, a[0], a[1], a[2]);
+}
+
+static long sys_readlinkat(struct thread *t, const uint64_t a[6]) {
+    return do_readlink(t, (int)a[0], a[1], a[2], a[3]);
+}
+
+/* The records of getdents: as those of getdents64, but the type stands in the last byte. */
+static void make_old_records(char *records, size_t length) {
+    for (size_t at = 0; at < length;) {
+        struct dirent64 *d = (struct dirent64 *)(void *)(records + at);
+        unsigned char type = d->d_type;
+        uint16_t size = d->d_reclen;
+        char *name = records + at + offsetof(struct dirent64, d_type);
+        memmove(name, d->d_name, strlen(d->d_name) + 1);
+        records[at + size - 1] = (char)type;
+        at += size;
+    }
+}
+
+static long do_getdents(struct thread *t, const uint64_t a[6], bool old) {
+    char records[32768] __attribute__((aligned(8)));
+    struct file *f = descriptor_file(t->process, (int)a[0]);
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    if (!f->ops->getdents)
+        return -ENOTDIR;
+    int64_t position = f->ops->seek(f, 0, SEEK_CUR);
+    ssize_t n = f->ops->getdents(f, records, min_u64(a[2], sizeof(records)));
+    if (n <= 0)
+        return n;
+    if (old)
+        make_old_records(records, (size_t)n);
+    int r = user_write(t->process->space, a[1], records, (size_t)n);
+    if (r < 0)
+        f->ops->seek(f, position, SEEK_SET);
+    return r < 0 ? r : n;
+}
+
+static long sys_getdents(struct thread *t, const uint64_t a[6]) {
+    return do_getdents(t, a, true);
+}
+
+static long sys_getdents64(struct thread *t, const uint64_t a[6]) {
+    return do_getdents(t, a, false);
+}
+
+/* ---- the working directory ---- */
+
+static long sys_getcwd(struct thread *t, const uint64_t a[6]) {
+    char path[PATH_MAX];
+    ssize_t n = pathfs_name(t->process->fs, path, min_u64(a[1], sizeof(path)));
+    if (n < 0)
+        return n;
+    int r = user_write(t->process->space, a[0], path, (size_t)n);
+    return r < 0 ? r : n;
+}
+
+/* Makes a host directory the working directory; the right to search it is asked of the host. */
+static int change_to_host(struct thread *t, int directory, const char *name) {
+    int host = openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (host < 0)
+        return -errno;
+    if (faccessat(host, ".", X_OK, AT_EACCESS) < 0) {
+        int error = -errno;
+        close(host);
+        return error;
+    }
+    pathfs_set_host(t->process->fs, host);
+    return 0;
+}
+
+static int change_to_file(struct thread *t, struct file *f) {
+    if (proc_file_node(f)) {
+        if (!proc_is_directory(proc_file_node(f)))
+            return -ENOTDIR;
+        pathfs_set_proc(t->process->fs, proc_file_node(f));
+        return 0;
+    }
+    return f->host < 0 ? -ENOTDIR : change_to_host(t, f->host, ".");
+}
+
+static long sys_chdir(struct thread *t, const uint64_t a[6]) {
+    struct lookup l;
+    int r = lookup_user(t, AT_FDCWD, a[0], 0, &l);
+    if (r < 0)
+        return r;
+    switch (l.kind) {
+    case LOOKUP_HOST: r = change_to_host(t, l.directory, l.name); break;
+    case LOOKUP_FILE: r = change_to_file(t, l.file); break;
+    case LOOKUP_PROC:
+        r = proc_is_directory(&l.node) ? 0 : -ENOTDIR;
+        if (r == 0)
+            pathfs_set_proc(t->process->fs, &l.node);
+        break;
+    }
+    lookup_end(&l);
+    return r;
+}
+
+static long sys_fchdir(struct thread *t, const uint64_t a[6]) {
+    struct file *f = descriptor_file(t->process, (int)a[0]);
+    return f ? change_to_file(t, f) : -EBADF;
+}
+
+/* The machine has one root directory. */
+static long sys_chroot(struct thread *t, const uint64_t a[6]) {
+    return -EPERM;
+}
+
+static long sys_umask(struct thread *t, const uint64_t a[6]) {
+    mode_t old = t->process->fs->umask;
+    t->process->fs->umask = a[0] & 0777;
+    return old;
+}
+
+const struct syscall_entry syscalls_path[] = {
+    {SYS_open, "open", sys_open},
+    {SYS_openat, "openat", sys_openat},
+    {SYS_creat, "creat", sys_creat},
+    {SYS_mkdir, "mkdir", sys_mkdir},
+    {SYS_mkdirat, "mkdirat", sys_mkdirat},
+    {SYS_mknod, "mknod", sys_mknod},
+    {SYS_mknodat, "mknodat", sys_mknodat},
+    {SYS_unlink, "unlink", sys_unlink},
+    {SYS_rmdir, "rmdir", sys_rmdir},
+    {SYS_unlinkat, "unlinkat", sys_unlinkat},
+    {SYS_symlink, "symlink", sys_symlink},
+    {SYS_symlinkat, "symlinkat", sys_symlinkat},
+    {SYS_link, "link", sys_link},
+    {SYS_linkat, "linkat", sys_linkat},
+    {SYS_rename, "rename", sys_rename},
+    {SYS_renameat, "renameat", sys_renameat},
+    {SYS_renameat2, "renameat2", sys_renameat2},
+    {SYS_truncate, "truncate", sys_truncate},
+    {SYS_readlink, "readlink", sys_readlink},
+    {SYS_readlinkat, "readlinkat", sys_readlinkat},
+    {SYS_getdents, "getdents", sys_getdents},
+    {SYS_getdents64, "getdents64", sys_getdents64},
+    {SYS_getcwd, "getcwd", sys_getcwd},
+    {SYS_chdir, "chdir", sys_chdir},
+    {SYS_fchdir, "fchdir", sys_fchdir},
+    {SYS_chroot, "chroot", sys_chroot},
+    {SYS_umask, "umask", sys_umask},
+    {-1, NULL, NULL},
+};
