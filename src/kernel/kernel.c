@@ -287,10 +287,13 @@ static void kernel_charge(struct kernel *k, struct thread *t) {
 static void kernel_exception(struct thread *t, const struct trap *trap) {
     bool must_die =
         trap->vector == VECTOR_PF && (trap->fault == FAULT_KILLED || trap->fault == FAULT_NO_MEMORY);
-    if (must_die)
+    if (must_die) {
+        kernel_report(t->process->kernel, "killed PID %u (%s): no memory for a page that it needs",
+                      t->process->pid, t->process->comm);
         process_kill(t->process, SIGKILL);
-    else
+    } else {
         signal_exception(t, trap);
+    }
 }
 
 void kernel_trap(struct kernel *k, struct thread *t, const struct trap *trap) {
@@ -317,10 +320,12 @@ enum fault_result kernel_fault(struct kernel *k, struct page_table *table, uint6
                                unsigned access) {
     struct space *space = space_of_table(k->vm, table);
     for (;;) {
+        uint64_t kills = k->summary.oom_kills;
         enum fault_result result = space_fault(space, address, access);
         if (likely(result != FAULT_NO_MEMORY))
             return result;
-        if ((k->current && k->current->kill_now) || !oom_end_chosen(k, space))
+        bool freed = k->summary.oom_kills != kills; /* perhaps swap only: worth another attempt */
+        if (!freed || (k->current && k->current->kill_now))
             return FAULT_KILLED;
     }
 }
@@ -332,7 +337,7 @@ bool kernel_out_of_memory(struct kernel *k) {
 void kernel_io_error(struct kernel *k, struct space *space, int error, const char *what) {
     uint32_t pid = space ? space_pid(space) : 0;
     const struct process *p = pid ? process_find(k, pid) : NULL;
-    kernel_report(k, "thimble: %s: %s (PID %u, %s)", what, strerror(error < 0 ? -error : error), pid,
+    kernel_report(k, "%s: %s (PID %u, %s)", what, strerror(error < 0 ? -error : error), pid,
                   p ? p->comm : "the machine");
 }
 

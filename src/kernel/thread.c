@@ -66,10 +66,8 @@ void thread_end(struct thread *t) {
     struct process *p = t->process;
     struct kernel *k = p->kernel;
     futex_leave(t);
-    if (!k->out_of_memory) { /* both may need a frame */
-        futex_release_robust(t);
-        thread_clear_tid(t);
-    }
+    futex_release_robust(t);
+    thread_clear_tid(t);
     sched_remove(t);
     signal_state_clear(&t->signals);
     TAILQ_REMOVE(&p->threads, t, of_process);
