@@ -1,0 +1,236 @@
+#include "engine/soft/access.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "engine/soft/soft.h"
+
+/* Page-fault error code (Intel SDM vol. 3, 4.7). */
+enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_USER = 4, ERROR_FETCH = 16 };
+
+void trap_exception(struct engine *e, enum trap_vector vector, uint64_t error_code) {
+    e->trap = (struct trap){.kind = TRAP_EXCEPTION, .vector = vector, .error_code = error_code};
+}
+
+static void trap_page_fault(struct engine *e, uint64_t address, unsigned access, bool present,
+                            enum fault_result why) {
+    uint64_t error = ERROR_USER | (present ? ERROR_PRESENT : 0) | (access & ACCESS_WRITE ? ERROR_WRITE : 0) |
+                     (access & ACCESS_EXEC ? ERROR_FETCH : 0);
+    trap_exception(e, VECTOR_PF, error);
+    e->trap.address = address;
+    e->trap.fault = why;
+}
+
+static bool is_canonical(uint64_t address) {
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* The PTE for an access, after the client has resolved a fault if there was one. */
+static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret_pte) {
+    vpn_t vpn = vpn_of(address);
+    if (address >= USER_END) {
+        if (is_canonical(address))
+            trap_page_fault(e, address, access, false, FAULT_NO_MAPPING);
+        else
+            trap_exception(e, VECTOR_GP, 0);
+        return false;
+    }
+    enum mmu_result result = mmu_walk(e->table, vpn, access, ret_pte);
+    if (result == MMU_OK)
+        return true;
+    enum fault_result fault = e->client.fault(e->client.context, e->table, address, access);
+    if (fault == FAULT_OK) {
+        enum mmu_result again = mmu_walk(e->table, vpn, access, ret_pte);
+        assert(again == MMU_OK);
+        return again == MMU_OK;
+    }
+    trap_page_fault(e, address, access, result == MMU_PROTECTION, fault);
+    return false;
+}
+
+void memory_reference(struct engine *e, vpn_t vpn, pfn_t frame) {
+    if (!e->client.reference || vpn.n == e->area.last_vpn)
+        return;
+    e->area.last_vpn = vpn.n;
+    e->client.reference(e->client.context, frame);
+}
+
+bool memory_translate(struct engine *e, uint64_t address, unsigned access, uint8_t **ret_host) {
+    pte_t pte;
+    if (!walk(e, address, access, &pte))
+        return false;
+    *ret_host = (uint8_t *)physmem_frame(e->mem, pte_pfn(pte)) + (address & PAGE_MASK);
+    return true;
+}
+
+bool memory_check(struct engine *e, uint64_t address, unsigned access) {
+    uint8_t *host;
+    return memory_translate(e, address, access, &host);
+}
+
+static bool crosses_page(uint64_t address, unsigned length) {
+    return (address & PAGE_MASK) + length > PAGE_SIZE;
+}
+
+/* Bytes of the range that are in its first page. */
+static unsigned first_part(uint64_t address, unsigned length) {
+    return crosses_page(address, length) ? (unsigned)(PAGE_SIZE - (address & PAGE_MASK)) : length;
+}
+
+/* An address in the bounce buffer with the guest's alignment. */
+static uint8_t *bounce_at(struct engine *e, uint64_t address) {
+    return e->bounce + address % BOUNCE_ALIGNMENT;
+}
+
+enum copy { COPY_LOAD, COPY_LOAD_BEFORE_STORE, COPY_STORE };
+
+/* One page's part of a copy: translated, reported as a reference, done before the next page is touched. What
+ * is loaded only to be stored back needs the permission to store, and is one reference together with it. */
+static bool copy_part(struct engine *e, uint64_t address, uint8_t *data, unsigned length, enum copy copy) {
+    uint8_t *host;
+    if (!memory_translate(e, address, copy == COPY_LOAD ? ACCESS_READ : ACCESS_WRITE, &host))
+        return false;
+    if (copy != COPY_LOAD_BEFORE_STORE)
+        memory_reference(e, vpn_of(address), frame_at(e, host));
+    if (copy == COPY_STORE) {
+        memcpy(host, data, length);
+        code_written(e, e->client.page_id(e->client.context, frame_at(e, host)), address & PAGE_MASK, length);
+    } else {
+        memcpy(data, host, length);
+    }
+    return true;
+}
+
+static bool copy_bytes(struct engine *e, uint64_t address, uint8_t *data, unsigned length, enum copy copy) {
+    unsigned first = first_part(address, length);
+    return copy_part(e, address, data, first, copy) &&
+           (first == length || copy_part(e, address + first, data + first, length - first, copy));
+}
+
+bool memory_read(struct engine *e, uint64_t address, void *to, unsigned length) {
+    return copy_bytes(e, address, to, length, COPY_LOAD);
+}
+
+bool memory_write(struct engine *e, uint64_t address, void *from, unsigned length) {
+    return copy_bytes(e, address, from, length, COPY_STORE);
+}
+
+bool memory_prepare(struct engine *e, uint64_t address, unsigned length) {
+    uint8_t *data = bounce_at(e, address);
+    if (!copy_bytes(e, address, data, length, COPY_LOAD_BEFORE_STORE))
+        return false;
+    e->pending.address = address;
+    e->pending.data = data;
+    e->pending.length = length;
+    return true;
+}
+
+bool memory_commit(struct engine *e) {
+    unsigned length = e->pending.length;
+    e->pending.length = 0;
+    return !length || memory_write(e, e->pending.address, e->pending.data, length);
+}
+
+/* ---- helpers of translated code ---- */
+
+static _Noreturn void leave_with_trap(struct engine *e, unsigned left) {
+    area_leave(&e->area, EXIT_FAULT, left);
+}
+
+void access_protection(struct area *area, uint64_t left) {
+    struct engine *e = engine_of_area(area);
+    trap_exception(e, VECTOR_GP, 0);
+    leave_with_trap(e, (unsigned)left);
+}
+
+void access_undefined(struct area *area, uint64_t left) {
+    struct engine *e = engine_of_area(area);
+    trap_exception(e, VECTOR_UD, 0);
+    leave_with_trap(e, (unsigned)left);
+}
+
+void access_reference(struct area *area, uint64_t address, uint64_t host) {
+    struct engine *e = engine_of_area(area);
+    uint64_t offset = host - (uint64_t)e->mem->base;
+    if (offset < (uint64_t)e->mem->frames
+                     << PAGE_SHIFT) /* not in the bounce buffer, which is reported when copied */
+        memory_reference(e, vpn_of(address), (pfn_t){(uint32_t)(offset >> PAGE_SHIFT)});
+}
+
+void access_fetched(struct area *area, uint64_t vpn) {
+    fetch_reference(engine_of_area(area), (vpn_t){vpn});
+}
+
+/* A load across pages: both parts are copied now. Anything that stores across pages takes the slow path. */
+static void miss_across_pages(struct engine *e, uint64_t address, uint64_t info) {
+    if (access_kind(info) & ACCESS_WRITE)
+        area_leave(&e->area, EXIT_SLOW, access_left(info));
+    uint8_t *data = bounce_at(e, address);
+    if (!memory_read(e, address, data, access_bytes(info)))
+        leave_with_trap(e, access_left(info));
+    tlb_pass(&e->tlb, TLB_LOAD, address, data);
+}
+
+/* Whether the block that is being executed, and not yet done, may be a translation of this content. */
+static bool is_executing(const struct engine *e, page_id_t id) {
+    vpn_t here = vpn_of(e->area.guest.guest_RIP);
+    for (const struct code_page *p = codecache_first(&e->cache, id); p; p = codecache_next(&e->cache, p))
+        if (p->vpn.n == here.n)
+            return true;
+    return false;
+}
+
+/* A store to a page that has translations, which therefore never gets a store entry. */
+static void miss_beside_code(struct engine *e, page_id_t id, uint64_t address, uint64_t info, uint8_t *host) {
+    unsigned offset = address & PAGE_MASK, length = access_bytes(info);
+    if (code_overlaps(e, id, offset, length) && is_executing(e, id))
+        area_leave(&e->area, EXIT_SLOW, access_left(info));
+    code_written(e, id, offset, length);
+    tlb_pass(&e->tlb, TLB_STORE, address, host);
+}
+
+void access_miss(struct area *area, uint64_t address, uint64_t info) {
+    struct engine *e = engine_of_area(area);
+    e->counters.tlb_misses++;
+    if (crosses_page(address, access_bytes(info))) {
+        miss_across_pages(e, address, info);
+        return;
+    }
+    uint8_t *host;
+    if (!memory_translate(e, address, access_kind(info), &host))
+        leave_with_trap(e, access_left(info));
+    enum tlb_table table = tlb_table_for(access_kind(info));
+    if (table == TLB_STORE) {
+        page_id_t id = e->client.page_id(e->client.context, frame_at(e, host));
+        if (codecache_first(&e->cache, id)) {
+            miss_beside_code(e, id, address, info, host);
+            return;
+        }
+    }
+    tlb_insert(&e->tlb, table, vpn_of(address), host - (address & PAGE_MASK));
+}
+
+static uint64_t single_bounce(struct engine *e, uint64_t address, uint64_t info) {
+    unsigned length = access_bytes(info);
+    bool store = access_kind(info) & ACCESS_WRITE;
+    if (store ? !memory_prepare(e, address, length) : !memory_read(e, address, bounce_at(e, address), length))
+        leave_with_trap(e, 0);
+    return (uint64_t)bounce_at(e, address);
+}
+
+uint64_t access_single(struct area *area, uint64_t address, uint64_t info) {
+    struct engine *e = engine_of_area(area);
+    unsigned kind = access_kind(info);
+    if (!memory_commit(e))
+        leave_with_trap(e, 0);
+    if (crosses_page(address, access_bytes(info)))
+        return single_bounce(e, address, info);
+    uint8_t *host;
+    if (!memory_translate(e, address, kind, &host))
+        leave_with_trap(e, 0);
+    pfn_t frame = frame_at(e, host);
+    if (kind & ACCESS_WRITE && codecache_first(&e->cache, e->client.page_id(e->client.context, frame)))
+        return single_bounce(e, address, info);
+    memory_reference(e, vpn_of(address), frame);
+    return (uint64_t)host;
+}

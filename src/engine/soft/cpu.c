@@ -1,0 +1,174 @@
+/* The register file: the library's guest state, and what of it the kernel reads and writes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/soft/cpu.h"
+
+enum {
+    FLAG_FIXED = 1 << 1 | 1 << 9, /* bit 1 and IF: always set */
+    FLAG_TF = 1 << 8,
+    /* The XSAVE image (Intel SDM vol. 1, 13.4). */
+    XSAVE_LEGACY = 512,
+    XSAVE_FCW = 0,
+    XSAVE_MXCSR = 24,
+    XSAVE_XMM = 160,
+    XSAVE_AVX = 576,
+    XSTATE_X87 = 1,
+    XSTATE_SSE = 2,
+    XSTATE_AVX = 4,
+    INITIAL_FCW = 0x37f,
+    INITIAL_MXCSR = 0x1f80,
+    VECTOR_REGISTERS = 16,
+    XMM_BYTES = 16,
+};
+_Static_assert(XSAVE_AVX + VECTOR_REGISTERS * XMM_BYTES == CPU_XSAVE_SIZE, "hw/cpu.h");
+_Static_assert(offsetof(VexGuestAMD64State, guest_R15) ==
+                   offsetof(VexGuestAMD64State, guest_RAX) + CPU_R15 * sizeof(uint64_t),
+               "the library numbers the registers as the processor does");
+
+static const VexGuestAMD64State *state_of(const struct engine *e, const struct cpu *cpu) {
+    return e->loaded == cpu ? &e->area.guest : &cpu->guest;
+}
+
+static VexGuestAMD64State *mutable_state_of(struct engine *e, struct cpu *cpu) {
+    return e->loaded == cpu ? &e->area.guest : &cpu->guest;
+}
+
+static bool trap_flag_of(const struct engine *e, const struct cpu *cpu) {
+    return e->loaded == cpu ? e->trap_flag : cpu->trap_flag;
+}
+
+static void set_trap_flag(struct engine *e, struct cpu *cpu, bool value) {
+    if (e->loaded == cpu)
+        e->trap_flag = value;
+    else
+        cpu->trap_flag = value;
+}
+
+uint64_t cpu_get_flags(const VexGuestAMD64State *g, bool trap_flag) {
+    return LibVEX_GuestAMD64_get_rflags(g) | FLAG_FIXED | (trap_flag ? FLAG_TF : 0);
+}
+
+void cpu_set_flags(VexGuestAMD64State *g, uint64_t flags, bool *ret_trap_flag) {
+    LibVEX_GuestAMD64_put_rflags(flags, g);
+    *ret_trap_flag = flags & FLAG_TF;
+}
+
+int soft_cpu_create(struct engine *e, struct cpu **ret_cpu) {
+    struct cpu *cpu = calloc(1, sizeof *cpu);
+    if (!cpu)
+        return -ENOMEM;
+    *ret_cpu = cpu;
+    soft_cpu_reset(e, cpu);
+    return 0;
+}
+
+void soft_cpu_destroy(struct engine *e, struct cpu *cpu) {
+    if (e->loaded == cpu)
+        e->loaded = NULL;
+    free(cpu);
+}
+
+void soft_cpu_reset(struct engine *e, struct cpu *cpu) {
+    if (e->loaded == cpu)
+        e->loaded = NULL;
+    LibVEX_GuestAMD64_initialise(&cpu->guest);
+    cpu->trap_flag = false;
+}
+
+void soft_cpu_copy(struct engine *e, struct cpu *to, const struct cpu *from) {
+    *mutable_state_of(e, to) = *state_of(e, from);
+    set_trap_flag(e, to, trap_flag_of(e, from));
+}
+
+void cpu_load(struct engine *e, struct cpu *cpu) {
+    if (e->loaded == cpu)
+        return;
+    if (e->loaded) {
+        e->loaded->guest = e->area.guest;
+        e->loaded->trap_flag = e->trap_flag;
+    }
+    e->area.guest = cpu->guest;
+    e->area.guest.host_EvC_FAILADDR = (uint64_t)area_event;
+    e->trap_flag = cpu->trap_flag;
+    e->loaded = cpu;
+}
+
+static uint64_t *general(VexGuestAMD64State *g) {
+    return (uint64_t *)((uint8_t *)g + offsetof(VexGuestAMD64State, guest_RAX));
+}
+
+static const uint64_t *general_const(const VexGuestAMD64State *g) {
+    return (const uint64_t *)((const uint8_t *)g + offsetof(VexGuestAMD64State, guest_RAX));
+}
+
+void soft_get_registers(struct engine *e, const struct cpu *cpu, struct cpu_registers *ret_registers) {
+    const VexGuestAMD64State *g = state_of(e, cpu);
+    memcpy(ret_registers->general, general_const(g), sizeof ret_registers->general);
+    ret_registers->rip = g->guest_RIP;
+    ret_registers->rflags = cpu_get_flags(g, trap_flag_of(e, cpu));
+    ret_registers->fs_base = g->guest_FS_CONST;
+    ret_registers->gs_base = g->guest_GS_CONST;
+}
+
+void soft_set_registers(struct engine *e, struct cpu *cpu, const struct cpu_registers *registers) {
+    VexGuestAMD64State *g = mutable_state_of(e, cpu);
+    memcpy(general(g), registers->general, sizeof registers->general);
+    g->guest_RIP = registers->rip;
+    g->guest_FS_CONST = registers->fs_base;
+    g->guest_GS_CONST = registers->gs_base;
+    bool trap_flag;
+    cpu_set_flags(g, registers->rflags, &trap_flag);
+    set_trap_flag(e, cpu, trap_flag);
+}
+
+uint64_t soft_get_register(struct engine *e, const struct cpu *cpu, enum cpu_register r) {
+    return general_const(state_of(e, cpu))[r];
+}
+
+void soft_set_register(struct engine *e, struct cpu *cpu, enum cpu_register r, uint64_t value) {
+    general(mutable_state_of(e, cpu))[r] = value;
+}
+
+/* The upper half of a vector register. */
+static uint8_t *upper_half(VexGuestAMD64State *g, int i) {
+    return (uint8_t *)&g->guest_YMM0 + (size_t)i * sizeof g->guest_YMM0 + XMM_BYTES;
+}
+
+void soft_get_xsave(struct engine *e, const struct cpu *cpu, uint8_t image[CPU_XSAVE_SIZE]) {
+    VexGuestAMD64State copy = *state_of(e, cpu);
+    memset(image, 0, CPU_XSAVE_SIZE);
+    LibVEX_GuestAMD64_fxsave(&copy, (HWord)image);
+    image[XSAVE_LEGACY] = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
+    for (int i = 0; i < VECTOR_REGISTERS; i++)
+        memcpy(image + XSAVE_AVX + i * XMM_BYTES, upper_half(&copy, i), XMM_BYTES);
+}
+
+/* A part that the image does not hold is in its initial state. */
+static void clear_absent(uint8_t image[CPU_XSAVE_SIZE]) {
+    unsigned present = image[XSAVE_LEGACY];
+    uint16_t fcw = INITIAL_FCW;
+    uint32_t mxcsr = INITIAL_MXCSR;
+    if (!(present & XSTATE_X87)) {
+        memset(image, 0, XSAVE_MXCSR);
+        memset(image + XSAVE_MXCSR + 8, 0, XSAVE_XMM - XSAVE_MXCSR - 8);
+        memcpy(image + XSAVE_FCW, &fcw, sizeof fcw);
+    }
+    if (!(present & XSTATE_SSE))
+        memset(image + XSAVE_XMM, 0, VECTOR_REGISTERS * XMM_BYTES);
+    if (!(present & (XSTATE_SSE | XSTATE_AVX)))
+        memcpy(image + XSAVE_MXCSR, &mxcsr, sizeof mxcsr);
+    if (!(present & XSTATE_AVX))
+        memset(image + XSAVE_AVX, 0, VECTOR_REGISTERS * XMM_BYTES);
+}
+
+void soft_set_xsave(struct engine *e, struct cpu *cpu, const uint8_t image[CPU_XSAVE_SIZE]) {
+    VexGuestAMD64State *g = mutable_state_of(e, cpu);
+    uint8_t copy[CPU_XSAVE_SIZE];
+    memcpy(copy, image, sizeof copy);
+    clear_absent(copy);
+    LibVEX_GuestAMD64_fxrstor((HWord)copy, g);
+    for (int i = 0; i < VECTOR_REGISTERS; i++)
+        memcpy(upper_half(g, i), copy + XSAVE_AVX + i * XMM_BYTES, XMM_BYTES);
+}

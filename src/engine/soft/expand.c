@@ -1,0 +1,214 @@
+#include "engine/soft/access.h"
+#include "engine/soft/translate.h"
+
+IRExpr *build_u64(uint64_t value) {
+    return IRExpr_Const(IRConst_U64(value));
+}
+
+IRExpr *build_temporary(struct expansion *x, IRType type, IRExpr *value) {
+    IRTemp t = newIRTemp(x->out->tyenv, type);
+    addStmtToIRSB(x->out, IRStmt_WrTmp(t, value));
+    return IRExpr_RdTmp(t);
+}
+
+IRExpr *build_binary(struct expansion *x, IROp op, IRExpr *a, IRExpr *b) {
+    return build_temporary(x, Ity_I64, IRExpr_Binop(op, a, b));
+}
+
+IRExpr *build_test(struct expansion *x, IROp op, IRExpr *a, IRExpr *b) {
+    return build_temporary(x, Ity_I1, IRExpr_Binop(op, a, b));
+}
+
+IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *function, IRExpr *guard,
+                    IRExpr *first, IRExpr *second) {
+    IRExpr **args = second  ? mkIRExprVec_3(IRExpr_GSPTR(), first, second)
+                    : first ? mkIRExprVec_2(IRExpr_GSPTR(), first)
+                            : mkIRExprVec_1(IRExpr_GSPTR());
+    IRDirty *d = result == IRTemp_INVALID ? unsafeIRDirty_0_N(0, name, function, args)
+                                          : unsafeIRDirty_1_N(result, 0, name, function, args);
+    if (guard)
+        d->guard = guard;
+    /* The library wants to be told of some register that is read, since the area is an argument. */
+    d->nFxState = 1;
+    d->fxState[0].fx = Ifx_Read;
+    d->fxState[0].offset = AREA_RIP;
+    d->fxState[0].size = sizeof(uint64_t);
+    /* Keeps the tree builder from moving a load, or the addition of an addend, behind this call. */
+    d->mFx = Ifx_Modify;
+    d->mAddr = build_u64(0);
+    d->mSize = 1;
+    addStmtToIRSB(x->out, IRStmt_Dirty(d));
+    return d;
+}
+
+static IRExpr *build_get(struct expansion *x, size_t offset, IRType type) {
+    return build_temporary(x, type, IRExpr_Get((Int)offset, type));
+}
+
+/* ---- block entry ---- */
+
+static void check_fetch(struct expansion *x) {
+    struct translation *t = x->translation;
+    size_t index = vpn_of(t->pc).n % FETCH_ENTRIES;
+    IRExpr *token = build_get(x, offsetof(struct area, fetch_token) + index * sizeof(uint32_t), Ity_I32);
+    IRExpr *wrong = build_test(x, Iop_CmpNE32, token, IRExpr_Const(IRConst_U32(t->token)));
+    addStmtToIRSB(x->out, IRStmt_Exit(wrong, Ijk_NoRedir, IRConst_U64(t->pc), AREA_RIP));
+}
+
+/* The event check at the block's entry has counted one instruction. */
+static void count_instructions(struct expansion *x) {
+    Int counter = offsetof(VexGuestAMD64State, host_EvC_COUNTER);
+    if (x->instructions == 1)
+        return;
+    IRExpr *more = IRExpr_Const(IRConst_U32(x->instructions - 1));
+    IRExpr *left =
+        build_temporary(x, Ity_I32, IRExpr_Binop(Iop_Sub32, build_get(x, (size_t)counter, Ity_I32), more));
+    addStmtToIRSB(x->out, IRStmt_Put(counter, left));
+}
+
+static bool is_traced(const struct expansion *x) {
+    return x->translation->engine->client.reference && !x->translation->single;
+}
+
+static IRExpr *differs_from_last(struct expansion *x, IRExpr *vpn) {
+    return build_test(x, Iop_CmpNE64, vpn, build_get(x, offsetof(struct area, last_vpn), Ity_I64));
+}
+
+void expand_entry(struct expansion *x) {
+    if (x->translation->single)
+        return;
+    check_fetch(x);
+    count_instructions(x);
+    if (is_traced(x)) {
+        IRExpr *vpn = build_u64(vpn_of(x->translation->pc).n);
+        build_call(x, IRTemp_INVALID, "access_fetched", access_fetched, differs_from_last(x, vpn), vpn, NULL);
+    }
+}
+
+/* ---- accesses ---- */
+
+static IRExpr *single_address(struct expansion *x, IRExpr *address, uint64_t info, IRExpr *guard) {
+    IRTemp host = newIRTemp(x->out->tyenv, Ity_I64);
+    build_call(x, host, "access_single", access_single, guard, address, build_u64(info));
+    return IRExpr_RdTmp(host);
+}
+
+static void trace_access(struct expansion *x, IRExpr *address, IRExpr *host, IRExpr *guard) {
+    IRExpr *vpn = build_binary(x, Iop_Shr64, address, IRExpr_Const(IRConst_U8(PAGE_SHIFT)));
+    IRExpr *differs = differs_from_last(x, vpn);
+    if (guard)
+        differs = build_test(x, Iop_And1, differs, guard);
+    build_call(x, IRTemp_INVALID, "access_reference", access_reference, differs, address, host);
+}
+
+/* The TLB look-up, as drawn in tlb.h: a helper call on a miss, after which the entry's addend is right. */
+IRExpr *expand_address(struct expansion *x, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard) {
+    struct tlb *tlb = &x->translation->engine->tlb;
+    uint64_t info = access_info(bytes, access, expansion_left(x));
+    if (x->translation->single)
+        return single_address(x, address, info, guard);
+    if (address->tag == Iex_Const)
+        address = build_temporary(x, Ity_I64, address);
+    uint64_t entries = (uint64_t)tlb->table[tlb_table_for(access)];
+    IRExpr *shift = IRExpr_Const(IRConst_U8(PAGE_SHIFT - TLB_ENTRY_SHIFT));
+    IRExpr *index = build_binary(x, Iop_And64, build_binary(x, Iop_Shr64, address, shift),
+                                 build_u64((uint64_t)(tlb->entries - 1) << TLB_ENTRY_SHIFT));
+    IRExpr *page_at = build_binary(x, Iop_Add64, index, build_u64(entries));
+    IRExpr *page = build_temporary(x, Ity_I64, IRExpr_Load(Iend_LE, Ity_I64, page_at));
+    IRExpr *hit =
+        build_test(x, Iop_CmpLE64U, build_binary(x, Iop_Sub64, address, page), build_u64(PAGE_SIZE - bytes));
+    IRExpr *miss = build_temporary(x, Ity_I1, IRExpr_Unop(Iop_Not1, hit));
+    if (guard)
+        miss = build_test(x, Iop_And1, miss, guard);
+    build_call(x, IRTemp_INVALID, "access_miss", access_miss, miss, address, build_u64(info));
+    IRExpr *addend_at =
+        build_binary(x, Iop_Add64, index, build_u64(entries + offsetof(struct tlb_entry, addend)));
+    IRExpr *addend = build_temporary(x, Ity_I64, IRExpr_Load(Iend_LE, Ity_I64, addend_at));
+    IRExpr *host = build_binary(x, Iop_Add64, address, addend);
+    if (is_traced(x))
+        trace_access(x, address, host, guard);
+    return host;
+}
+
+static unsigned bytes_of(const struct expansion *x, const IRExpr *e) {
+    return (unsigned)sizeofIRType(typeOfIRExpr(x->out->tyenv, e));
+}
+
+static IRStmt *expand_load(struct expansion *x, IRStmt *s, bool store_follows) {
+    const IRExpr *load = s->Ist.WrTmp.data;
+    unsigned access = store_follows ? ACCESS_READ | ACCESS_WRITE : ACCESS_READ;
+    IRExpr *host =
+        expand_address(x, load->Iex.Load.addr, (unsigned)sizeofIRType(load->Iex.Load.ty), access, NULL);
+    x->reuse_host = store_follows ? host : NULL;
+    return IRStmt_WrTmp(s->Ist.WrTmp.tmp, IRExpr_Load(Iend_LE, load->Iex.Load.ty, host));
+}
+
+static IRStmt *expand_store(struct expansion *x, IRStmt *s) {
+    IRExpr *host = x->reuse_host;
+    x->reuse_host = NULL;
+    if (!host)
+        host = expand_address(x, s->Ist.Store.addr, bytes_of(x, s->Ist.Store.data), ACCESS_WRITE, NULL);
+    return IRStmt_Store(Iend_LE, host, s->Ist.Store.data);
+}
+
+static IRStmt *expand_cas(struct expansion *x, IRStmt *s) {
+    IRCAS *c = s->Ist.CAS.details;
+    unsigned bytes = bytes_of(x, c->dataLo) * (c->dataHi ? 2 : 1);
+    IRExpr *host = expand_address(x, c->addr, bytes, ACCESS_READ | ACCESS_WRITE, NULL);
+    return IRStmt_CAS(mkIRCAS(c->oldHi, c->oldLo, c->end, host, c->expdHi, c->expdLo, c->dataHi, c->dataLo));
+}
+
+static IRStmt *expand_guarded_load(struct expansion *x, IRStmt *s) {
+    IRLoadG *g = s->Ist.LoadG.details;
+    IRType result, loaded;
+    typeOfIRLoadGOp(g->cvt, &result, &loaded);
+    IRExpr *host = expand_address(x, g->addr, (unsigned)sizeofIRType(loaded), ACCESS_READ, g->guard);
+    return IRStmt_LoadG(g->end, g->cvt, g->dst, host, g->alt, g->guard);
+}
+
+static IRStmt *expand_guarded_store(struct expansion *x, IRStmt *s) {
+    IRStoreG *g = s->Ist.StoreG.details;
+    IRExpr *host = expand_address(x, g->addr, bytes_of(x, g->data), ACCESS_WRITE, g->guard);
+    return IRStmt_StoreG(g->end, host, g->data, g->guard);
+}
+
+/* An exit that is not an ordinary jump tells the dispatcher, in the upper bits of rip, how many of the
+ * block's instructions are not executed: those behind this one, and this one if it raises an exception. */
+static IRStmt *expand_exit(struct expansion *x, IRStmt *s) {
+    IRJumpKind kind = s->Ist.Exit.jk;
+    if (kind == Ijk_Boring)
+        return s;
+    uint64_t left = expansion_left(x) - (kind == Ijk_SigSEGV ? 0 : 1);
+    IRConst *to = IRConst_U64(s->Ist.Exit.dst->Ico.U64 | left << EXIT_LEFT_SHIFT);
+    return IRStmt_Exit(s->Ist.Exit.guard, kind, to, s->Ist.Exit.offsIP);
+}
+
+static IRStmt *expand_temporary(struct expansion *x, const struct ordered *o) {
+    const IRExpr *e = o->statement->Ist.WrTmp.data;
+    if (e->tag == Iex_Load)
+        return expand_load(x, o->statement, o->store_follows);
+    if (divide_is_division(e))
+        divide_expand(x, e);
+    return o->statement;
+}
+
+void expand_statement(struct expansion *x, const struct ordered *o) {
+    IRStmt *s = o->statement;
+    switch (s->tag) {
+    case Ist_NoOp:
+    case Ist_AbiHint: return;
+    case Ist_WrTmp: s = expand_temporary(x, o); break;
+    case Ist_Store: s = expand_store(x, s); break;
+    case Ist_CAS: s = expand_cas(x, s); break;
+    case Ist_LoadG: s = expand_guarded_load(x, s); break;
+    case Ist_StoreG: s = expand_guarded_store(x, s); break;
+    case Ist_Exit: s = expand_exit(x, s); break;
+    case Ist_Dirty: helper_expand(x, s->Ist.Dirty.details); break;
+    case Ist_IMark:
+    case Ist_Put:
+    case Ist_PutI:
+    case Ist_MBE:
+    case Ist_LLSC: break; /* the last is never made for this processor */
+    }
+    addStmtToIRSB(x->out, s);
+}

@@ -1,0 +1,80 @@
+#include <string.h>
+
+#include "engine/soft/soft.h"
+
+static unsigned index_of(vpn_t vpn) {
+    return vpn.n % FETCH_ENTRIES;
+}
+
+void code_make_room(struct engine *e) {
+    if (codecache_has_room(&e->cache))
+        return;
+    codecache_flush(&e->cache);
+    e->flushes++;
+    fetch_flush(e);
+    jumps_clear(e);
+}
+
+static struct code_page *fetch_miss(struct engine *e, vpn_t vpn, uint64_t address) {
+    uint8_t *host;
+    if (!memory_translate(e, address, ACCESS_EXEC, &host))
+        return NULL;
+    pfn_t frame = frame_at(e, host);
+    page_id_t id = e->client.page_id(e->client.context, frame);
+    /* From now on stores to the content must be noticed. */
+    if (!codecache_first(&e->cache, id))
+        tlb_forget_stores(&e->tlb, physmem_frame(e->mem, frame));
+    struct code_page *page = codecache_page(&e->cache, vpn, id);
+    e->fetch[index_of(vpn)] = (struct fetch_entry){.page = page, .frame = frame};
+    e->area.fetch_token[index_of(vpn)] = page->token;
+    return page;
+}
+
+struct code_page *fetch_page(struct engine *e, uint64_t address) {
+    vpn_t vpn = vpn_of(address);
+    const struct fetch_entry *entry = &e->fetch[index_of(vpn)];
+    if (e->area.fetch_token[index_of(vpn)] && entry->page->vpn.n == vpn.n)
+        return entry->page;
+    return fetch_miss(e, vpn, address);
+}
+
+void fetch_reference(struct engine *e, vpn_t vpn) {
+    memory_reference(e, vpn, e->fetch[index_of(vpn)].frame);
+}
+
+const uint8_t *fetch_bytes(const struct engine *e, vpn_t vpn) {
+    return physmem_frame(e->mem, e->fetch[index_of(vpn)].frame);
+}
+
+void fetch_forget(struct engine *e, vpn_t vpn) {
+    unsigned i = index_of(vpn);
+    if (e->area.fetch_token[i] && e->fetch[i].page->vpn.n == vpn.n)
+        e->area.fetch_token[i] = 0;
+}
+
+void fetch_flush(struct engine *e) {
+    memset(e->area.fetch_token, 0, sizeof e->area.fetch_token);
+}
+
+void jumps_clear(struct engine *e) {
+    memset(e->area.jumps, 0, sizeof e->area.jumps);
+    e->area.jumps[0].pc = 1; /* belongs to another place, so that address 0 finds nothing */
+}
+
+bool code_overlaps(const struct engine *e, page_id_t id, unsigned offset, unsigned length) {
+    for (const struct code_page *p = codecache_first(&e->cache, id); p; p = codecache_next(&e->cache, p))
+        if (code_page_overlaps(p, offset, length))
+            return true;
+    return false;
+}
+
+void code_written(struct engine *e, page_id_t id, unsigned offset, unsigned length) {
+    for (struct code_page *p = codecache_first(&e->cache, id); p; p = codecache_next(&e->cache, p)) {
+        if (!code_page_overlaps(p, offset, length))
+            continue;
+        uint32_t *token = &e->area.fetch_token[index_of(p->vpn)];
+        if (*token == p->token)
+            *token = 0;
+        codecache_retire(&e->cache, p);
+    }
+}

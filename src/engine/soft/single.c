@@ -1,0 +1,140 @@
+/* The slow path: one instruction as a block of its own, of which every access goes through a helper.
+ *
+ * It may write registers before an access that faults, so the registers are copied before and taken back
+ * then. What it stores across a page's end, or to a page with translations, is in the bounce buffer until it
+ * is done, so that a fault in the second page finds the first one unchanged.
+ *
+ * An instruction that extends into the next page is translated from both pages' bytes; which pages those
+ * were is kept as the tokens of both. The second page is fetched after the first one's bytes are copied, so
+ * that the two need not be in memory at once. */
+#include <string.h>
+
+#include "engine/soft/special.h"
+#include "engine/soft/translate.h"
+
+enum { PADDING = 16, PADDING_BYTE = 0x06 /* not an instruction, nor the beginning of one */ };
+
+/* The bytes at rip. */
+struct text {
+    uint8_t bytes[INSTRUCTION_MAX + sizeof(uint64_t) * 4 + PADDING];
+    unsigned available; /* of the guest's */
+    struct code_page *page;
+    struct code_page *second; /* NULL unless the bytes of the next page are among them */
+};
+
+enum { TEXT_BYTES = 32 };
+
+static uint64_t rip_of(const struct engine *e) {
+    return e->area.guest.guest_RIP;
+}
+
+static bool text_load(struct engine *e, struct text *text) {
+    uint64_t pc = rip_of(e);
+    unsigned offset = pc & PAGE_MASK;
+    memset(text, 0, sizeof *text);
+    memset(text->bytes, PADDING_BYTE, sizeof text->bytes);
+    text->page = fetch_page(e, pc);
+    if (!text->page)
+        return false;
+    fetch_reference(e, vpn_of(pc));
+    text->available = PAGE_SIZE - offset < TEXT_BYTES ? PAGE_SIZE - offset : TEXT_BYTES;
+    memcpy(text->bytes, fetch_bytes(e, vpn_of(pc)) + offset, text->available);
+    return true;
+}
+
+static bool text_extend(struct engine *e, struct text *text) {
+    uint64_t next = page_round_down(rip_of(e)) + PAGE_SIZE;
+    text->second = fetch_page(e, next);
+    if (!text->second)
+        return false;
+    fetch_reference(e, vpn_of(next));
+    memcpy(text->bytes + text->available, fetch_bytes(e, vpn_of(next)), TEXT_BYTES - text->available);
+    text->available = TEXT_BYTES;
+    return true;
+}
+
+/* Translates, or finds that the instruction is not for the library. False if more bytes are needed. */
+static bool compile(struct engine *e, struct block *block, const struct text *text) {
+    struct translation t = {
+        .engine = e, .pc = rip_of(e), .single = true, .bytes = text->bytes, .available = text->available};
+    block->code = NULL;
+    block->second = text->second ? text->second->token : 0;
+    if (!special_wants(text->bytes, text->available, 0)) {
+        uint8_t *code = codecache_free_code(&e->cache);
+        unsigned length = translate_block(&t, code);
+        if (length) {
+            codecache_use_code(&e->cache, length);
+            e->counters.translations++;
+            block->code = code;
+        }
+    }
+    unsigned length = block->code ? t.length : INSTRUCTION_MAX;
+    unsigned offset = rip_of(e) & PAGE_MASK;
+    code_page_mark(text->page, offset, length);
+    if (text->second && offset + length > PAGE_SIZE)
+        code_page_mark(text->second, 0, offset + length - PAGE_SIZE);
+    return block->code || text->available == TEXT_BYTES || special_is_complete(text->bytes, text->available);
+}
+
+/* The block of the instruction at rip, translated from the bytes that are there now. NULL: a trap. */
+static struct block *prepare(struct engine *e, struct text *text) {
+    unsigned offset = rip_of(e) & PAGE_MASK;
+    if (!text_load(e, text))
+        return NULL;
+    struct block *block = codecache_block(&e->cache, text->page, offset, BLOCK_SINGLE);
+    if (block && !block->second)
+        return block;
+    if (block && !text_extend(e, text))
+        return NULL;
+    if (block && block->second == text->second->token)
+        return block;
+    if (!block)
+        block = codecache_add(&e->cache, text->page, offset, BLOCK_SINGLE);
+    if (compile(e, block, text))
+        return block;
+    if (!text_extend(e, text))
+        return NULL;
+    compile(e, block, text);
+    return block;
+}
+
+static bool run_translated(struct engine *e, const struct block *block) {
+    struct area_exit left = area_enter(&e->area, block->code);
+    if (left.kind == EXIT_FAULT || (left.kind == EXIT_ASSIST && !dispatch_assist(e, left.value)))
+        return false;
+    return memory_commit(e);
+}
+
+/* Whether the trap reports something that the instruction has done, rather than why it was not executed. */
+static bool is_after(const struct trap *t) {
+    return t->kind == TRAP_SYSCALL ||
+           (t->kind == TRAP_EXCEPTION && (t->vector == VECTOR_BP || t->vector == VECTOR_DB));
+}
+
+static bool execute(struct engine *e) {
+    struct text text;
+    struct block *block = prepare(e, &text);
+    if (!block)
+        return false;
+    e->snapshot = e->area.guest;
+    e->pending.length = 0;
+    bool done;
+    if (block->code) {
+        done = run_translated(e, block);
+    } else {
+        e->area.guest.host_EvC_COUNTER--;
+        done = special_execute(e, text.bytes, text.available);
+    }
+    if (!done && !is_after(&e->trap))
+        e->area.guest = e->snapshot;
+    return done;
+}
+
+bool single_run(struct engine *e) {
+    bool stepping = e->trap_flag;
+    if (!execute(e))
+        return false;
+    if (stepping)
+        trap_exception(e, VECTOR_DB, 0);
+    return !stepping;
+}

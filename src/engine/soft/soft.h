@@ -1,0 +1,156 @@
+/* The soft engine: what its modules share.
+ *
+ *   soft.c         engine_ops: life, runs, what is to be forgotten
+ *   dispatch.c     the dispatcher: finds or translates blocks, chains them, turns their exits into traps
+ *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
+ *   special.c      instructions that the library does not decode, or must not
+ *   access.c       what translated code calls: TLB misses, accesses of single instructions
+ *   fetch.c        the fetch TLB and code pages
+ *   translate.c    drives the library; instrument.c, order.c, expand.c rewrite its intermediate code
+ *   tlb.c, codecache.c, cpu.c, cpuid.c, divide.c
+ *
+ * Registers are exact: whenever a helper is called from translated code, the area holds the guest's registers
+ * as they were before the instruction that is being executed, or, on the slow path, `snapshot` does. */
+#ifndef ENGINE_SOFT_SOFT_H
+#define ENGINE_SOFT_SOFT_H
+
+#include <signal.h>
+
+#include "engine/soft/area.h"
+#include "engine/soft/codecache.h"
+#include "engine/soft/tlb.h"
+#include "hw/engine.h"
+
+enum {
+    BOUNCE_BYTES = 512,           /* the largest access of one helper call, and room to align it */
+    BOUNCE_ALIGNMENT = 64,        /* what an address in the bounce buffer keeps of the guest's */
+    CHUNK_INSTRUCTIONS = 1 << 16, /* between two looks at `kicked` */
+    INSTRUCTION_MAX = 15,         /* bytes */
+};
+
+struct cpu {
+    VexGuestAMD64State guest;
+    bool trap_flag; /* the library has no such bit */
+};
+
+/* One place of the fetch TLB; valid iff area.fetch_token of the same index is not 0. */
+struct fetch_entry {
+    struct code_page *page;
+    pfn_t frame;
+};
+
+struct engine {
+    struct area area; /* first: translated code's rbp is the engine's address */
+    struct physmem *mem;
+    struct engine_client client;
+    enum cpu_level level;
+    struct tlb tlb;
+    struct codecache cache;
+    struct fetch_entry fetch[FETCH_ENTRIES];
+
+    /* What runs. */
+    struct page_table *table; /* whose translations the TLBs hold; NULL for none */
+    struct cpu *loaded;       /* whose registers the area holds; NULL for none */
+    bool trap_flag;           /* of `loaded` */
+    bool running;             /* `table` is in use, and will be when the client returns */
+    struct trap trap;         /* why the run ends */
+
+    /* Instructions: the counter in the area counts down from `chunk`. */
+    uint32_t chunk;
+    uint64_t remaining;              /* of the run's budget, at the start of the chunk */
+    struct engine_counters counters; /* instructions: up to the start of the chunk */
+    volatile sig_atomic_t kicked;
+    uint32_t flushes; /* of the code cache: addresses in it from before the last one are void */
+
+    /* The slow path: one instruction is being executed alone. */
+    VexGuestAMD64State snapshot; /* the registers before it */
+    uint8_t bounce[BOUNCE_BYTES] __attribute__((aligned(BOUNCE_ALIGNMENT)));
+    struct {
+        uint64_t address;
+        uint8_t *data;   /* in the bounce buffer */
+        unsigned length; /* bytes that the instruction stored there and that are not in guest memory yet */
+    } pending;
+};
+
+static inline struct engine *engine_of_area(struct area *area) {
+    return (struct engine *)area;
+}
+
+/* ---- counting ---- */
+
+/* The counter of the area, as a number: instructions left of the chunk, negative when it was overrun. */
+static inline int32_t instructions_left(const struct engine *e) {
+    return (int32_t)e->area.guest.host_EvC_COUNTER;
+}
+/* Instructions that were counted by the block's entry but not executed. */
+static inline void instructions_uncount(struct engine *e, uint64_t n) {
+    e->area.guest.host_EvC_COUNTER += (uint32_t)n;
+}
+/* Executed in all up to now, if `left` instructions of the current block are not. */
+static inline uint64_t instructions_now(const struct engine *e, uint64_t left) {
+    return e->counters.instructions + e->chunk - (uint64_t)(int64_t)instructions_left(e) - left;
+}
+
+/* ---- memory as the guest sees it ---- */
+
+/* Translates an access within one page (`access`: enum access bits), asking the client to resolve a fault.
+ * False: engine.trap says why not. Otherwise the host address is good until the next translation. */
+bool memory_translate(struct engine *, uint64_t address, unsigned access, uint8_t **ret_host);
+/* Whether the access is allowed, which also brings the page in. */
+bool memory_check(struct engine *, uint64_t address, unsigned access);
+/* A reference to the page, in that frame: reported unless the last one was to the same page. */
+void memory_reference(struct engine *, vpn_t, pfn_t frame);
+/* The frame that a host address of guest memory is in. */
+static inline pfn_t frame_at(const struct engine *e, const uint8_t *host) {
+    return (pfn_t){(uint32_t)((uint64_t)(host - e->mem->base) >> PAGE_SHIFT)};
+}
+/* Copies out of guest memory, page by page; false as above. */
+bool memory_read(struct engine *, uint64_t address, void *to, unsigned length);
+/* Copies into guest memory, page by page, and drops translations of what it overwrites. */
+bool memory_write(struct engine *, uint64_t address, void *from, unsigned length);
+/* For a store that cannot be done in place, or not yet: copies the old content to the bounce buffer, having
+ * checked that all of it can be stored to; memory_commit() will store what is there then. */
+bool memory_prepare(struct engine *, uint64_t address, unsigned length);
+/* Stores what the last single instruction left in the bounce buffer. */
+bool memory_commit(struct engine *);
+
+/* Sets engine.trap. */
+void trap_exception(struct engine *, enum trap_vector, uint64_t error_code);
+
+/* ---- code ---- */
+
+/* Flushes the code cache unless there is room for a few code pages and blocks, more than one step of the
+ * dispatcher makes. */
+void code_make_room(struct engine *);
+/* The code page of an address to be executed: present, executable, in the fetch TLB. NULL: engine.trap says
+ * why not. */
+struct code_page *fetch_page(struct engine *, uint64_t address);
+/* The bytes of a page that fetch_page() has just returned. */
+const uint8_t *fetch_bytes(const struct engine *, vpn_t vpn);
+/* Reports the fetch of a block to a client that wants every reference. */
+void fetch_reference(struct engine *, vpn_t vpn);
+void fetch_forget(struct engine *, vpn_t vpn);
+void fetch_flush(struct engine *);
+/* Empties the table of indirect jumps. */
+void jumps_clear(struct engine *);
+/* Bytes of the content were or will be overwritten: drops translations of them. */
+void code_written(struct engine *, page_id_t, unsigned offset, unsigned length);
+/* Whether any of these bytes is translated. */
+bool code_overlaps(const struct engine *, page_id_t, unsigned offset, unsigned length);
+
+/* ---- execution ---- */
+
+/* Runs until engine.trap is set. */
+void dispatch_run(struct engine *);
+/* What translated code asked for by a VEX_TRC_ code. False: engine.trap is set. */
+bool dispatch_assist(struct engine *, uint64_t reason);
+/* Executes the instruction at rip alone. False: engine.trap is set. */
+bool single_run(struct engine *);
+
+/* ---- cpu.c ---- */
+
+void cpu_load(struct engine *, struct cpu *);
+uint64_t cpu_get_flags(const VexGuestAMD64State *, bool trap_flag);
+void cpu_set_flags(VexGuestAMD64State *, uint64_t flags, bool *ret_trap_flag);
+
+#endif

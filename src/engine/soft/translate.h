@@ -1,0 +1,98 @@
+/* Translation of one block by the library, in our order of things:
+ *
+ *   guest bytes ─ library's front end ─► intermediate code ─ instrument.c ─► intermediate code ─► host code
+ *                                        (IRSB, AllregsAt-      │ order.c   register writes behind accesses
+ *                                         EachInsn)             └ expand.c  accesses through the TLB
+ *
+ * What comes out is a function of the bytes and the address alone, apart from the page's token. */
+#ifndef ENGINE_SOFT_TRANSLATE_H
+#define ENGINE_SOFT_TRANSLATE_H
+
+#include <valgrind/libvex_ir.h>
+
+#include "engine/soft/soft.h"
+
+struct translation {
+    struct engine *engine;
+    uint64_t pc;
+    bool single;          /* one instruction, for the slow path */
+    const uint8_t *bytes; /* from pc on: up to the end of the page, or of the next one, then padding */
+    unsigned available;   /* how many of them are the guest's */
+    uint32_t token;       /* of the page; not used in a single instruction's block */
+
+    /* Found by instrumenting. */
+    bool refused;    /* the first instruction must not be in such a block; no code */
+    unsigned length; /* bytes of the instructions translated */
+};
+
+/* Once in a process, before anything else: the library has global state. */
+void translate_setup(void);
+
+/* Translates into `code` (CODE_BLOCK_BYTES). Returns the length of the host code, or 0: then `refused` says
+ * why, or, if that is false, the library failed. */
+unsigned translate_block(struct translation *, uint8_t *code);
+
+/* instrument.c: the library's call-back. */
+IRSB *instrument_block(void *translation, IRSB *, const VexGuestLayout *, const VexGuestExtents *,
+                       const VexArchInfo *, IRType guest_word, IRType host_word);
+
+/* order.c */
+
+/* A statement and the number in the block (from 0) of the instruction that it belongs to. */
+struct ordered {
+    IRStmt *statement;
+    unsigned instruction;
+    bool store_follows; /* a load whose bytes are stored back by the same instruction */
+};
+
+/* Whether the statement touches guest memory or can raise an exception otherwise. */
+bool order_is_access(const IRStmt *);
+/* Copies the statements from..to-1 of one instruction to `out`, register writes behind the last access.
+ * Returns how many there are, or 0 if that is impossible: then the instruction needs the slow path. */
+unsigned order_delay_puts(const IRSB *, int from, int to, struct ordered *out, unsigned instruction);
+/* Removes register writes that nothing can observe. */
+void order_drop_dead_puts(const IRSB *, struct ordered *, unsigned n);
+
+/* expand.c: what one statement becomes. */
+
+struct expansion {
+    struct translation *translation;
+    IRSB *out;
+    unsigned instructions; /* of the block */
+    unsigned instruction;  /* being expanded, from 0 */
+    const uint8_t *bytes;  /* its bytes */
+    unsigned length;
+    /* The host address of the last load that is stored back, for its store; NULL for none. */
+    IRExpr *reuse_guest, *reuse_host;
+};
+
+void expand_statement(struct expansion *, const struct ordered *);
+/* What a block does when it is entered: fetch check, count, reference. */
+void expand_entry(struct expansion *);
+
+/* Small builders. */
+IRExpr *build_temporary(struct expansion *, IRType, IRExpr *);
+IRExpr *build_binary(struct expansion *, IROp, IRExpr *, IRExpr *); /* 64-bit */
+IRExpr *build_test(struct expansion *, IROp, IRExpr *, IRExpr *);   /* 1-bit */
+IRExpr *build_u64(uint64_t);
+/* A call of a helper of ours, which gets the area and then `args`; guard may be NULL. It is ordered with all
+ * memory accesses, because it may evict what an earlier one has translated. */
+IRDirty *build_call(struct expansion *, IRTemp result, const char *name, void *function, IRExpr *guard,
+                    IRExpr *first, IRExpr *second);
+
+/* Instructions of the block that are not executed if the one being expanded is not. */
+static inline unsigned expansion_left(const struct expansion *x) {
+    return x->instructions - x->instruction;
+}
+
+/* The host address of an access. */
+IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard);
+
+/* divide.c: checks before a division. */
+bool divide_is_division(const IRExpr *);
+void divide_expand(struct expansion *, const IRExpr *);
+
+/* helper.c: the library's own helpers. */
+void helper_expand(struct expansion *, IRDirty *);
+
+#endif
