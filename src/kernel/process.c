@@ -67,7 +67,7 @@ static void process_free(struct process *p) {
 
 /* ---- address space and figures ---- */
 
-void tally_add(struct tally *to, const struct tally *t) {
+void process_add_tally(struct tally *to, const struct tally *t) {
     for (int i = 0; i < EVENT_FAULT_KINDS; i++)
         to->faults[i] += t->faults[i];
     for (int i = 0; i < 3; i++)
@@ -83,7 +83,7 @@ void tally_add(struct tally *to, const struct tally *t) {
 void process_get_tally(const struct process *p, struct tally *ret_tally) {
     *ret_tally = p->tally_before;
     if (p->space && !p->borrows_space)
-        tally_add(ret_tally, space_tally(p->space));
+        process_add_tally(ret_tally, space_tally(p->space));
 }
 
 uint64_t process_peak(const struct process *p) {
@@ -299,8 +299,8 @@ void process_exec_done(struct process *p) {
 void process_reap(struct process *p) {
     struct process *parent = p->parent;
     assert(p->state == PROCESS_ZOMBIE && parent);
-    tally_add(&parent->children_tally, &p->tally_before);
-    tally_add(&parent->children_tally, &p->children_tally);
+    process_add_tally(&parent->children_tally, &p->tally_before);
+    process_add_tally(&parent->children_tally, &p->children_tally);
     parent->children_instructions += p->user_instructions + p->children_instructions;
     parent->children_peak = max_u64(parent->children_peak, max_u64(p->peak_before, p->children_peak));
     process_free(p);

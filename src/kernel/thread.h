@@ -39,7 +39,7 @@ bool process_group_exists(struct kernel *, uint32_t pgid, uint32_t sid);
 /* What the process did so far, in all its address spaces. */
 void process_get_tally(const struct process *, struct tally *ret_tally);
 uint64_t process_peak(const struct process *); /* pages */
-void tally_add(struct tally *to, const struct tally *);
+void process_add_tally(struct tally *to, const struct tally *);
 
 /* ---- thread.c ---- */
 
