@@ -19,6 +19,17 @@ IRExpr *build_test(struct expansion *x, IROp op, IRExpr *a, IRExpr *b) {
     return build_temporary(x, Ity_I1, IRExpr_Binop(op, a, b));
 }
 
+void build_area_argument(IRDirty *d) {
+    if (d->nFxState > 0)
+        return;
+    d->nFxState = 1;
+    d->fxState[0].fx = Ifx_Read;
+    d->fxState[0].offset = AREA_RIP;
+    d->fxState[0].size = sizeof(uint64_t);
+    d->fxState[0].nRepeats = 0;
+    d->fxState[0].repeatLen = 0;
+}
+
 IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *function, IRExpr *guard,
                     IRExpr *first, IRExpr *second) {
     IRExpr **args = second  ? mkIRExprVec_3(IRExpr_GSPTR(), first, second)
@@ -28,11 +39,7 @@ IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *
                                           : unsafeIRDirty_1_N(result, 0, name, function, args);
     if (guard)
         d->guard = guard;
-    /* The library wants to be told of some register that is read, since the area is an argument. */
-    d->nFxState = 1;
-    d->fxState[0].fx = Ifx_Read;
-    d->fxState[0].offset = AREA_RIP;
-    d->fxState[0].size = sizeof(uint64_t);
+    build_area_argument(d);
     /* Keeps the tree builder from moving a load, or the addition of an addend, behind this call. */
     d->mFx = Ifx_Modify;
     d->mAddr = build_u64(0);

@@ -91,12 +91,7 @@ static void translate_range(struct expansion *x, IRDirty *d, uint8_t delta) {
 static void replace(struct expansion *x, IRDirty *d, const char *name, void *function) {
     d->cee = mkIRCallee(0, name, function);
     d->args = mkIRExprVec_2(IRExpr_GSPTR(), build_u64(expansion_left(x)));
-    if (d->nFxState == 0) {
-        d->nFxState = 1;
-        d->fxState[0].fx = Ifx_Read;
-        d->fxState[0].offset = AREA_RIP;
-        d->fxState[0].size = sizeof(uint64_t);
-    }
+    build_area_argument(d);
 }
 
 static void raise_before(struct expansion *x, const char *name, void *function) {

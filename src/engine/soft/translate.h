@@ -75,6 +75,8 @@ IRExpr *build_temporary(struct expansion *, IRType, IRExpr *);
 IRExpr *build_binary(struct expansion *, IROp, IRExpr *, IRExpr *); /* 64-bit */
 IRExpr *build_test(struct expansion *, IROp, IRExpr *, IRExpr *);   /* 1-bit */
 IRExpr *build_u64(uint64_t);
+/* The area is an argument of the call; the library wants to be told of a register that is read then. */
+void build_area_argument(IRDirty *);
 /* A call of a helper of ours, which gets the area and then `args`; guard may be NULL. It is ordered with all
  * memory accesses, because it may evict what an earlier one has translated. */
 IRDirty *build_call(struct expansion *, IRTemp result, const char *name, void *function, IRExpr *guard,
