@@ -93,9 +93,8 @@ static int elf_read_headers(struct elf_file *e, struct inject *inject) {
     e->segments = inject_malloc(inject, length);
     if (!e->segments)
         return -ENOMEM;
-    r = elf_read(e->file, e->segments, length, e->header.e_phoff);
-    if (r < 0)
-        return r;
+    if (elf_read(e->file, e->segments, length, e->header.e_phoff) < 0)
+        return -ENOEXEC;
     if (!e->file->ops->object)
         return -ENOEXEC;
     r = e->file->ops->object(e->file, &e->object);

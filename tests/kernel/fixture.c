@@ -1,0 +1,247 @@
+/* See fixture.h. */
+#include "fixture.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct cpu {
+    struct cpu_registers registers;
+    uint8_t xsave[CPU_XSAVE_SIZE];
+};
+
+struct engine {
+    uint64_t instructions;
+};
+
+/* ---- the fake engine ---- */
+
+static int fake_cpu_create(struct engine *engine, struct cpu **ret_cpu) {
+    *ret_cpu = calloc(1, sizeof **ret_cpu);
+    return *ret_cpu ? 0 : -ENOMEM;
+}
+
+static void fake_cpu_destroy(struct engine *engine, struct cpu *cpu) {
+    free(cpu);
+}
+
+static void fake_cpu_reset(struct engine *engine, struct cpu *cpu) {
+    *cpu = (struct cpu){.registers.rflags = 0x202};
+}
+
+static void fake_cpu_copy(struct engine *engine, struct cpu *to, const struct cpu *from) {
+    *to = *from;
+}
+
+static void fake_get_registers(struct engine *engine, const struct cpu *cpu, struct cpu_registers *ret) {
+    *ret = cpu->registers;
+}
+
+static void fake_set_registers(struct engine *engine, struct cpu *cpu,
+                               const struct cpu_registers *registers) {
+    cpu->registers = *registers;
+}
+
+static uint64_t fake_get_register(struct engine *engine, const struct cpu *cpu, enum cpu_register r) {
+    return cpu->registers.general[r];
+}
+
+static void fake_set_register(struct engine *engine, struct cpu *cpu, enum cpu_register r, uint64_t value) {
+    cpu->registers.general[r] = value;
+}
+
+static void fake_get_xsave(struct engine *engine, const struct cpu *cpu, uint8_t image[CPU_XSAVE_SIZE]) {
+    memcpy(image, cpu->xsave, CPU_XSAVE_SIZE);
+}
+
+static void fake_set_xsave(struct engine *engine, struct cpu *cpu, const uint8_t image[CPU_XSAVE_SIZE]) {
+    memcpy(cpu->xsave, image, CPU_XSAVE_SIZE);
+}
+
+static void fake_get_counters(const struct engine *engine, struct engine_counters *ret_counters) {
+    *ret_counters = (struct engine_counters){.instructions = engine->instructions};
+}
+
+static const struct engine_ops engine_fake = {
+    .name = "fake",
+    .cpu_create = fake_cpu_create,
+    .cpu_destroy = fake_cpu_destroy,
+    .cpu_reset = fake_cpu_reset,
+    .cpu_copy = fake_cpu_copy,
+    .get_registers = fake_get_registers,
+    .set_registers = fake_set_registers,
+    .get_register = fake_get_register,
+    .set_register = fake_set_register,
+    .get_xsave = fake_get_xsave,
+    .set_xsave = fake_set_xsave,
+    .get_counters = fake_get_counters,
+};
+
+void fixture_work(struct fixture *f, uint64_t instructions) {
+    f->engine->instructions += instructions;
+}
+
+void fixture_get(struct thread *t, struct cpu_registers *ret_registers) {
+    *ret_registers = t->cpu->registers;
+}
+
+void fixture_set(struct thread *t, const struct cpu_registers *registers) {
+    t->cpu->registers = *registers;
+}
+
+/* ---- building ---- */
+
+static void fixture_report(void *context, const char *line) {
+    struct fixture *f = context;
+    snprintf(f->reported, sizeof f->reported, "%s", line);
+}
+
+static bool fixture_out_of_memory(void *context) {
+    struct fixture *f = context;
+    return kernel_out_of_memory(f->kernel);
+}
+
+static void fixture_create_vm(struct fixture *f) {
+    struct vm_config config = {
+        .frames = 128,
+        .reserved = 3,
+        .format = page_table_find("array"),
+        .policy = policy_find("clock", &config.policy_parameters),
+        .swap = f->swap,
+        .out_of_memory = fixture_out_of_memory,
+        .context = f,
+    };
+    assert_int_equal(vm_create(&config, &f->vm), 0);
+}
+
+int fixture_setup_without_process(void **state) {
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    strcpy(f->directory, "/tmp/thimble-test-XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    assert_int_equal(disk_create(NULL, 64, NULL, &f->swap), 0);
+    fixture_create_vm(f);
+    f->engine = calloc(1, sizeof *f->engine);
+    assert_non_null(f->engine);
+    struct kernel_config config = {
+        .vm = f->vm,
+        .engine_ops = &engine_fake,
+        .engine = f->engine,
+        .inject = &f->inject,
+        .level = CPU_LEVEL_V3,
+        .deterministic = true,
+        .seed = 1,
+        .quantum = 10000,
+        .wake_fd = -1,
+        .report = fixture_report,
+        .context = f,
+    };
+    assert_int_equal(kernel_create(&config, &f->kernel), 0);
+    *state = f;
+    return 0;
+}
+
+int fixture_setup(void **state) {
+    uint8_t program[512];
+    fixture_setup_without_process(state);
+    struct fixture *f = *state;
+    const char *path = fixture_write(f, "first", program, fixture_elf(program, ET_EXEC), 0755);
+    char *argv[] = {"first", "argument", NULL}, *envp[] = {"NAME=value", NULL};
+    assert_int_equal(kernel_start(f->kernel, path, argv, envp), 0);
+    assert_ptr_equal(kernel_next_thread(f->kernel), fixture_first(f));
+    return 0;
+}
+
+int fixture_teardown(void **state) {
+    struct fixture *f = *state;
+    char command[128];
+    fixture_check(f);
+    kernel_destroy(f->kernel);
+    assert_null(vm_check(f->vm));
+    vm_destroy(f->vm);
+    disk_destroy(f->swap);
+    free(f->engine);
+    snprintf(command, sizeof command, "rm -r '%s'", f->directory);
+    assert_int_equal(system(command), 0);
+    free(f);
+    return 0;
+}
+
+void fixture_check(struct fixture *f) {
+    const char *wrong = kernel_check(f->kernel);
+    if (wrong)
+        fail_msg("%s", wrong);
+}
+
+struct thread *fixture_first(struct fixture *f) {
+    struct thread *t = thread_find(f->kernel, 2);
+    assert_non_null(t);
+    return t;
+}
+
+/* ---- files ---- */
+
+const char *fixture_write(struct fixture *f, const char *name, const void *bytes, size_t length, int mode) {
+    static char path[128]; /* the test's own */
+    snprintf(path, sizeof path, "%s/%s", f->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, (mode_t)mode), 0);
+    return path;
+}
+
+size_t fixture_elf(uint8_t *bytes, uint16_t type) {
+    static const uint8_t code[] = {0xb8, 60, 0, 0, 0, 0x0f, 0x05}; /* exit */
+    const uint64_t base = type == ET_EXEC ? 0x400000 : 0;
+    const size_t at = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr), length = at + sizeof code;
+    Elf64_Ehdr header = {.e_type = type,
+                         .e_machine = EM_X86_64,
+                         .e_version = EV_CURRENT,
+                         .e_entry = base + at,
+                         .e_phoff = sizeof(Elf64_Ehdr),
+                         .e_ehsize = sizeof(Elf64_Ehdr),
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 1};
+    Elf64_Phdr segment = {.p_type = PT_LOAD,
+                          .p_flags = PF_R | PF_W | PF_X,
+                          .p_vaddr = base,
+                          .p_filesz = length,
+                          .p_memsz = length + 2 * PAGE_SIZE,
+                          .p_align = PAGE_SIZE};
+    memcpy(header.e_ident, ELFMAG "\2\1\1", 7);
+    memcpy(bytes, &header, sizeof header);
+    memcpy(bytes + sizeof header, &segment, sizeof segment);
+    memcpy(bytes + at, code, sizeof code);
+    return length;
+}
+
+/* ---- calls ---- */
+
+long fixture_result(struct thread *t) {
+    return (long)t->cpu->registers.general[CPU_RAX];
+}
+
+long fixture_call(struct thread *t, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                  uint64_t f) {
+    struct kernel *k = t->process->kernel;
+    uint64_t *g = t->cpu->registers.general;
+    g[CPU_RAX] = (uint64_t)number, g[CPU_RDI] = a, g[CPU_RSI] = b, g[CPU_RDX] = c;
+    g[CPU_R10] = d, g[CPU_R8] = e, g[CPU_R9] = f;
+    t->cpu->registers.rip += 2;
+    kernel_trap(k, t, &(struct trap){.kind = TRAP_SYSCALL});
+    return t->state == THREAD_SLEEPING ? FIXTURE_SLEEPS : fixture_result(t);
+}
+
+uint64_t fixture_map(struct thread *t) {
+    long address = fixture_call(t, SYS_mmap, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, UINT64_MAX, 0);
+    assert_true(address > 0);
+    return (uint64_t)address;
+}
