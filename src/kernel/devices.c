@@ -3,10 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/sysmacros.h>
 
-#include "base/rng.h"
 #include "kernel/kinds.h"
 
 enum {
@@ -28,12 +26,8 @@ static ssize_t zero_read(struct file *f, struct thread *t, void *to, size_t leng
 }
 
 static ssize_t random_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
-    if (f->kernel->config.deterministic) {
-        rng_fill(&f->kernel->rng, to, length);
-        return (ssize_t)length;
-    }
-    ssize_t n = getrandom(to, length, 0);
-    return n < 0 ? -errno : n;
+    kernel_random(f->kernel, to, length);
+    return (ssize_t)length;
 }
 
 static ssize_t sink_write(struct file *f, struct thread *t, const void *from, size_t length,

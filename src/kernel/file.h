@@ -65,7 +65,7 @@ ssize_t file_name(struct file *, char *to, size_t size);
 int file_may_execute(struct file *);
 
 /* ---- The file half of the kernel: kernel->inodes and kernel->terminal. kernel_create() and kernel_destroy()
- * call these; at the second one no process may be left, and the VM's objects must still be there. ---- */
+ * call these; at the second one no process may be left. ---- */
 int files_create(struct kernel *); /* 0 or -errno */
 void files_destroy(struct kernel *);
 

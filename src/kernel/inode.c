@@ -1,9 +1,9 @@
 /* Inodes: see inode.h. A hash table of (device, inode number), chained.
  *
- * Invariants: an inode is in the table iff its object is alive; `host` is open for writing iff `writable`,
- * and never in append mode (pwrite would ignore the offset). Size and time are those of the file when its
- * pages were last known to agree with it. A host program that writes a mapped file meanwhile goes unnoticed
- * until the next open, mmap or exec of it. */
+ * Invariants: an inode is in the table iff its object is alive and the table is; `host` is open for writing
+ * iff `writable`, and never in append mode (pwrite would ignore the offset). Size and time are those of the
+ * file when its pages were last known to agree with it. A host program that writes a mapped file meanwhile
+ * goes unnoticed until the next open, mmap or exec of it. */
 #include "kernel/inode.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@
 #include "kernel/process.h"
 
 struct inode {
-    LIST_ENTRY(inode) of_bucket;
+    LIST_ENTRY(inode) of_bucket; /* while the table is there */
+    bool listed;
     struct kernel *kernel;
     struct object *object; /* not counted: the object releases the inode */
     dev_t dev;
@@ -54,6 +55,11 @@ int inodes_create(struct kernel *k) {
 void inodes_destroy(struct kernel *k) {
     if (!k->inodes)
         return;
+    for (unsigned i = 0; i < INODE_BUCKETS; i++) { /* cached pages may keep some until the VM ends */
+        struct inode *inode, *next;
+        LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next)
+        inode->listed = false;
+    }
     close(k->inodes->root);
     free(k->inodes);
     k->inodes = NULL;
@@ -137,7 +143,8 @@ static uint64_t inode_size(void *file) {
 
 static void inode_release(void *file) {
     struct inode *inode = file;
-    LIST_REMOVE(inode, of_bucket);
+    if (inode->listed)
+        LIST_REMOVE(inode, of_bucket);
     close(inode->host);
     free(inode);
 }
@@ -195,6 +202,7 @@ static int inode_create(struct kernel *k, int host, bool writable, const struct 
     if (r < 0)
         goto out_close;
     LIST_INSERT_HEAD(bucket_of(k, inode->dev, inode->ino), inode, of_bucket);
+    inode->listed = true;
     *ret_object = inode->object;
     return 0;
 out_close:

@@ -7,11 +7,14 @@
 
 struct proc_entry; /* a name in /proc; procfs.c */
 
+enum { PROC_DEPTH = 6 }; /* of /proc/PID/task/TID/fd/N */
+
 /* A place in /proc. Nodes are values: they name things, which may be gone by the time they are used. */
 struct proc_node {
-    const struct proc_entry *entry;
-    uint32_t pid, tid; /* of the directories above, 0: none */
-    int fd;            /* of /proc/PID/fd/N and fdinfo/N */
+    const struct proc_entry *chain[PROC_DEPTH]; /* from /proc itself, which is chain[0] */
+    unsigned depth;                             /* the place's own entry is chain[depth] */
+    uint32_t pid, tid;                          /* of the directories above, 0: none */
+    int fd;                                     /* of /proc/PID/fd/N and fdinfo/N, else -1 */
 };
 
 struct proc_node proc_root(void);

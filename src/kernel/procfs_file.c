@@ -1,0 +1,151 @@
+/* Files in /proc. One is written out whole when it is read at offset 0, and read from that copy until it is
+ * read at offset 0 again: what a program reads in pieces fits together. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/base.h"
+#include "kernel/kinds.h"
+#include "kernel/procfs_entry.h"
+
+struct proc_file {
+    struct proc_node node;
+    char *text; /* NULL: not read yet */
+    size_t length;
+};
+
+static const struct proc_entry *entry_of(const struct file *f) {
+    const struct proc_file *p = f->data;
+    return p->node.chain[p->node.depth];
+}
+
+static int text_refresh(struct file *f) {
+    struct proc_file *p = f->data;
+    struct proc_view v;
+    char *text = NULL;
+    size_t length = 0;
+    int r = proc_look(f->kernel, &p->node, &v);
+    if (r < 0)
+        return r;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return -ENOMEM;
+    entry_of(f)->show(&v, out);
+    bool bad = ferror(out);
+    if (fclose(out) || bad) {
+        free(text);
+        return -ENOMEM;
+    }
+    free(p->text);
+    p->text = text;
+    p->length = length;
+    return 0;
+}
+
+static ssize_t text_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
+    struct proc_file *p = f->data;
+    if (!entry_of(f)->show)
+        return -EINVAL;
+    int r = *offset == 0 || !p->text ? text_refresh(f) : 0;
+    if (r < 0)
+        return r;
+    size_t n = *offset >= p->length ? 0 : min_size(length, p->length - *offset);
+    memcpy(to, p->text + (n ? *offset : 0), n);
+    *offset += n;
+    return (ssize_t)n;
+}
+
+static ssize_t text_write(struct file *f, struct thread *t, const void *from, size_t length,
+                          uint64_t *offset) {
+    struct proc_file *p = f->data;
+    struct proc_view v;
+    int r = entry_of(f)->store ? proc_look(f->kernel, &p->node, &v) : -EINVAL;
+    if (r == 0)
+        r = entry_of(f)->store(&v, from, length);
+    if (r < 0)
+        return r;
+    *offset += length;
+    return (ssize_t)length;
+}
+
+static int64_t file_seek(struct file *f, int64_t offset, int whence) {
+    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0;
+    if (whence > SEEK_CUR || (base + offset < 0 && entry_of(f)->show))
+        return -EINVAL;
+    f->offset = (uint64_t)(base + offset);
+    return base + offset;
+}
+
+static int file_status(struct file *f, struct stat *ret_stat) {
+    proc_stat(f->kernel, &((struct proc_file *)f->data)->node, ret_stat);
+    return 0;
+}
+
+static void file_release(struct file *f) {
+    struct proc_file *p = f->data;
+    free(p->text);
+    free(p);
+}
+
+static const struct file_ops text_ops = {
+    .name = "proc file",
+    .read = text_read,
+    .write = text_write,
+    .seek = file_seek,
+    .stat = file_status,
+    .release = file_release,
+};
+
+/* ---- /proc/PID/mem: the process's memory at its addresses, as far as it may access it itself ---- */
+
+static ssize_t memory_access(struct file *f, void *buffer, size_t length, uint64_t *offset, bool writes) {
+    struct proc_view v;
+    if (proc_look(f->kernel, &((struct proc_file *)f->data)->node, &v) < 0 || !v.process->space)
+        return 0;
+    ssize_t n = writes ? user_write_some(v.process->space, *offset, buffer, length)
+                       : user_read_some(v.process->space, *offset, buffer, length);
+    if (n > 0)
+        *offset += (uint64_t)n;
+    return n < 0 ? -EIO : n;
+}
+
+static ssize_t memory_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
+    return memory_access(f, to, length, offset, false);
+}
+
+static ssize_t memory_write(struct file *f, struct thread *t, const void *from, size_t length,
+                            uint64_t *offset) {
+    return memory_access(f, (void *)from, length, offset, true);
+}
+
+const struct file_ops proc_memory_ops = {
+    .name = "proc memory",
+    .read = memory_read,
+    .write = memory_write,
+    .seek = file_seek,
+    .stat = file_status,
+    .release = file_release,
+};
+
+int proc_file_create(struct kernel *k, const struct proc_node *node, int flags, struct file **ret_file) {
+    const struct proc_entry *entry = node->chain[node->depth];
+    char path[128];
+    proc_path(node, path, sizeof(path));
+    struct proc_file *p = inject_calloc(k->config.inject, 1, sizeof(*p));
+    struct file *f = p ? file_create(k, entry->ops ? entry->ops : &text_ops, flags) : NULL;
+    if (!f) {
+        free(p);
+        return -ENOMEM;
+    }
+    p->node = *node;
+    f->data = p;
+    f->path = inject_strdup(k->config.inject, path);
+    if (!f->path) {
+        file_unref(f);
+        return -ENOMEM;
+    }
+    *ret_file = f;
+    return 0;
+}
