@@ -181,8 +181,6 @@ void object_invalidate(struct object *object) {
     for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)
         if (index_kind(entry) == INDEX_FRAME && !frame_is_dirty(object->vm, index_pfn(entry)))
             object_drop_page(object, page, entry);
-        else if (index_kind(entry) == INDEX_EVICTED)
-            index_set(&object->index, page, (struct index_entry){INDEX_NONE});
     object_new_generation(object);
     object_page_gone(object);
 }

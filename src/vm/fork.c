@@ -72,6 +72,7 @@ int space_fork(struct space *parent, uint32_t pid, struct space **ret_space) {
         space_unref(child);
         return error;
     }
+    mapping_merge(child, (vpn_t){0}, USER_END_VPN); /* without the locks, neighbours may be equal */
     *ret_space = child;
     return 0;
 }

@@ -226,7 +226,7 @@ static struct rmap *rmap_find(struct frame *frame, struct rmap rmap) {
     for (uint32_t i = frame->mappers; i-- > 0;)
         if (rmap_place(frame, i)->v == rmap.v)
             return rmap_place(frame, i);
-    assert(!"a PTE names a frame that does not list it");
+    assert(false && "a PTE names a frame that does not list it");
     abort();
 }
 

@@ -76,7 +76,7 @@ int space_find_gap(struct space *space, uint64_t pages, vpn_t hint, vpn_t *ret_s
 static bool promise_is_absurd(const struct vm *vm, uint64_t pages, unsigned flags) {
     if (flags & (MAPPING_NORESERVE | MAPPING_SHARED) || !(flags & ACCESS_WRITE))
         return false;
-    return pages > (uint64_t)vm->mem.frames + vm->swap.pages;
+    return pages > (uint64_t)vm->frames.pages.end + vm->swap.pages;
 }
 
 static bool over_limit(uint64_t pages, uint64_t more, uint64_t limit_bytes) {

@@ -118,6 +118,11 @@ page_id_t object_page_id(const struct object *object, uint64_t page) {
 }
 
 void object_new_generation(struct object *object) {
+    struct index_entry entry;
+    for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)
+        if (index_kind(entry) == INDEX_EVICTED) /* it will be another page that is read */
+            index_set(&object->index, page, (struct index_entry){INDEX_NONE});
+    trace_emit(object->vm->config.trace, EVENT_OBJECT_GONE, 0, object->number, 0, 0, 0, 0);
     object->generation = ++object->vm->last_generation;
-    object_emit(object);
+    object_emit(object); /* the same number, as another object for whoever knows pages by identity */
 }

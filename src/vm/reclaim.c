@@ -52,22 +52,29 @@ static int victim_prepare(struct vm *vm, pfn_t pfn, enum event_victim *ret_how) 
     return slot_assign(vm, pfn);
 }
 
+/* The victim and its owner's tally. */
 static void victim_count(struct vm *vm, pfn_t pfn, enum event_victim how) {
     const struct frame *frame = frame_of(vm, pfn);
+    trace_emit(vm->config.trace, EVENT_VICTIM, how, pfn.n, frame->id.n, 0, 0, 0);
     vm->tally.evictions[how]++;
-    if (frame->mappers == 0)
-        return;
-    struct tally *owner = &vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally;
-    owner->evictions[how]++;
-    owner->swap_out += how == EVENT_VICTIM_TO_SWAP;
+    if (frame->mappers > 0)
+        vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally.evictions[how]++;
 }
 
 /* ---- step 2 ---- */
 
+static int victim_swap_out(struct vm *vm, pfn_t pfn) {
+    const struct frame *frame = frame_of(vm, pfn);
+    const int error = slot_write(vm, pfn);
+    if (!error && frame->mappers > 0)
+        vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally.swap_out++;
+    return error;
+}
+
 static int victim_write_out(struct vm *vm, pfn_t pfn, enum event_victim how) {
     switch (how) {
     case EVENT_VICTIM_CLEAN: return 0;
-    case EVENT_VICTIM_TO_SWAP: return slot_write(vm, pfn);
+    case EVENT_VICTIM_TO_SWAP: return victim_swap_out(vm, pfn);
     case EVENT_VICTIM_TO_FILE: return object_write_back(frame_of(vm, pfn)->object, pfn);
     }
     return -EINVAL;
@@ -96,7 +103,8 @@ static void victim_unmap(struct vm *vm, pfn_t pfn) {
 /* The index of the page's object learns where the page is from now. */
 static void victim_leave_index(struct vm *vm, const struct frame *frame) {
     struct object *object = frame->object;
-    struct index_entry entry = {INDEX_EVICTED};
+    const bool same = page_id_eq(frame->id, object_page_id(object, page_id_index(frame->id)));
+    struct index_entry entry = {same ? INDEX_EVICTED : INDEX_NONE}; /* of an older generation: a new page */
     if (object->anonymous) {
         slot_ref(vm, frame->slot);
         entry = index_slot(frame->slot);
@@ -112,12 +120,11 @@ int reclaim_evict(struct vm *vm, pfn_t pfn) {
     int error = victim_prepare(vm, pfn, &how);
     if (error)
         return error;
-    trace_emit(vm->config.trace, EVENT_VICTIM, how, pfn.n, frame->id.n, 0, 0, 0);
+    victim_count(vm, pfn, how);
 
     error = victim_write_out(vm, pfn, how);
     if (error)
         return error;
-    victim_count(vm, pfn, how);
 
     struct object *object = frame->object;
     victim_unmap(vm, pfn);

@@ -169,7 +169,8 @@ static int remap_check_mapping(struct space *space, const struct mapping *m, con
     if (move->pages == 0 && !(m->flags & MAPPING_SHARED))
         return -EINVAL;
     const bool shrinks = move->pages > move->new_pages;
-    if (!shrinks && move->pages > m->end.n - move->start.n)
+    const bool in_place = shrinks && !(move->flags & MREMAP_FIXED);
+    if (!in_place && min_u64(move->pages, move->new_pages) > m->end.n - move->start.n)
         return -EFAULT;
     if (move->new_pages > USER_END_VPN.n)
         return -ENOMEM;
