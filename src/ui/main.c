@@ -13,7 +13,7 @@ int main(int argc, char **argv, char **envp) {
         argv[1] = "thimble"; /* the prefix of messages, however it was called */
         return run_command(argc - 1, argv + 1, envp);
     }
-    if (!strcmp(command, "--help") || !strcmp(command, "-?") || !strcmp(command, "help")) {
+    if (!strcmp(command, "--help") || !strcmp(command, "--usage") || !strcmp(command, "help")) {
         guide_print(stdout);
         return EXIT_SUCCESS;
     }

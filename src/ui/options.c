@@ -27,9 +27,11 @@ enum {
     KEY_MAX_INSTRUCTIONS,
     KEY_CPU,
     KEY_TLB,
+    KEY_HELP,
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
+enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
 #define SWAP_MIN_PAGES  (1ULL << (30 - PAGE_SHIFT)) /* of the default: 1 GiB */
 #define SWAP_MAX_PAGES  (UINT32_MAX - 1ULL)
@@ -67,7 +69,7 @@ static const struct argp_option known_options[] = {
      "Write the summary to FILE; json if its name ends in .json and --stats does not say otherwise", 0},
     {"trace", KEY_TRACE, "FILE", 0,
      "Record every event: JSON lines if FILE ends in .jsonl or .jsonl.zst, else the native format", 0},
-    {NULL, 0, NULL, 0, "Help:", -1},
+    {"help", KEY_HELP, NULL, 0, "Show this", -1},
     {0},
 };
 
@@ -192,9 +194,9 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
 static error_t take_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
-    case ARGP_KEY_INIT:
-        state->name = "thimble run"; /* in the usage line; argv[0] stays the prefix of messages */
-        return 0;
+    case KEY_HELP: /* argp's own would call us by argv[0], which is the prefix of messages */
+        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)"thimble run");
+        exit(EXIT_SUCCESS);
     case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
     case KEY_STATS: return take_stats(p, value);
     case KEY_STATS_FILE: return take_path(p, "--stats-file", value, &p->options.stats_path);
@@ -259,7 +261,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
                           .tlb_entries = DEFAULT_TLB,
                       }};
     argp_err_exit_status = EXIT_MACHINE;
-    error_t error = argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &p);
+    error_t error = argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &p);
     if (!error)
         error = finish(&p);
     if (error) {

@@ -27,8 +27,7 @@ class Guide(ThimbleCase):
         self.assertGreater(len(options), 15)
         for option in options:
             name = option.split("=")[0].rstrip(",")
-            if name not in ("--help", "--usage"):
-                self.assertIn(name, page)
+            self.assertIn(name, page)
 
     def test_policy_list_describes_each(self):
         lines = self.run_thimble("run", "--policy", "list").stdout.decode().splitlines()
@@ -130,7 +129,7 @@ class Streams(ThimbleCase):
         command = f"exec {THIMBLE} run -n 48 --swap-file {swap} -- sh -c 'echo lost >&2; echo $?' 2>&- <&-"
         done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, timeout=60, check=False)
         self.assertNotEqual(done.stdout.strip(), b"0")
-        self.assertNotIn(b"lost", swap.read_bytes())
+        self.assertFalse(swap.read_bytes().startswith(b"lost"))
 
 
 class OurFiles(ThimbleCase):
