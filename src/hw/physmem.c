@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/base.h"
-
-/* Frames populated in one step: a huge page of the host (2 MiB), or all of a smaller memory. */
-enum { PHYSMEM_STEP = 512 };
 
 #define STEP_BYTES ((size_t)PHYSMEM_STEP * PAGE_SIZE)
 
@@ -32,28 +30,33 @@ static uint8_t *physmem_reserve(size_t length) {
 int physmem_create(uint32_t frames, struct physmem *ret_mem) {
     if (frames == 0 || frames > UINT32_MAX - 1)
         return -EINVAL;
+    const uint64_t steps = ((uint64_t)frames + PHYSMEM_STEP - 1) / PHYSMEM_STEP;
+    uint64_t *populated = calloc(bitmap_words(steps), sizeof *populated);
     uint8_t *base = physmem_reserve((size_t)frames * PAGE_SIZE);
-    if (!base)
-        return -ENOMEM;
+    if (!populated || !base)
+        goto out_free;
     madvise(base, (size_t)frames * PAGE_SIZE, MADV_HUGEPAGE); /* a host without huge pages is only slower */
-    *ret_mem = (struct physmem){.base = base, .frames = frames};
-    physmem_populate(ret_mem, (pfn_t){0});
+    *ret_mem = (struct physmem){.base = base, .frames = frames, .populated = populated};
     return 0;
+
+out_free:
+    if (base)
+        munmap(base, (size_t)frames * PAGE_SIZE);
+    free(populated);
+    return -ENOMEM;
 }
 
 void physmem_destroy(struct physmem *mem) {
     if (mem->base)
         munmap(mem->base, (size_t)mem->frames * PAGE_SIZE);
+    free(mem->populated);
     *mem = (struct physmem){0};
 }
 
-void physmem_populate_to(struct physmem *mem, pfn_t f) {
-    const uint64_t wanted = ((uint64_t)f.n / PHYSMEM_STEP + 1) * PHYSMEM_STEP;
-    const uint32_t end = (uint32_t)min_u64(wanted, mem->frames);
-    if (end <= mem->populated)
-        return;
+void physmem_populate_step(struct physmem *mem, pfn_t f) {
+    const uint32_t step = f.n / PHYSMEM_STEP, first = step * PHYSMEM_STEP;
+    const uint32_t count = min_u32(PHYSMEM_STEP, mem->frames - first);
     /* Needs Linux 5.14; where it fails the host brings the pages in one by one when they are touched. */
-    madvise(mem->base + (size_t)mem->populated * PAGE_SIZE, (size_t)(end - mem->populated) * PAGE_SIZE,
-            MADV_POPULATE_WRITE);
-    mem->populated = end;
+    madvise(physmem_frame(mem, (pfn_t){first}), (size_t)count * PAGE_SIZE, MADV_POPULATE_WRITE);
+    bitmap_set(mem->populated, step);
 }
