@@ -126,7 +126,8 @@ static void codec_string(struct codec *c, struct fold *f, struct map *m, uint64_
 /* The string whose pieces are arriving: it is announced again, and what has arrived of it. */
 static void codec_arriving(struct codec *c, struct fold *f) {
     struct trace_strings *s = &f->strings;
-    uint64_t number = s->number, announced = s->announced, length = number ? s->arriving->length : 0;
+    uint64_t number = s->number, announced = number ? s->announced : 0;
+    uint64_t length = number ? s->arriving->length : 0;
     CODEC(c, number);
     CODEC(c, announced);
     CODEC(c, length);
@@ -317,7 +318,8 @@ static void codec_mappings(struct codec *c, struct fold *f, struct fold_space *s
         CODEC(c, m.flags);
         if (!c->loading || c->error)
             continue;
-        if (!m.pages || m.first > FOLD_VPN_LIMIT || m.pages > FOLD_VPN_LIMIT - m.first)
+        if (!m.pages || m.first > FOLD_VPN_LIMIT || m.pages > FOLD_VPN_LIMIT - m.first ||
+            (!m.object && m.object_page))
             codec_fail(c, -EBADMSG);
         else if (fold_map(f, s, &m))
             codec_fail(c, -ENOMEM);
