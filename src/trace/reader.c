@@ -121,11 +121,14 @@ static int read_header(struct trace_reader *r, uint64_t *ret_end) {
     struct block_opening opening, ours = block_opening();
     struct block_place place;
     void *json;
-    if (read_at(r, 0, &opening, sizeof opening) || memcmp(opening.magic, ours.magic, sizeof ours.magic) != 0)
+    int error = read_at(r, 0, &opening, sizeof opening);
+    if (error)
+        return error == -ENODATA ? -EBADMSG : error;
+    if (memcmp(opening.magic, ours.magic, sizeof ours.magic) != 0)
         return -EBADMSG;
     if (opening.version != ours.version || opening.byte_order != ours.byte_order)
         return -EPROTO;
-    int error = read_place(r, sizeof opening, &place);
+    error = read_place(r, sizeof opening, &place);
     if (!error && place.kind != BLOCK_HEADER)
         error = -EBADMSG;
     if (!error)
