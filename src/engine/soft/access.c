@@ -63,11 +63,6 @@ bool memory_translate(struct engine *e, uint64_t address, unsigned access, uint8
     return true;
 }
 
-bool memory_check(struct engine *e, uint64_t address, unsigned access) {
-    uint8_t *host;
-    return memory_translate(e, address, access, &host);
-}
-
 static bool crosses_page(uint64_t address, unsigned length) {
     return (address & PAGE_MASK) + length > PAGE_SIZE;
 }
@@ -133,20 +128,23 @@ bool memory_commit(struct engine *e) {
 
 /* ---- helpers of translated code ---- */
 
-static _Noreturn void leave_with_trap(struct engine *e, unsigned left) {
-    area_leave(&e->area, EXIT_FAULT, left);
+void access_leave(struct area *area, uint64_t kind, unsigned place) {
+    area->guest.guest_RIP += place_offset(place);
+    area_leave(area, kind, place_left(place));
 }
 
-void access_protection(struct area *area, uint64_t left) {
-    struct engine *e = engine_of_area(area);
-    trap_exception(e, VECTOR_GP, 0);
-    leave_with_trap(e, (unsigned)left);
+static _Noreturn void leave_with_trap(struct engine *e, uint64_t info) {
+    access_leave(&e->area, EXIT_FAULT, access_place(info));
 }
 
-void access_undefined(struct area *area, uint64_t left) {
-    struct engine *e = engine_of_area(area);
-    trap_exception(e, VECTOR_UD, 0);
-    leave_with_trap(e, (unsigned)left);
+void access_protection(struct area *area, uint64_t place) {
+    trap_exception(engine_of_area(area), VECTOR_GP, 0);
+    access_leave(area, EXIT_FAULT, (unsigned)place);
+}
+
+void access_undefined(struct area *area, uint64_t place) {
+    trap_exception(engine_of_area(area), VECTOR_UD, 0);
+    access_leave(area, EXIT_FAULT, (unsigned)place);
 }
 
 void access_reference(struct area *area, uint64_t address, uint64_t host) {
@@ -164,10 +162,10 @@ void access_fetched(struct area *area, uint64_t vpn) {
 /* A load across pages: both parts are copied now. Anything that stores across pages takes the slow path. */
 static void miss_across_pages(struct engine *e, uint64_t address, uint64_t info) {
     if (access_kind(info) & ACCESS_WRITE)
-        area_leave(&e->area, EXIT_SLOW, access_left(info));
+        access_leave(&e->area, EXIT_SLOW, access_place(info));
     uint8_t *data = bounce_at(e, address);
     if (!memory_read(e, address, data, access_bytes(info)))
-        leave_with_trap(e, access_left(info));
+        leave_with_trap(e, info);
     tlb_pass(&e->tlb, TLB_LOAD, address, data);
 }
 
@@ -184,7 +182,7 @@ static bool is_executing(const struct engine *e, page_id_t id) {
 static void miss_beside_code(struct engine *e, page_id_t id, uint64_t address, uint64_t info, uint8_t *host) {
     unsigned offset = address & PAGE_MASK, length = access_bytes(info);
     if (code_overlaps(e, id, offset, length) && is_executing(e, id))
-        area_leave(&e->area, EXIT_SLOW, access_left(info));
+        access_leave(&e->area, EXIT_SLOW, access_place(info));
     code_written(e, id, offset, length);
     tlb_pass(&e->tlb, TLB_STORE, address, host);
 }
@@ -198,7 +196,7 @@ void access_miss(struct area *area, uint64_t address, uint64_t info) {
     }
     uint8_t *host;
     if (!memory_translate(e, address, access_kind(info), &host))
-        leave_with_trap(e, access_left(info));
+        leave_with_trap(e, info);
     enum tlb_table table = tlb_table_for(access_kind(info));
     if (table == TLB_STORE) {
         page_id_t id = e->client.page_id(e->client.context, frame_at(e, host));
@@ -214,7 +212,7 @@ static uint64_t single_bounce(struct engine *e, uint64_t address, uint64_t info)
     unsigned length = access_bytes(info);
     bool store = access_kind(info) & ACCESS_WRITE;
     if (store ? !memory_prepare(e, address, length) : !memory_read(e, address, bounce_at(e, address), length))
-        leave_with_trap(e, 0);
+        leave_with_trap(e, info);
     return (uint64_t)bounce_at(e, address);
 }
 
@@ -222,12 +220,12 @@ uint64_t access_single(struct area *area, uint64_t address, uint64_t info) {
     struct engine *e = engine_of_area(area);
     unsigned kind = access_kind(info);
     if (!memory_commit(e))
-        leave_with_trap(e, 0);
+        leave_with_trap(e, info);
     if (crosses_page(address, access_bytes(info)))
         return single_bounce(e, address, info);
     uint8_t *host;
     if (!memory_translate(e, address, kind, &host))
-        leave_with_trap(e, 0);
+        leave_with_trap(e, info);
     pfn_t frame = frame_at(e, host);
     if (kind & ACCESS_WRITE && codecache_first(&e->cache, e->client.page_id(e->client.context, frame)))
         return single_bounce(e, address, info);

@@ -28,15 +28,18 @@ struct area {
     VexGuestAMD64State guest;
     /* Ours. */
     uint64_t stack;
+    void (*fetch_failed)(void);
     uint64_t last_vpn; /* of the last reference reported; UINT64_MAX for none. Traced code only */
-    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 16];
+    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 24];
     uint8_t spill[LibVEX_N_SPILL_BYTES];
     uint32_t fetch_token[FETCH_ENTRIES]; /* by page number modulo FETCH_ENTRIES */
     struct jump jumps[JUMP_ENTRIES];     /* by address modulo JUMP_ENTRIES */
 } __attribute__((aligned(64)));
 
 _Static_assert(offsetof(VexGuestAMD64State, guest_RIP) == AREA_RIP, "dispatch.S");
+_Static_assert(offsetof(VexGuestAMD64State, host_EvC_COUNTER) == AREA_COUNTER, "entry.c");
 _Static_assert(offsetof(struct area, stack) == AREA_STACK, "dispatch.S");
+_Static_assert(offsetof(struct area, fetch_failed) == AREA_FETCH_FAILED, "entry.c");
 _Static_assert(offsetof(struct area, spill) == 3 * sizeof(VexGuestAMD64State),
                "libvex.h, guest state layout");
 _Static_assert(offsetof(struct area, jumps) == AREA_JUMPS, "dispatch.S");
@@ -58,5 +61,7 @@ void area_chain(void);
 void area_indirect(void);
 void area_assist(void);
 void area_event(void);
+void area_fetch_failed(void);
+void area_miss(void);
 
 #endif

@@ -8,8 +8,8 @@
 enum { CODE_ALIGNMENT = 16 };
 
 /* Address space that costs nothing until it is touched. */
-static void *reserve(size_t bytes, int protection) {
-    void *p = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static void *reserve(size_t bytes, int protection, int flags) {
+    void *p = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
@@ -20,14 +20,15 @@ static void release(void *p, size_t bytes) {
 
 int codecache_create(struct codecache *ret_cache) {
     struct codecache cache = {
-        .code = reserve(CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC),
-        .pages = reserve(CODE_PAGES * sizeof *cache.pages, PROT_READ | PROT_WRITE),
-        .blocks = reserve(CODE_BLOCKS * sizeof *cache.blocks, PROT_READ | PROT_WRITE),
+        .code = reserve(CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, 0),
+        .thunks = reserve(CODE_THUNK_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_32BIT),
+        .pages = reserve(CODE_PAGES * sizeof *cache.pages, PROT_READ | PROT_WRITE, 0),
+        .blocks = reserve(CODE_BLOCKS * sizeof *cache.blocks, PROT_READ | PROT_WRITE, 0),
         .n_pages = 1,
         .n_blocks = 1,
     };
     *ret_cache = cache;
-    if (cache.code && cache.pages && cache.blocks)
+    if (cache.code && cache.thunks && cache.pages && cache.blocks)
         return 0;
     codecache_destroy(ret_cache);
     return -ENOMEM;
@@ -35,17 +36,19 @@ int codecache_create(struct codecache *ret_cache) {
 
 void codecache_destroy(struct codecache *cache) {
     release(cache->code, CODE_BYTES);
+    release(cache->thunks, CODE_THUNK_BYTES);
     release(cache->pages, CODE_PAGES * sizeof *cache->pages);
     release(cache->blocks, CODE_BLOCKS * sizeof *cache->blocks);
 }
 
 bool codecache_has_room(const struct codecache *cache) {
     return cache->used + CODE_ROOM * CODE_BLOCK_BYTES <= CODE_BYTES &&
+           cache->thunks_used + CODE_ROOM * CODE_BLOCK_BYTES <= CODE_THUNK_BYTES &&
            cache->n_pages + CODE_ROOM <= CODE_PAGES && cache->n_blocks + CODE_ROOM <= CODE_BLOCKS;
 }
 
 void codecache_flush(struct codecache *cache) {
-    cache->used = 0;
+    cache->used = cache->thunks_used = 0;
     cache->n_pages = cache->n_blocks = 1;
     memset(cache->heads, 0, sizeof cache->heads);
 }

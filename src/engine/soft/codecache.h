@@ -22,6 +22,7 @@ enum {
     CODE_BYTES = 128 << 20,
     CODE_PAGES = 1 << 15,
     CODE_BLOCKS = 1 << 20,
+    CODE_THUNK_BYTES = 16 << 20,
     CODE_BLOCK_BYTES = 256 << 10, /* no block's code is larger */
     CODE_ROOM = 4,                /* blocks and pages that fit where there is room */
     CODE_ID_HEADS = 1 << 12,
@@ -54,6 +55,8 @@ struct code_page {
 struct codecache {
     uint8_t *code;
     size_t used;
+    uint8_t *thunks; /* below 2 GiB, like the program's own code, which they jump to */
+    size_t thunks_used;
     struct code_page *pages; /* 0 is not used */
     uint32_t n_pages;
     struct block *blocks; /* 0 is not used */

@@ -56,6 +56,13 @@ area_chain:
         jmp     return
         .size area_chain, . - area_chain
 
+        .globl area_fetch_failed
+        .type area_fetch_failed, @function
+area_fetch_failed:
+        mov     $EXIT_FETCH, %eax
+        jmp     return
+        .size area_fetch_failed, . - area_fetch_failed
+
         .globl area_event
         .type area_event, @function
 area_event:
@@ -78,5 +85,17 @@ return:
         pop     %rbx
         ret
         .size area_assist, . - area_assist
+
+/* A TLB miss comes here with the address in rdi and the description of the access in esi (thunk.c): goes on
+ * to access_miss(area, address, description). */
+        .globl area_miss
+        .type area_miss, @function
+        .p2align 4
+area_miss:
+        mov     %esi, %edx
+        mov     %rdi, %rsi
+        mov     %rbp, %rdi
+        jmp     access_miss
+        .size area_miss, . - area_miss
 
         .section .note.GNU-stack, "", @progbits

@@ -6,7 +6,8 @@
  *   the slow path is wanted the instruction at rip is executed alone
  *   an exception, syscall   the run ends
  *
- * Every block checks its own page and counts its own instructions, so that jumps need no bookkeeping. */
+ * Every block checks its own page and counts its own instructions (entry.c), so that jumps need no
+ * bookkeeping. */
 #include <string.h>
 #include <valgrind/libvex_trc_values.h>
 
@@ -32,8 +33,7 @@ static void end_chunk(struct engine *e) {
     uint64_t executed = instructions_now(e, 0) - e->counters.instructions;
     e->counters.instructions += executed;
     e->remaining -= executed < e->remaining ? executed : e->remaining;
-    e->chunk = 0;
-    e->area.guest.host_EvC_COUNTER = 0;
+    counter_set(e, 0);
 }
 
 static bool begin_chunk(struct engine *e) {
@@ -42,8 +42,7 @@ static bool begin_chunk(struct engine *e) {
         e->kicked = 0;
         return false;
     }
-    e->chunk = e->remaining < CHUNK_INSTRUCTIONS ? (uint32_t)e->remaining : CHUNK_INSTRUCTIONS;
-    e->area.guest.host_EvC_COUNTER = e->chunk;
+    counter_set(e, e->remaining < CHUNK_INSTRUCTIONS ? (uint32_t)e->remaining : CHUNK_INSTRUCTIONS);
     return true;
 }
 
@@ -60,13 +59,13 @@ static struct block *translate_normal(struct engine *e, struct code_page *page, 
                             .available = available,
                             .token = page->token};
     uint8_t *code = codecache_free_code(&e->cache);
-    unsigned length = translate_block(&t, code);
+    unsigned length = translate_block(&t, code + ENTRY_BYTES);
     struct block *block = codecache_add(&e->cache, page, offset, length ? BLOCK_NORMAL : BLOCK_SLOW);
     code_page_mark(page, offset, length ? t.length : INSTRUCTION_MAX);
     if (length) {
-        codecache_use_code(&e->cache, length);
+        codecache_use_code(&e->cache, ENTRY_BYTES + length);
         e->counters.translations++;
-        block->code = code;
+        block->code = entry_write(code, &t);
     }
     return block;
 }
@@ -112,9 +111,6 @@ bool dispatch_assist(struct engine *e, uint64_t reason) {
     instructions_uncount(e, g->guest_RIP >> EXIT_LEFT_SHIFT);
     g->guest_RIP &= (1ULL << EXIT_LEFT_SHIFT) - 1;
     switch (reason) {
-    case VEX_TRC_JMP_NOREDIR: /* the fetch check: one was counted, none executed */
-        instructions_uncount(e, 1);
-        return true;
     case VEX_TRC_JMP_BORING:
     case VEX_TRC_JMP_YIELD:
     case VEX_TRC_JMP_EMWARN:
@@ -145,7 +141,8 @@ static bool handle_exit(struct engine *e, struct area_exit left, struct link *re
         ret_link->site = (uint8_t *)left.value - CHAIN_CALL_BYTES;
         return true;
     case EXIT_INDIRECT: ret_link->kind = LINK_JUMP; return true;
-    case EXIT_EVENT: instructions_uncount(e, 1); return true;
+    case EXIT_FETCH: return true;
+    case EXIT_EVENT: end_chunk(e); return begin_chunk(e);
     case EXIT_ASSIST: return dispatch_assist(e, left.value);
     case EXIT_SLOW:
         instructions_uncount(e, left.value);
@@ -156,15 +153,21 @@ static bool handle_exit(struct engine *e, struct area_exit left, struct link *re
     return false;
 }
 
+static bool execute_single(struct engine *e) {
+    if (counter_get(e) < 1) {
+        end_chunk(e);
+        if (!begin_chunk(e))
+            return false;
+    }
+    return single_run(e);
+}
+
 void dispatch_run(struct engine *e) {
     struct link link = {.kind = LINK_NONE};
     bool single = false;
+    if (!begin_chunk(e))
+        return;
     for (;;) {
-        if (instructions_left(e) <= 0 || e->kicked) {
-            end_chunk(e);
-            if (!begin_chunk(e))
-                return;
-        }
         code_make_room(e);
         const struct block *block = NULL;
         if (!single && !e->trap_flag) {
@@ -176,7 +179,7 @@ void dispatch_run(struct engine *e) {
         if (single || e->trap_flag) {
             single = false;
             link.kind = LINK_NONE;
-            if (!single_run(e))
+            if (!execute_single(e))
                 break;
             continue;
         }

@@ -3,7 +3,7 @@
 #include "engine/soft/access.h"
 #include "engine/soft/translate.h"
 
-enum { DIVIDE_SIGNED = 1 }; /* in the word that describes a division: bits | DIVIDE_SIGNED | left << 16 */
+enum { DIVIDE_SIGNED = 1 }; /* in the word that describes a division: bits | DIVIDE_SIGNED | place << 16 */
 
 static bool is_op(const IRExpr *e, IROp op) {
     return e->tag == Iex_Binop && e->Iex.Binop.op == op;
@@ -34,14 +34,13 @@ static bool unsigned_overflows(uint64_t lo, uint64_t hi, uint64_t divisor, unsig
 
 /* Called before a division that may overflow. */
 static void check_division(struct area *area, uint64_t lo, uint64_t hi, uint64_t divisor, uint64_t kind) {
-    struct engine *e = engine_of_area(area);
     unsigned bits = (kind & 0xffff) & ~(unsigned)DIVIDE_SIGNED;
     bool bad = kind & DIVIDE_SIGNED ? signed_overflows(lo, hi, divisor, bits)
                                     : unsigned_overflows(lo, hi, divisor, bits);
     if (!bad)
         return;
-    trap_exception(e, VECTOR_DE, 0);
-    area_leave(area, EXIT_FAULT, kind >> 16);
+    trap_exception(engine_of_area(area), VECTOR_DE, 0);
+    access_leave(area, EXIT_FAULT, (unsigned)(kind >> 16));
 }
 
 /* 8 or 16 if the opcode says so, else 0. */
@@ -76,7 +75,7 @@ void divide_expand(struct expansion *x, const IRExpr *e) {
         IRExpr *upper = wide ? hi : unary(x, Iop_32Uto64, Ity_I64, unary(x, Iop_64HIto32, Ity_I32, lo));
         guard = build_test(x, Iop_CmpLE64U, divisor, upper);
     }
-    uint64_t kind = (bits ? bits : 32) | (is_signed ? DIVIDE_SIGNED : 0) | (uint64_t)expansion_left(x) << 16;
+    uint64_t kind = (bits ? bits : 32) | (is_signed ? DIVIDE_SIGNED : 0) | (uint64_t)expansion_place(x) << 16;
     IRDirty *call = build_call(x, IRTemp_INVALID, "check_division", check_division, guard, NULL, NULL);
     call->args = mkIRExprVec_5(IRExpr_GSPTR(), lo, hi, divisor, build_u64(kind));
 }

@@ -30,6 +30,13 @@ void build_area_argument(IRDirty *d) {
     d->fxState[0].repeatLen = 0;
 }
 
+/* Keeps the tree builder from moving a load, or the addition of an addend, behind this call. */
+static void order_call(IRDirty *d) {
+    d->mFx = Ifx_Modify;
+    d->mAddr = build_u64(0);
+    d->mSize = 1;
+}
+
 IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *function, IRExpr *guard,
                     IRExpr *first, IRExpr *second) {
     IRExpr **args = second  ? mkIRExprVec_3(IRExpr_GSPTR(), first, second)
@@ -40,12 +47,13 @@ IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *
     if (guard)
         d->guard = guard;
     build_area_argument(d);
-    /* Keeps the tree builder from moving a load, or the addition of an addend, behind this call. */
-    d->mFx = Ifx_Modify;
-    d->mAddr = build_u64(0);
-    d->mSize = 1;
+    order_call(d);
     addStmtToIRSB(x->out, IRStmt_Dirty(d));
     return d;
+}
+
+unsigned expansion_place(const struct expansion *x) {
+    return place_make(expansion_left(x), x->offset);
 }
 
 static IRExpr *build_get(struct expansion *x, size_t offset, IRType type) {
@@ -53,25 +61,6 @@ static IRExpr *build_get(struct expansion *x, size_t offset, IRType type) {
 }
 
 /* ---- block entry ---- */
-
-static void check_fetch(struct expansion *x) {
-    struct translation *t = x->translation;
-    size_t index = vpn_of(t->pc).n % FETCH_ENTRIES;
-    IRExpr *token = build_get(x, offsetof(struct area, fetch_token) + index * sizeof(uint32_t), Ity_I32);
-    IRExpr *wrong = build_test(x, Iop_CmpNE32, token, IRExpr_Const(IRConst_U32(t->token)));
-    addStmtToIRSB(x->out, IRStmt_Exit(wrong, Ijk_NoRedir, IRConst_U64(t->pc), AREA_RIP));
-}
-
-/* The event check at the block's entry has counted one instruction. */
-static void count_instructions(struct expansion *x) {
-    Int counter = offsetof(VexGuestAMD64State, host_EvC_COUNTER);
-    if (x->instructions == 1)
-        return;
-    IRExpr *more = IRExpr_Const(IRConst_U32(x->instructions - 1));
-    IRExpr *left =
-        build_temporary(x, Ity_I32, IRExpr_Binop(Iop_Sub32, build_get(x, (size_t)counter, Ity_I32), more));
-    addStmtToIRSB(x->out, IRStmt_Put(counter, left));
-}
 
 static bool is_traced(const struct expansion *x) {
     return x->translation->engine->client.reference && !x->translation->single;
@@ -82,19 +71,15 @@ static IRExpr *differs_from_last(struct expansion *x, IRExpr *vpn) {
 }
 
 void expand_entry(struct expansion *x) {
-    if (x->translation->single)
+    if (!is_traced(x))
         return;
-    check_fetch(x);
-    count_instructions(x);
-    if (is_traced(x)) {
-        IRExpr *vpn = build_u64(vpn_of(x->translation->pc).n);
-        build_call(x, IRTemp_INVALID, "access_fetched", access_fetched, differs_from_last(x, vpn), vpn, NULL);
-    }
+    IRExpr *vpn = build_u64(vpn_of(x->translation->pc).n);
+    build_call(x, IRTemp_INVALID, "access_fetched", access_fetched, differs_from_last(x, vpn), vpn, NULL);
 }
 
 /* ---- accesses ---- */
 
-static IRExpr *single_address(struct expansion *x, IRExpr *address, uint64_t info, IRExpr *guard) {
+static IRExpr *single_address(struct expansion *x, IRExpr *address, unsigned info, IRExpr *guard) {
     IRTemp host = newIRTemp(x->out->tyenv, Ity_I64);
     build_call(x, host, "access_single", access_single, guard, address, build_u64(info));
     return IRExpr_RdTmp(host);
@@ -108,10 +93,17 @@ static void trace_access(struct expansion *x, IRExpr *address, IRExpr *host, IRE
     build_call(x, IRTemp_INVALID, "access_reference", access_reference, differs, address, host);
 }
 
+static void call_on_miss(struct expansion *x, IRExpr *miss, IRExpr *address, void *thunk) {
+    IRDirty *d = unsafeIRDirty_0_N(0, "access_miss", thunk, mkIRExprVec_1(address));
+    d->guard = miss;
+    order_call(d);
+    addStmtToIRSB(x->out, IRStmt_Dirty(d));
+}
+
 /* The TLB look-up, as drawn in tlb.h: a helper call on a miss, after which the entry's addend is right. */
 IRExpr *expand_address(struct expansion *x, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard) {
     struct tlb *tlb = &x->translation->engine->tlb;
-    uint64_t info = access_info(bytes, access, expansion_left(x));
+    unsigned info = access_info(bytes, access, expansion_place(x));
     if (x->translation->single)
         return single_address(x, address, info, guard);
     if (address->tag == Iex_Const)
@@ -127,7 +119,7 @@ IRExpr *expand_address(struct expansion *x, IRExpr *address, unsigned bytes, uns
     IRExpr *miss = build_temporary(x, Ity_I1, IRExpr_Unop(Iop_Not1, hit));
     if (guard)
         miss = build_test(x, Iop_And1, miss, guard);
-    build_call(x, IRTemp_INVALID, "access_miss", access_miss, miss, address, build_u64(info));
+    call_on_miss(x, miss, address, thunk_make(&x->translation->engine->cache, info));
     IRExpr *addend_at =
         build_binary(x, Iop_Add64, index, build_u64(entries + offsetof(struct tlb_entry, addend)));
     IRExpr *addend = build_temporary(x, Ity_I64, IRExpr_Load(Iend_LE, Ity_I64, addend_at));

@@ -95,7 +95,7 @@ static void replace(struct expansion *x, IRDirty *d, const char *name, void *fun
 }
 
 static void raise_before(struct expansion *x, const char *name, void *function) {
-    build_call(x, IRTemp_INVALID, name, function, NULL, build_u64(expansion_left(x)), NULL);
+    build_call(x, IRTemp_INVALID, name, function, NULL, build_u64(expansion_place(x)), NULL);
 }
 
 void helper_expand(struct expansion *x, IRDirty *d) {

@@ -97,15 +97,17 @@ IRSB *instrument_block(void *translation, IRSB *b, const VexGuestLayout *layout,
     if (t->refused)
         return out;
     const struct instruction *last = &plan.instructions[plan.n_instructions - 1];
+    t->instructions = plan.n_instructions;
     t->length = (unsigned)(last->pc + last->length - t->pc);
     if (!t->single)
-        order_drop_dead_puts(b, plan.statements, plan.n);
+        order_drop_puts(b, plan.statements, plan.n);
     struct expansion x = {.translation = t, .out = out, .instructions = plan.n_instructions};
     expand_entry(&x);
     for (unsigned i = 0; i < plan.n; i++) {
         const struct instruction *in = &plan.instructions[plan.statements[i].instruction];
         x.instruction = plan.statements[i].instruction;
-        x.bytes = t->bytes + (in->pc - t->pc);
+        x.offset = (unsigned)(in->pc - t->pc);
+        x.bytes = t->bytes + x.offset;
         x.length = in->length;
         expand_statement(&x, &plan.statements[i]);
     }

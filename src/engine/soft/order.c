@@ -123,6 +123,60 @@ unsigned order_delay_puts(const IRSB *b, int from, int to, struct ordered *out, 
 
 /* ---- writes that nothing can observe ---- */
 
+static bool is_rip(const IRStmt *s) {
+    return s->tag == Ist_Put && s->Ist.Put.offset == RIP_OFFSET;
+}
+
+/* The constants that a forward walk knows registers to hold: the flags' thunk is full of repeated ones. */
+struct known {
+    struct {
+        int offset;
+        uint64_t value;
+    } register_[8];
+    unsigned n;
+};
+
+static void forget(struct known *known, int offset, int bytes) {
+    for (unsigned i = 0; i < known->n;)
+        if (overlap(known->register_[i].offset, 8, offset, bytes))
+            known->register_[i] = known->register_[--known->n];
+        else
+            i++;
+}
+
+static bool is_known(const struct known *known, int offset, uint64_t value) {
+    for (unsigned i = 0; i < known->n; i++)
+        if (known->register_[i].offset == offset)
+            return known->register_[i].value == value;
+    return false;
+}
+
+/* Whether the write repeats a constant that the register holds already. */
+static bool is_repeated(struct known *known, const IRSB *b, const IRStmt *put) {
+    const IRExpr *data = put->Ist.Put.data;
+    int offset = put->Ist.Put.offset;
+    bool constant = data->tag == Iex_Const && data->Iex.Const.con->tag == Ico_U64;
+    if (constant && is_known(known, offset, data->Iex.Const.con->Ico.U64))
+        return true;
+    forget(known, offset, sizeofIRType(typeOfIRExpr(b->tyenv, data)));
+    if (constant && known->n < sizeof known->register_ / sizeof *known->register_) {
+        known->register_[known->n].offset = offset;
+        known->register_[known->n++].value = data->Iex.Const.con->Ico.U64;
+    }
+    return false;
+}
+
+static void drop_repeated_puts(const IRSB *b, struct ordered *statements, unsigned n) {
+    struct known known = {.n = 0};
+    for (unsigned i = 0; i < n; i++) {
+        const IRStmt *s = statements[i].statement;
+        if (s->tag == Ist_Put && is_repeated(&known, b, s))
+            statements[i].statement = IRStmt_NoOp();
+        else if (s->tag == Ist_PutI || s->tag == Ist_Dirty)
+            known.n = 0;
+    }
+}
+
 /* Which bytes of the registers are written again before anything reads them. */
 struct dead {
     uint8_t bytes[AREA_BYTES];
@@ -135,31 +189,21 @@ static bool all_dead(const struct dead *dead, int offset, int bytes) {
     return true;
 }
 
-/* What an exit shows: everything but rip, which it writes itself. */
-static void show_all_but_rip(struct dead *dead) {
-    uint64_t rip;
-    memcpy(&rip, dead->bytes + RIP_OFFSET, sizeof rip);
-    memset(dead->bytes, 0, sizeof dead->bytes);
-    memcpy(dead->bytes + RIP_OFFSET, &rip, sizeof rip);
-}
-
-void order_drop_dead_puts(const IRSB *b, struct ordered *statements, unsigned n) {
+void order_drop_puts(const IRSB *b, struct ordered *statements, unsigned n) {
     struct dead dead = {{0}};
-    memset(dead.bytes + RIP_OFFSET, 1, sizeof(uint64_t));
+    drop_repeated_puts(b, statements, n);
     while (n-- > 0) {
         IRStmt *s = statements[n].statement;
         const IRExpr *e = data_of(s);
         if (s->tag == Ist_Put) {
             int offset = s->Ist.Put.offset, bytes = sizeofIRType(typeOfIRExpr(b->tyenv, s->Ist.Put.data));
-            if (all_dead(&dead, offset, bytes))
+            if (all_dead(&dead, offset, bytes) || is_rip(s))
                 statements[n].statement = IRStmt_NoOp();
             memset(dead.bytes + offset, 1, (size_t)bytes);
         } else if (e && e->tag == Iex_Get) {
             memset(dead.bytes + e->Iex.Get.offset, 0, (size_t)sizeofIRType(e->Iex.Get.ty));
-        } else if (s->tag == Ist_Exit) {
-            show_all_but_rip(&dead);
-        } else if (s->tag == Ist_Dirty || s->tag == Ist_PutI || (e && e->tag == Iex_GetI) ||
-                   order_is_access(s)) {
+        } else if (s->tag == Ist_Exit || s->tag == Ist_Dirty || s->tag == Ist_PutI ||
+                   (e && e->tag == Iex_GetI) || order_is_access(s)) {
             memset(dead.bytes, 0, sizeof dead.bytes);
         }
     }

@@ -31,6 +31,8 @@ static int soft_create(const struct engine_config *config, struct engine **ret_e
     e->client = config->client;
     e->level = config->level;
     e->area.last_vpn = UINT64_MAX;
+    e->area.fetch_failed = area_fetch_failed;
+    counter_set(e, 0);
     jumps_clear(e);
     int error = tlb_create(config->tlb_entries, &e->tlb);
     if (error)
@@ -74,8 +76,7 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
     cpu_load(e, cpu);
     load_table(e, table);
     e->remaining = budget;
-    e->chunk = 0;
-    e->area.guest.host_EvC_COUNTER = 0;
+    counter_set(e, 0);
     __asm__ volatile("fnstcw %0; fldcw %1" : "=m"(saved) : "m"(wanted));
     e->running = true;
     dispatch_run(e);

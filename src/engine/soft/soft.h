@@ -25,7 +25,9 @@ enum {
     BOUNCE_BYTES = 512,           /* the largest access of one helper call, and room to align it */
     BOUNCE_ALIGNMENT = 64,        /* what an address in the bounce buffer keeps of the guest's */
     CHUNK_INSTRUCTIONS = 1 << 16, /* between two looks at `kicked` */
-    INSTRUCTION_MAX = 15,         /* bytes */
+    BLOCK_INSTRUCTIONS = 50,      /* the most in a block */
+    COUNTER_BIAS = BLOCK_INSTRUCTIONS - 1,
+    INSTRUCTION_MAX = 15, /* bytes */
 };
 
 struct cpu {
@@ -78,9 +80,14 @@ static inline struct engine *engine_of_area(struct area *area) {
 
 /* ---- counting ---- */
 
-/* The counter of the area, as a number: instructions left of the chunk, negative when it was overrun. */
-static inline int32_t instructions_left(const struct engine *e) {
+/* The counter of the area is what is left of the chunk, and COUNTER_BIAS more; a block is entered iff it is
+ * at least the block's number of instructions. So the first instruction beyond the chunk begins a block. */
+static inline int32_t counter_get(const struct engine *e) {
     return (int32_t)e->area.guest.host_EvC_COUNTER;
+}
+static inline void counter_set(struct engine *e, uint32_t chunk) {
+    e->chunk = chunk;
+    e->area.guest.host_EvC_COUNTER = chunk + COUNTER_BIAS;
 }
 /* Instructions that were counted by the block's entry but not executed. */
 static inline void instructions_uncount(struct engine *e, uint64_t n) {
@@ -88,7 +95,7 @@ static inline void instructions_uncount(struct engine *e, uint64_t n) {
 }
 /* Executed in all up to now, if `left` instructions of the current block are not. */
 static inline uint64_t instructions_now(const struct engine *e, uint64_t left) {
-    return e->counters.instructions + e->chunk - (uint64_t)(int64_t)instructions_left(e) - left;
+    return e->counters.instructions + e->chunk + COUNTER_BIAS - (uint64_t)(int64_t)counter_get(e) - left;
 }
 
 /* ---- memory as the guest sees it ---- */
@@ -96,8 +103,6 @@ static inline uint64_t instructions_now(const struct engine *e, uint64_t left) {
 /* Translates an access within one page (`access`: enum access bits), asking the client to resolve a fault.
  * False: engine.trap says why not. Otherwise the host address is good until the next translation. */
 bool memory_translate(struct engine *, uint64_t address, unsigned access, uint8_t **ret_host);
-/* Whether the access is allowed, which also brings the page in. */
-bool memory_check(struct engine *, uint64_t address, unsigned access);
 /* A reference to the page, in that frame: reported unless the last one was to the same page. */
 void memory_reference(struct engine *, vpn_t, pfn_t frame);
 /* The frame that a host address of guest memory is in. */

@@ -196,7 +196,7 @@ static uint8_t *vector(struct engine *e, unsigned number) {
     return (uint8_t *)&e->area.guest.guest_YMM0 + number * sizeof e->area.guest.guest_YMM0;
 }
 
-/* MASKMOVDQU: stores the bytes of one register that another selects, and touches no others. */
+/* MASKMOVDQU: stores the bytes of one register that another selects; faults as if it stored them all. */
 static bool store_masked(struct engine *e, const struct decoded *d) {
     uint8_t modrm = d->bytes[d->length];
     if (modrm < 0xc0)
@@ -204,12 +204,13 @@ static bool store_masked(struct engine *e, const struct decoded *d) {
     uint8_t *data = vector(e, (modrm >> 3 & 7) | (d->rex & 4) << 1);
     const uint8_t *mask = vector(e, (modrm & 7) | (d->rex & 1) << 3);
     uint64_t address = effective(d, e->area.guest.guest_RDI) + segment_base(e, d);
+    if (!memory_prepare(e, address, 16))
+        return false;
     for (unsigned i = 0; i < 16; i++)
-        if (mask[i] & 0x80 && !memory_check(e, address + i, ACCESS_WRITE))
-            return false;
-    for (unsigned i = 0; i < 16; i++)
-        if (mask[i] & 0x80 && !memory_write(e, address + i, &data[i], 1))
-            return false;
+        if (mask[i] & 0x80)
+            e->pending.data[i] = data[i];
+    if (!memory_commit(e))
+        return false;
     return finish(e, d, 1);
 }
 

@@ -5,8 +5,6 @@
 
 #include "engine/soft/cpuid.h"
 
-enum { BLOCK_INSTRUCTIONS = 50 };
-
 /* The library's settings in force: a global of the library, which its header does not declare. */
 extern VexControl vex_control;
 

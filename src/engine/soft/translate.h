@@ -21,8 +21,9 @@ struct translation {
     uint32_t token;       /* of the page; not used in a single instruction's block */
 
     /* Found by instrumenting. */
-    bool refused;    /* the first instruction must not be in such a block; no code */
-    unsigned length; /* bytes of the instructions translated */
+    bool refused;          /* the first instruction must not be in such a block; no code */
+    unsigned instructions; /* translated */
+    unsigned length;       /* their bytes */
 };
 
 /* Once in a process, before anything else: the library has global state. */
@@ -50,8 +51,9 @@ bool order_is_access(const IRStmt *);
 /* Copies the statements from..to-1 of one instruction to `out`, register writes behind the last access.
  * Returns how many there are, or 0 if that is impossible: then the instruction needs the slow path. */
 unsigned order_delay_puts(const IRSB *, int from, int to, struct ordered *out, unsigned instruction);
-/* Removes register writes that nothing can observe. */
-void order_drop_dead_puts(const IRSB *, struct ordered *, unsigned n);
+/* Removes register writes that nothing can observe, and all of rip: a block's jumps write that, and what is
+ * called from within knows the offset of its instruction. */
+void order_drop_puts(const IRSB *, struct ordered *, unsigned n);
 
 /* expand.c: what one statement becomes. */
 
@@ -62,12 +64,13 @@ struct expansion {
     unsigned instruction;  /* being expanded, from 0 */
     const uint8_t *bytes;  /* its bytes */
     unsigned length;
+    unsigned offset; /* of the first one in the block */
     /* The host address of the last load that is stored back, for its store; NULL for none. */
-    IRExpr *reuse_guest, *reuse_host;
+    IRExpr *reuse_host;
 };
 
 void expand_statement(struct expansion *, const struct ordered *);
-/* What a block does when it is entered: fetch check, count, reference. */
+/* What a block does when it is entered, beside what entry.c puts before it. */
 void expand_entry(struct expansion *);
 
 /* Small builders. */
@@ -87,12 +90,24 @@ static inline unsigned expansion_left(const struct expansion *x) {
     return x->instructions - x->instruction;
 }
 
+/* Where the instruction being expanded is: see access.h. */
+unsigned expansion_place(const struct expansion *);
+
 /* The host address of an access. */
 IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard);
 
 /* divide.c: checks before a division. */
 bool divide_is_division(const IRExpr *);
 void divide_expand(struct expansion *, const IRExpr *);
+
+/* entry.c: how a block begins. The library's code is to be ENTRY_BYTES behind the block's beginning. */
+enum { ENTRY_BYTES = 28 };
+/* Completes the beginning, once the rest is there; returns where to enter. */
+const void *entry_write(uint8_t *block, const struct translation *);
+
+/* thunk.c */
+/* Returns the function that a TLB miss of this access calls, with the guest's address as argument. */
+void *thunk_make(struct codecache *, uint32_t access_info);
 
 /* helper.c: the library's own helpers. */
 void helper_expand(struct expansion *, IRDirty *);
