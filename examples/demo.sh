@@ -41,7 +41,7 @@ heading "3. bash, ls and wc in 48 frames"
 explain "The shell alone touches several hundred pages. In 48 frames they come and go all the time, and the" \
     "answer is the same:"
 show "ls / | wc -l"
-show "$thimble run -n 48 --stats-file $folder/bash.json -- bash -c \"'ls / | wc -l'\""
+show "$thimble run -n 48 --stats-file $folder/bash.json -- bash -c 'ls / | wc -l'"
 printf '\nTo get there: %s page faults, %s of them misses; %s victims, %s of them written to swap.\n' \
     "$(number "$folder/bash.json" faults total)" "$(number "$folder/bash.json" faults misses)" \
     "$(number "$folder/bash.json" evictions total)" "$(number "$folder/bash.json" evictions to_swap)"
