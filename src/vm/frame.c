@@ -23,15 +23,6 @@ enum { FRAME_JUNK = 0 };
 enum { FRAME_JUNK = 0xdb };
 #endif
 
-struct frame *frame_of(struct vm *vm, pfn_t pfn) {
-    assert(pfn.n < vm->mem.frames);
-    return &vm->frames.frames[pfn.n];
-}
-
-void *frame_bytes(struct vm *vm, pfn_t pfn) {
-    return physmem_frame(&vm->mem, pfn);
-}
-
 /* ---- the table ---- */
 
 static void frame_set_state(struct vm *vm, pfn_t pfn, enum event_frame state, page_id_t id) {

@@ -94,9 +94,6 @@ struct frame_table {
 int frame_table_create(struct vm *, uint32_t reserved, uint32_t pages, uint32_t tables);
 void frame_table_destroy(struct vm *);
 
-struct frame *frame_of(struct vm *, pfn_t);
-void *frame_bytes(struct vm *, pfn_t);
-
 /* A frame in hand, from the free pool or by evicting any page of the machine. 0, -ENOMEM (nothing can be
  * evicted), or the disk's error when that was the reason. */
 int frame_alloc(struct vm *, pfn_t *ret_frame);

@@ -1,4 +1,5 @@
-/* See index.h. */
+/* See index.h. Nodes are made by index_reserve() and freed by index_clear() only; a failed index_reserve()
+ * may leave nodes without entries behind, which do no harm. */
 #include "vm/index.h"
 
 #include <assert.h>
@@ -7,106 +8,160 @@
 
 #include "base/alloc.h"
 
-enum { CHUNK_SHIFT = 6, CHUNK_PAGES = 1 << CHUNK_SHIFT };
+enum { BITS = 6, FANOUT = 1 << BITS, HEIGHT_MAX = 6 };
 
-struct index_chunk {
-    RB_ENTRY(index_chunk) node;
-    uint64_t number; /* page >> CHUNK_SHIFT */
-    struct index_entry entries[CHUNK_PAGES];
+struct index_leaf {
+    struct index_entry entries[FANOUT];
+};
+struct index_node {
+    void *children[FANOUT]; /* leaves at level 2, nodes above */
 };
 
-static int chunk_compare(const struct index_chunk *a, const struct index_chunk *b) {
-    return a->number < b->number ? -1 : a->number > b->number;
+/* Where the page stands in a node of that level; leaves are level 1. */
+static unsigned place_of(uint64_t page, unsigned level) {
+    return (unsigned)(page >> BITS * (level - 1)) & (FANOUT - 1);
 }
 
-RB_PROTOTYPE(index_tree, index_chunk, node, chunk_compare)
-RB_GENERATE(index_tree, index_chunk, node, chunk_compare)
+/* Whether the page has a place under a root of that height. */
+static bool fits(uint64_t page, unsigned height) {
+    return height > 0 && page >> BITS * height == 0;
+}
 
-static struct index_chunk *chunk_find(struct page_index *index, uint64_t page) {
-    const uint64_t number = page >> CHUNK_SHIFT;
-    if (index->recent && index->recent->number == number)
+/* ---- finding ---- */
+
+static struct index_leaf *leaf_search(struct page_index *index, uint64_t page) {
+    if (!fits(page, index->height))
+        return NULL;
+    void *at = index->root;
+    for (unsigned level = index->height; level > 1 && at; level--)
+        at = ((const struct index_node *)at)->children[place_of(page, level)];
+    if (at) {
+        index->recent = at;
+        index->recent_number = page >> BITS;
+    }
+    return at;
+}
+
+static struct index_leaf *leaf_find(struct page_index *index, uint64_t page) {
+    if (index->recent && index->recent_number == page >> BITS)
         return index->recent;
-    struct index_chunk *chunk = RB_ROOT(&index->chunks);
-    while (chunk && chunk->number != number)
-        chunk = number < chunk->number ? RB_LEFT(chunk, node) : RB_RIGHT(chunk, node);
-    if (chunk)
-        index->recent = chunk;
-    return chunk;
+    return leaf_search(index, page);
 }
 
 struct index_entry index_get(struct page_index *index, uint64_t page) {
-    const struct index_chunk *chunk = chunk_find(index, page);
-    return chunk ? chunk->entries[page & (CHUNK_PAGES - 1)] : (struct index_entry){INDEX_NONE};
+    const struct index_leaf *leaf = leaf_find(index, page);
+    return leaf ? leaf->entries[place_of(page, 1)] : (struct index_entry){INDEX_NONE};
 }
 
-int index_reserve(struct page_index *index, struct inject *inject, uint64_t page) {
-    if (chunk_find(index, page))
-        return 0;
-    struct index_chunk *chunk = inject_calloc(inject, 1, sizeof *chunk);
-    if (!chunk)
+/* ---- changing ---- */
+
+/* A new root above the old one, whose first child that becomes. */
+static int index_heighten(struct page_index *index, struct inject *inject) {
+    struct index_node *root = inject_calloc(inject, 1, sizeof *root);
+    if (!root)
         return -ENOMEM;
-    chunk->number = page >> CHUNK_SHIFT;
-    RB_INSERT(index_tree, &index->chunks, chunk);
-    index->recent = chunk;
+    root->children[0] = index->root;
+    index->root = root;
+    index->height++;
     return 0;
 }
 
+int index_reserve(struct page_index *index, struct inject *inject, uint64_t page) {
+    if (leaf_find(index, page))
+        return 0;
+    assert(fits(page, HEIGHT_MAX));
+    if (index->height == 0)
+        index->height = 1; /* an absent leaf */
+    while (!fits(page, index->height))
+        if (index_heighten(index, inject) < 0)
+            return -ENOMEM;
+    void **place = &index->root;
+    for (unsigned level = index->height;; level--) {
+        if (!*place)
+            *place =
+                inject_calloc(inject, 1, level > 1 ? sizeof(struct index_node) : sizeof(struct index_leaf));
+        if (!*place)
+            return -ENOMEM;
+        if (level == 1)
+            return 0;
+        place = &((struct index_node *)*place)->children[place_of(page, level)];
+    }
+}
+
 void index_set(struct page_index *index, uint64_t page, struct index_entry entry) {
-    struct index_chunk *chunk = chunk_find(index, page);
-    assert(chunk);
-    struct index_entry *place = &chunk->entries[page & (CHUNK_PAGES - 1)];
+    struct index_leaf *leaf = leaf_find(index, page);
+    assert(leaf);
+    struct index_entry *place = &leaf->entries[place_of(page, 1)];
     index->resident -= index_kind(*place) == INDEX_FRAME;
     *place = entry;
     index->resident += index_kind(*place) == INDEX_FRAME;
 }
 
-/* The chunk of the page, or the next one after it. */
-static struct index_chunk *chunk_at_or_after(struct page_index *index, uint64_t page) {
-    const uint64_t number = page >> CHUNK_SHIFT;
-    struct index_chunk *found = NULL, *chunk = RB_ROOT(&index->chunks);
-    while (chunk) {
-        if (chunk->number == number)
-            return chunk;
-        if (number < chunk->number)
-            found = chunk;
-        chunk = number < chunk->number ? RB_LEFT(chunk, node) : RB_RIGHT(chunk, node);
+/* ---- walking in order ---- */
+
+static bool leaf_next(const struct index_leaf *leaf, uint64_t *page, uint64_t end,
+                      struct index_entry *ret_entry) {
+    for (unsigned i = place_of(*page, 1); i < FANOUT && *page < end; i++, ++*page) {
+        if (index_kind(leaf->entries[i]) == INDEX_NONE)
+            continue;
+        *ret_entry = leaf->entries[i];
+        return true;
     }
-    return found;
+    return false;
 }
 
 bool index_next(struct page_index *index, uint64_t *page, uint64_t end, struct index_entry *ret_entry) {
     uint64_t at = *page;
-    for (struct index_chunk *chunk = chunk_at_or_after(index, at); chunk;
-         chunk = RB_NEXT(index_tree, &index->chunks, chunk)) {
-        const uint64_t first = chunk->number << CHUNK_SHIFT;
-        for (at = at > first ? at : first; at < first + CHUNK_PAGES; at++) {
-            if (at >= end)
-                return false;
-            const struct index_entry entry = chunk->entries[at - first];
-            if (index_kind(entry) == INDEX_NONE)
-                continue;
+    while (at < end && fits(at, index->height)) {
+        const void *node = index->root;
+        unsigned level = index->height;
+        for (; level > 1 && node; level--)
+            node = ((const struct index_node *)node)->children[place_of(at, level)];
+        if (!node) { /* nothing below the entry that led here: go to the next one */
+            at = ((at >> BITS * level) + 1) << BITS * level;
+            continue;
+        }
+        if (leaf_next(node, &at, end, ret_entry)) {
             *page = at;
-            *ret_entry = entry;
             return true;
         }
     }
     return false;
 }
 
+/* ---- forgetting ---- */
+
+static void leaf_clear(struct index_leaf *leaf, uint64_t first, uint64_t page) {
+    for (unsigned i = page > first ? place_of(page, 1) : 0; i < FANOUT; i++) {
+        assert(index_kind(leaf->entries[i]) != INDEX_FRAME);
+        leaf->entries[i] = (struct index_entry){INDEX_NONE};
+    }
+}
+
+/* Clears what is at or above `page` in the subtree whose first page is `first`; true if nothing is left and
+ * it was freed. */
+static bool subtree_clear(void *subtree, unsigned level, uint64_t first, uint64_t page) {
+    const uint64_t pages = 1ULL << BITS * level;
+    if (!subtree || first + pages <= page)
+        return false;
+    if (level == 1) {
+        leaf_clear(subtree, first, page);
+    } else {
+        struct index_node *node = subtree;
+        for (unsigned i = 0; i < FANOUT; i++)
+            if (subtree_clear(node->children[i], level - 1, first + i * (pages >> BITS), page))
+                node->children[i] = NULL;
+    }
+    if (first < page)
+        return false;
+    free(subtree);
+    return true;
+}
+
 void index_clear(struct page_index *index, uint64_t page) {
-    struct index_chunk *next;
-    for (struct index_chunk *chunk = chunk_at_or_after(index, page); chunk; chunk = next) {
-        next = RB_NEXT(index_tree, &index->chunks, chunk);
-        const uint64_t first = chunk->number << CHUNK_SHIFT;
-        for (uint64_t at = page > first ? page : first; at < first + CHUNK_PAGES; at++) {
-            assert(index_kind(chunk->entries[at - first]) != INDEX_FRAME);
-            chunk->entries[at - first] = (struct index_entry){INDEX_NONE};
-        }
-        if (first < page)
-            continue;
-        RB_REMOVE(index_tree, &index->chunks, chunk);
-        if (index->recent == chunk)
-            index->recent = NULL;
-        free(chunk);
+    index->recent = NULL;
+    if (subtree_clear(index->root, index->height, 0, page)) {
+        index->root = NULL;
+        index->height = 0;
     }
 }

@@ -36,7 +36,6 @@ static int object_create(struct vm *vm, const struct object *template, const cha
     object->number = ++vm->last_object;
     object->generation = ++vm->last_generation;
     object->references = 1;
-    RB_INIT(&object->index.chunks);
     LIST_INIT(&object->mappings);
     TAILQ_INSERT_TAIL(&vm->objects, object, of_vm);
     object_emit(object);

@@ -2,6 +2,8 @@
 #ifndef VM_STATE_H
 #define VM_STATE_H
 
+#include <assert.h>
+
 #include "vm/frame.h"
 #include "vm/object.h"
 #include "vm/swap.h"
@@ -30,6 +32,13 @@ struct vm {
     struct tally tally;
 };
 
+static inline struct frame *frame_of(struct vm *vm, pfn_t pfn) {
+    assert(pfn.n < vm->mem.frames);
+    return &vm->frames.frames[pfn.n];
+}
+static inline void *frame_bytes(struct vm *vm, pfn_t pfn) {
+    return physmem_frame(&vm->mem, pfn);
+}
 static inline page_id_t vm_new_page_id(struct vm *vm) {
     return (page_id_t){++vm->last_anonymous};
 }

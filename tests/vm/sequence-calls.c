@@ -60,6 +60,21 @@ static void want(struct sequence *s, struct wanted *w) {
     w->request.protection = (int)w->page.protection;
 }
 
+/* More private memory in one mapping than the machine has of any kind. */
+static bool promise_is_absurd(const struct sequence *s, uint64_t count) {
+    const struct test_config *c = &s->config;
+    return count > (c->frames ? c->frames : c->reserved + c->available) + c->swap_pages;
+}
+
+/* What mmap returns for reasons that have nothing to do with the place. */
+static long refusal(const struct sequence *s, const struct wanted *w) {
+    if (!(w->page.protection & PROT_WRITE))
+        return 0;
+    if (w->page.shared)
+        return w->page.object && !w->page.may_write ? -EACCES : 0;
+    return promise_is_absurd(s, w->pages) ? -ENOMEM : 0;
+}
+
 static void model_map(struct sequence *s, struct model_process *p, uint64_t address, const struct wanted *w) {
     struct model_page page = w->page;
     if (page.shared && !page.object)
@@ -87,10 +102,8 @@ void op_map(struct sequence *s, struct model_process *p) {
     uint64_t result = 0;
     w.request.address = model_address(index);
     w.request.flags |= replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-    long expected = 0;
-    if (w.page.object && w.page.shared && w.page.protection & PROT_WRITE && !w.page.may_write)
-        expected = -EACCES;
-    else if (!replace && !model_range_is_free(p, w.request.address, w.pages))
+    long expected = refusal(s, &w);
+    if (!expected && !replace && !model_range_is_free(p, w.request.address, w.pages))
         expected = -EEXIST;
     expect(s, "mmap", space_map(p->space, &w.request, &result), expected);
     if (expected || s->failure)
@@ -127,9 +140,8 @@ void op_map_anywhere(struct sequence *s, struct model_process *p) {
         hint = model_address((unsigned)pick(s, MODEL_FIXED_PAGES - w.pages));
     const bool use_hint = hint && model_range_is_free(p, hint, w.pages);
     w.request.address = hint;
-    const bool refused =
-        w.page.object && w.page.shared && w.page.protection & PROT_WRITE && !w.page.may_write;
-    expect(s, "mmap", space_map(p->space, &w.request, &result), refused ? -EACCES : 0);
+    const long refused = refusal(s, &w);
+    expect(s, "mmap", space_map(p->space, &w.request, &result), refused);
     if (refused || s->failure)
         return;
     expect(s, "address of mmap", (long)result, (long)(use_hint ? hint : model_gap(p, w.pages)));
@@ -154,9 +166,7 @@ void op_brk(struct sequence *s, struct model_process *p) {
     const uint64_t old_end = (p->brk + PAGE_MASK) >> PAGE_SHIFT << PAGE_SHIFT;
     const uint64_t new_end = (end + PAGE_MASK) >> PAGE_SHIFT << PAGE_SHIFT;
     const uint64_t grows = new_end > old_end ? (new_end - old_end) >> PAGE_SHIFT : 0;
-    const struct test_config *c = &s->config;
-    const uint64_t all = (c->frames ? c->frames : c->reserved + c->available) + c->swap_pages;
-    const bool possible = model_range_is_free(p, old_end, (unsigned)grows) && grows <= all;
+    const bool possible = model_range_is_free(p, old_end, (unsigned)grows) && !promise_is_absurd(s, grows);
     const uint64_t result = space_brk(p->space, end);
     expect(s, "brk", (long)result, (long)(possible ? end : p->brk));
     if (!possible)
