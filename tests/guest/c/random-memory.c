@@ -108,6 +108,17 @@ static void step_forget(void) {
         shadow.value[i] = 0;
 }
 
+/* At once if the run is one mapping to the kernel; if not, which EFAULT says, page by page. */
+static void run_move(size_t first, size_t to, size_t length) {
+    const int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+    char *from = arena + first * PAGE, *at = arena + to * PAGE;
+    if (mremap(from, length * PAGE, length * PAGE, flags, at) == at)
+        return;
+    CHECK(errno == EFAULT && length > 1);
+    for (size_t i = 0; i < length; i++)
+        CHECK(mremap(from + i * PAGE, PAGE, PAGE, flags, at + i * PAGE) == at + i * PAGE);
+}
+
 /* Moves a run of equal pages over another place of the arena. */
 static void step_move(void) {
     size_t first = draw(pages), length = 0;
@@ -119,8 +130,7 @@ static void step_move(void) {
     size_t to = draw(pages - length + 1);
     if (to < first + length && first < to + length)
         return;
-    CHECK(mremap(arena + first * PAGE, length * PAGE, length * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-                 arena + to * PAGE) == arena + to * PAGE);
+    run_move(first, to, length);
     for (size_t i = 0; i < length; i++) {
         shadow.value[to + i] = 0; /* the word looked at lies elsewhere in the page: bring it there */
         shadow.access[to + i] = shadow.access[first + i];

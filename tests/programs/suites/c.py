@@ -4,6 +4,9 @@ from cases import SMALL, Case
 NUMBERS = b" ".join(b"%d" % (i * 7919 % 1000 - 500) for i in range(500))
 FORKING = {"array": ("-n", "16"), "x86-64": ("-n", "96")}  # several processes, each with page tables
 
+CROWD = {"array": ("-n", "24"), "x86-64": ("-n", "640")}  # 40 of them
+SPARSE = {"array": ("-n", "12"), "x86-64": ("-n", "48")}  # pages far apart: three frames of page table each
+
 
 def case(name, *arguments, program=None, **keywords):
     keywords.setdefault("smallest", SMALL)
@@ -33,13 +36,13 @@ def cases():
     yield case("altstack")
     yield case("remap")
     yield case("advice")
-    yield case("reserve")
+    yield case("reserve", smallest=SPARSE)
     yield case("own-maps", "one", few=24)
     yield case("wild-calls")
     yield case("vectors")
     yield case("timers", few=32, smallest=FORKING)
     yield case("pipes", few=32, smallest=FORKING)
-    yield case("spawn", few=32, smallest=FORKING)
+    yield case("spawn", few=32, smallest=CROWD)
     yield case("fork-cow", "48", "3", few=48, smallest=FORKING)
     yield case("fork-cow-static", "24", "2", program="static-fork-cow", few=32, smallest=FORKING)
     yield case("bigset-small", "1", program="c-bigset", few=64)
