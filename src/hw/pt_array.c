@@ -159,8 +159,13 @@ static const pte_t *node_next(const struct node *node, unsigned level, vpn_t *at
 }
 
 static bool array_next(const struct page_table *table, vpn_t *vpn, vpn_t end, pte_t *ret_pte) {
+    const struct array_table *array = array_of(table);
+    const uint64_t limit = min_u64(end.n, 1ULL << VPN_BITS);
+    const struct node *leaf = array_leaf(array, *vpn); /* mostly the next one is there */
     vpn_t at = *vpn;
-    const pte_t *found = node_next(array_of(table)->root, ROOT, &at, min_u64(end.n, 1ULL << VPN_BITS));
+    const pte_t *found = leaf ? node_next(leaf, 0, &at, limit) : NULL;
+    if (!found)
+        found = node_next(array->root, ROOT, &at, limit);
     if (!found)
         return false;
     *vpn = at;

@@ -310,11 +310,25 @@ static bool tables_next(const struct x86_table *x86, const uint64_t *table, unsi
     return false;
 }
 
+/* The same within the leaf table of *at alone, which is where the next one mostly is. */
+static bool leaf_next(const uint64_t *leaf, vpn_t *at, uint64_t limit, uint64_t *ret_entry) {
+    const uint64_t end = min_u64(limit, (at->n | (ENTRIES - 1)) + 1);
+    for (; at->n < end; at->n++) {
+        *ret_entry = leaf[index_of(*at, 0)];
+        if (*ret_entry)
+            return true;
+    }
+    return false;
+}
+
 static bool x86_next(const struct page_table *table, vpn_t *vpn, vpn_t end, pte_t *ret_pte) {
     const struct x86_table *x86 = x86_of(table);
+    const uint64_t limit = min_u64(end.n, 1ULL << VPN_BITS);
+    const struct walk_cache *leaf = x86_leaf(x86, *vpn);
     vpn_t at = *vpn;
     uint64_t entry;
-    if (!tables_next(x86, x86->root, ROOT, &at, min_u64(end.n, 1ULL << VPN_BITS), &entry))
+    if (!(leaf && leaf_next(leaf->leaf, &at, limit, &entry)) &&
+        !tables_next(x86, x86->root, ROOT, &at, limit, &entry))
         return false;
     *vpn = at;
     *ret_pte = x86_decode(entry);
