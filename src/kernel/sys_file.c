@@ -159,16 +159,14 @@ static long write_pieces(struct thread *t, struct file *f, struct transfer *x, u
         if (n < 0)
             return *progress ? (long)*progress : n;
         *progress += (uint64_t)n;
-        if (have < (ssize_t)want)
-            break;
+        if (have < (ssize_t)want || n == 0 || (n < have && position))
+            break; /* a file that took less has a reason; a stream has no room now */
         if (n < have) { /* back to the first byte that was not written */
             x->at = at;
             x->skipped = skipped;
             x->left = left;
             transfer_skip(x, (uint64_t)n);
         }
-        if (n == 0)
-            break;
     }
     return (long)*progress;
 }
