@@ -65,8 +65,9 @@ static const struct page_table_ops *smaller_format(const struct page_table_ops *
 static int too_few_frames(uint32_t frames, uint32_t reserved, const struct page_table_ops *format,
                           char **ret_message) {
     uint32_t needed = vm_minimum_frames(format, reserved);
-    uint32_t pages = vm_minimum_frames(&page_table_array, 0);
-    uint32_t tables = needed - pages - reserved;
+    /* Text and stack are far apart: one root, and two tables of every level below it. */
+    uint32_t tables = format->levels > 1 ? 1 + 2 * (format->levels - 1) : 0;
+    uint32_t pages = needed - reserved - tables;
     char parts[96], advice[96] = "";
     if (tables)
         snprintf(parts, sizeof parts, "%u reserved, %u page tables, %u for the program", reserved, tables,
