@@ -79,13 +79,16 @@ static int too_few_frames(uint32_t frames, uint32_t reserved, const struct page_
         snprintf(advice, sizeof advice, "; try --page-table %s, which needs %u", other->name,
                  vm_minimum_frames(other, reserved));
     return refuse(ret_message,
-                  "%u frame%s too few for the %s page-table format: at least %u are needed (%s)%s", frames,
+                  "%u frames are too few for the %s page-table format: at least %u are needed (%s)%s", frames,
                   frames == 1 ? " is" : "s are", format->name, needed, parts, advice);
 }
 
 static int frames_check(const struct machine_config *config, const struct page_table_ops *format,
                         char **ret_message) {
     uint32_t pages = vm_minimum_frames(&page_table_array, 0);
+    if (config->frames && config->frames <= config->reserved)
+        return refuse(ret_message, "%u frames are too few when %u are reserved: nothing is left for pages",
+                      config->frames, config->reserved);
     if (config->frames && config->frames < vm_minimum_frames(format, config->reserved))
         return too_few_frames(config->frames, config->reserved, format, ret_message);
     if (!config->frames && config->available < pages)

@@ -84,7 +84,8 @@ static void test_the_message_counts_the_frames_and_offers_the_smaller_format(voi
              vm_minimum_frames(&page_table_array, 3));
     refused(&config, expected);
     config.frames = 1;
-    refused(&config, "1 frame is too few");
+    config.frames = 4;
+    refused(&config, "4 frames are too few");
 }
 
 static void test_reserved_frames_count(void **state) {
@@ -93,7 +94,7 @@ static void test_reserved_frames_count(void **state) {
     config.reserved = 8;
     refused(&config, "8 reserved");
     config.reserved = UINT32_MAX - 1;
-    refused(&config, "reserved");
+    refused(&config, "nothing is left for pages");
 }
 
 static void test_available_frames_stand_beside_the_reserved_ones(void **state) {
