@@ -80,7 +80,7 @@ static int too_few_frames(uint32_t frames, uint32_t reserved, const struct page_
                  vm_minimum_frames(other, reserved));
     return refuse(ret_message,
                   "%u frames are too few for the %s page-table format: at least %u are needed (%s)%s", frames,
-                  frames == 1 ? " is" : "s are", format->name, needed, parts, advice);
+                  format->name, needed, parts, advice);
 }
 
 static int frames_check(const struct machine_config *config, const struct page_table_ops *format,
