@@ -32,7 +32,7 @@ static void evict(struct os *os, pfn_t frame) {
     struct os_page *page = page_of_vpn(os, vpn);
     if (pte_has(pte_of(os, vpn), PTE_DIRTY))
         memcpy(page->swap, physmem_frame(&os->mem, frame), PAGE_SIZE);
-    set_pte(os, vpn, (pte_t){0});
+    set_pte(os, vpn, pte_make_swapped((slot_t){0}, page->access, 0));
     page->frame = PFN_NONE;
     os->owner[frame.n] = UINT64_MAX;
     memset(physmem_frame(&os->mem, frame), 0xcc, PAGE_SIZE); /* junk: nothing may rely on it */
@@ -101,6 +101,7 @@ void os_unmap(struct os *os, uint64_t address, uint64_t length) {
             continue;
         if (!pfn_is_none(page->frame))
             evict(os, page->frame);
+        set_pte(os, v, (pte_t){0});
         map_remove(&os->pages, v, NULL);
         free(page);
     }
@@ -112,7 +113,7 @@ void os_protect(struct os *os, uint64_t address, uint64_t length, unsigned acces
         if (!page)
             continue;
         page->access = access;
-        if (!pfn_is_none(page->frame))
+        if (!pte_is_empty(pte_of(os, v)))
             set_pte(os, v, pte_with_access(pte_of(os, v), access));
     }
 }
@@ -171,13 +172,10 @@ void os_create(struct os *os, const struct os_config *config) {
 }
 
 void os_destroy(struct os *os) {
-    size_t cursor = 0;
+    size_t cursor;
     uint64_t vpn, page;
-    for (uint32_t i = 0; i < os->config.frames; i++)
-        if (os->owner[i] != UINT64_MAX)
-            evict(os, (pfn_t){i});
-    while (map_next(&os->pages, &cursor, &vpn, &page))
-        free((struct os_page *)page);
+    while (cursor = 0, map_next(&os->pages, &cursor, &vpn, &page))
+        os_unmap(os, vpn << PAGE_SHIFT, PAGE_SIZE);
     map_free(&os->pages);
     engine_soft.forget_table(os->engine, os->table);
     engine_soft.cpu_destroy(os->engine, os->cpu);

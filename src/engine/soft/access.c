@@ -35,8 +35,7 @@ static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret
             trap_exception(e, VECTOR_GP, 0);
         return false;
     }
-    enum mmu_result result = mmu_walk(e->table, vpn, access, ret_pte);
-    if (result == MMU_OK)
+    if (mmu_walk(e->table, vpn, access, ret_pte) == MMU_OK)
         return true;
     enum fault_result fault = e->client.fault(e->client.context, e->table, address, access);
     if (fault == FAULT_OK) {
@@ -44,7 +43,9 @@ static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret
         assert(again == MMU_OK);
         return again == MMU_OK;
     }
-    trap_page_fault(e, address, access, result == MMU_PROTECTION, fault);
+    /* To the program a page is there if it may access it somehow, wherever the system keeps it. */
+    bool present = fault == FAULT_PERMISSION && pte_access(*ret_pte) != 0;
+    trap_page_fault(e, address, access, present, fault);
     return false;
 }
 

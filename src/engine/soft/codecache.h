@@ -41,6 +41,7 @@ struct block {
     uint32_t second; /* BLOCK_SINGLE: the token of the next page if the instruction extends into it, else 0 */
     uint16_t offset; /* of its first byte in the page */
     uint8_t kind;
+    uint8_t instructions; /* BLOCK_NORMAL: how many */
 };
 
 struct code_page {

@@ -46,6 +46,15 @@ static bool begin_chunk(struct engine *e) {
     return true;
 }
 
+/* Lets a block be entered although less than its instructions is left. */
+static void cover(struct engine *e, const struct block *block) {
+    uint32_t left = counter_get(e);
+    if (left >= block->instructions)
+        return;
+    e->chunk += block->instructions - left;
+    instructions_uncount(e, block->instructions - left);
+}
+
 /* ---- blocks ---- */
 
 static struct block *translate_normal(struct engine *e, struct code_page *page, unsigned offset) {
@@ -66,6 +75,7 @@ static struct block *translate_normal(struct engine *e, struct code_page *page, 
         codecache_use_code(&e->cache, ENTRY_BYTES + length);
         e->counters.translations++;
         block->code = entry_write(code, &t);
+        block->instructions = (uint8_t)t.instructions;
     }
     return block;
 }
@@ -142,7 +152,7 @@ static bool handle_exit(struct engine *e, struct area_exit left, struct link *re
         return true;
     case EXIT_INDIRECT: ret_link->kind = LINK_JUMP; return true;
     case EXIT_FETCH: return true;
-    case EXIT_EVENT: end_chunk(e); return begin_chunk(e);
+    case EXIT_EVENT: return true;
     case EXIT_ASSIST: return dispatch_assist(e, left.value);
     case EXIT_SLOW:
         instructions_uncount(e, left.value);
@@ -153,21 +163,15 @@ static bool handle_exit(struct engine *e, struct area_exit left, struct link *re
     return false;
 }
 
-static bool execute_single(struct engine *e) {
-    if (counter_get(e) < 1) {
-        end_chunk(e);
-        if (!begin_chunk(e))
-            return false;
-    }
-    return single_run(e);
-}
-
 void dispatch_run(struct engine *e) {
     struct link link = {.kind = LINK_NONE};
     bool single = false;
-    if (!begin_chunk(e))
-        return;
     for (;;) {
+        if (counter_get(e) == 0) {
+            end_chunk(e);
+            if (!begin_chunk(e))
+                return;
+        }
         code_make_room(e);
         const struct block *block = NULL;
         if (!single && !e->trap_flag) {
@@ -179,11 +183,12 @@ void dispatch_run(struct engine *e) {
         if (single || e->trap_flag) {
             single = false;
             link.kind = LINK_NONE;
-            if (!execute_single(e))
+            if (!single_run(e))
                 break;
             continue;
         }
         connect(e, &link, block);
+        cover(e, block);
         if (!handle_exit(e, area_enter(&e->area, block->code), &link, &single))
             break;
     }

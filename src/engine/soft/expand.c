@@ -142,9 +142,15 @@ static IRStmt *expand_load(struct expansion *x, IRStmt *s, bool store_follows) {
     return IRStmt_WrTmp(s->Ist.WrTmp.tmp, IRExpr_Load(Iend_LE, load->Iex.Load.ty, host));
 }
 
-static IRStmt *expand_store(struct expansion *x, IRStmt *s) {
+/* The host address that the load before has left for this store, or NULL. */
+static IRExpr *take_reused(struct expansion *x) {
     IRExpr *host = x->reuse_host;
     x->reuse_host = NULL;
+    return host;
+}
+
+static IRStmt *expand_store(struct expansion *x, IRStmt *s) {
+    IRExpr *host = take_reused(x);
     if (!host)
         host = expand_address(x, s->Ist.Store.addr, bytes_of(x, s->Ist.Store.data), ACCESS_WRITE, NULL);
     return IRStmt_Store(Iend_LE, host, s->Ist.Store.data);
@@ -153,7 +159,9 @@ static IRStmt *expand_store(struct expansion *x, IRStmt *s) {
 static IRStmt *expand_cas(struct expansion *x, IRStmt *s) {
     IRCAS *c = s->Ist.CAS.details;
     unsigned bytes = bytes_of(x, c->dataLo) * (c->dataHi ? 2 : 1);
-    IRExpr *host = expand_address(x, c->addr, bytes, ACCESS_READ | ACCESS_WRITE, NULL);
+    IRExpr *host = take_reused(x);
+    if (!host)
+        host = expand_address(x, c->addr, bytes, ACCESS_READ | ACCESS_WRITE, NULL);
     return IRStmt_CAS(mkIRCAS(c->oldHi, c->oldLo, c->end, host, c->expdHi, c->expdLo, c->dataHi, c->dataLo));
 }
 

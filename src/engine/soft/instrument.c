@@ -57,7 +57,7 @@ static bool plan_instruction(struct plan *plan, const struct translation *t, con
     unsigned n = 0;
     if (t->single)
         for (int s = i->from; s < i->to; s++)
-            out[n++] = (struct ordered){b->stmts[s], 0, false};
+            out[n++] = (struct ordered){b->stmts[s], 0, order_is_stored_back(b, s, i->to)};
     else
         n = order_delay_puts(b, i->from, i->to, out, plan->n_instructions);
     plan->n += n;
@@ -66,16 +66,19 @@ static bool plan_instruction(struct plan *plan, const struct translation *t, con
     return n != 0;
 }
 
-static struct plan plan_block(struct translation *t, const IRSB *b) {
+static struct plan plan_block(struct translation *t, IRSB *b) {
     struct plan plan = {.statements = LibVEX_Alloc((size_t)b->stmts_used * sizeof *plan.statements),
                         .instructions = LibVEX_Alloc((size_t)b->stmts_used * sizeof *plan.instructions)};
     for (struct instruction i = find_instruction(b, 0); i.from < i.to; i = find_instruction(b, i.to)) {
+        bool fma = quirk_is_scalar_fma(t->bytes + (i.pc - t->pc), i.length);
+        if (fma)
+            quirk_keep_rest(b, i.from, i.to);
         if (is_excluded(t, b, &i) || !plan_instruction(&plan, t, b, &i)) {
             plan.next = i.pc;
             break;
         }
-        /* Its exit counts the whole block as executed, so nothing may follow; nor behind a single one. */
-        if (i.to < b->stmts_used && (t->single || has_jump(b, &i))) {
+        /* An exit counts the whole block as executed, so nothing may follow it. */
+        if (i.to < b->stmts_used && (t->single || fma || has_jump(b, &i))) {
             plan.next = i.pc + i.length;
             break;
         }

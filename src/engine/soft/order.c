@@ -75,19 +75,25 @@ static bool same_atom(const IRExpr *a, const IRExpr *b) {
                : a->tag == Iex_Const && a->Iex.Const.con->Ico.U64 == b->Iex.Const.con->Ico.U64;
 }
 
-/* Whether the next access behind statement i of the instruction stores where it loads: then one translation,
- * for both, is what the processor does. */
-static bool is_stored_back(const IRSB *b, int i, int to) {
+bool order_is_stored_back(const IRSB *b, int i, int to) {
     const IRExpr *load = data_of(b->stmts[i]);
     if (!load || load->tag != Iex_Load)
         return false;
     for (i++; i < to && !order_is_access(b->stmts[i]) && b->stmts[i]->tag != Ist_Exit; i++)
         continue;
-    if (i >= to || b->stmts[i]->tag != Ist_Store)
+    if (i >= to)
         return false;
-    const IRExpr *data = b->stmts[i]->Ist.Store.data;
-    return same_atom(load->Iex.Load.addr, b->stmts[i]->Ist.Store.addr) &&
-           typeOfIRExpr(b->tyenv, data) == load->Iex.Load.ty;
+    const IRExpr *address, *data;
+    if (b->stmts[i]->tag == Ist_Store) {
+        address = b->stmts[i]->Ist.Store.addr;
+        data = b->stmts[i]->Ist.Store.data;
+    } else if (b->stmts[i]->tag == Ist_CAS && !b->stmts[i]->Ist.CAS.details->dataHi) {
+        address = b->stmts[i]->Ist.CAS.details->addr;
+        data = b->stmts[i]->Ist.CAS.details->dataLo;
+    } else {
+        return false;
+    }
+    return same_atom(load->Iex.Load.addr, address) && typeOfIRExpr(b->tyenv, data) == load->Iex.Load.ty;
 }
 
 static int last_access(const IRSB *b, int from, int to) {
@@ -104,7 +110,7 @@ unsigned order_delay_puts(const IRSB *b, int from, int to, struct ordered *out, 
     struct ordered *held = LibVEX_Alloc((size_t)(to - from) * sizeof *held);
     for (int i = from; i < to; i++) {
         IRStmt *s = b->stmts[i];
-        struct ordered entry = {s, instruction, is_stored_back(b, i, to)};
+        struct ordered entry = {s, instruction, order_is_stored_back(b, i, to)};
         if (i < last && is_put(s)) {
             held[n_held++] = entry;
             continue;

@@ -75,6 +75,8 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
     uint16_t saved, wanted = LIBRARY_FCW;
     cpu_load(e, cpu);
     load_table(e, table);
+    if (e->trap.kind == TRAP_SYSCALL || e->trap.kind == TRAP_EXCEPTION)
+        e->area.last_vpn = UINT64_MAX; /* the kernel may have touched memory meanwhile */
     e->remaining = budget;
     counter_set(e, 0);
     __asm__ volatile("fnstcw %0; fldcw %1" : "=m"(saved) : "m"(wanted));
@@ -94,8 +96,6 @@ static void soft_forget_page(struct engine *e, const struct page_table *table, v
         return;
     tlb_forget(&e->tlb, vpn);
     fetch_forget(e, vpn);
-    if (e->area.last_vpn == vpn.n)
-        e->area.last_vpn = UINT64_MAX;
 }
 
 static void soft_forget_table(struct engine *e, const struct page_table *table) {

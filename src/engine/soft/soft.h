@@ -26,8 +26,7 @@ enum {
     BOUNCE_ALIGNMENT = 64,        /* what an address in the bounce buffer keeps of the guest's */
     CHUNK_INSTRUCTIONS = 1 << 16, /* between two looks at `kicked` */
     BLOCK_INSTRUCTIONS = 50,      /* the most in a block */
-    COUNTER_BIAS = BLOCK_INSTRUCTIONS - 1,
-    INSTRUCTION_MAX = 15, /* bytes */
+    INSTRUCTION_MAX = 15,         /* bytes */
 };
 
 struct cpu {
@@ -80,14 +79,14 @@ static inline struct engine *engine_of_area(struct area *area) {
 
 /* ---- counting ---- */
 
-/* The counter of the area is what is left of the chunk, and COUNTER_BIAS more; a block is entered iff it is
- * at least the block's number of instructions. So the first instruction beyond the chunk begins a block. */
-static inline int32_t counter_get(const struct engine *e) {
-    return (int32_t)e->area.guest.host_EvC_COUNTER;
+/* The counter of the area is what is left of the chunk. A block whose instructions it covers subtracts them
+ * and goes on; else the dispatcher decides: any block may run while something is left, so that a budget is
+ * passed by less than one block, and at the same instruction whatever the translated code came from. */
+static inline uint32_t counter_get(const struct engine *e) {
+    return e->area.guest.host_EvC_COUNTER;
 }
 static inline void counter_set(struct engine *e, uint32_t chunk) {
-    e->chunk = chunk;
-    e->area.guest.host_EvC_COUNTER = chunk + COUNTER_BIAS;
+    e->chunk = e->area.guest.host_EvC_COUNTER = chunk;
 }
 /* Instructions that were counted by the block's entry but not executed. */
 static inline void instructions_uncount(struct engine *e, uint64_t n) {
@@ -95,7 +94,7 @@ static inline void instructions_uncount(struct engine *e, uint64_t n) {
 }
 /* Executed in all up to now, if `left` instructions of the current block are not. */
 static inline uint64_t instructions_now(const struct engine *e, uint64_t left) {
-    return e->counters.instructions + e->chunk + COUNTER_BIAS - (uint64_t)(int64_t)counter_get(e) - left;
+    return e->counters.instructions + e->chunk - counter_get(e) - left;
 }
 
 /* ---- memory as the guest sees it ---- */

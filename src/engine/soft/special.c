@@ -85,17 +85,28 @@ static bool is_masked_store(const struct decoded *d) {
     return d->opcode == VEX_MASKMOV || (d->opcode == (TWO_BYTE | 0xf7) && d->operand16);
 }
 
+/* REP LODS: the library takes it for LODS. */
+static bool is_repeated_load(const struct decoded *d) {
+    return d->repeat && (d->opcode & ~1U) == 0xac;
+}
+
 bool special_wants(const uint8_t *bytes, unsigned available, unsigned length) {
     struct decoded d;
     if (length > INSTRUCTION_MAX || is_preamble(bytes, available))
         return true;
     if (!decode(bytes, available, &d))
         return false;
-    return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d);
+    return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d);
 }
 
 static bool refuse(struct engine *e, enum trap_vector vector) {
     trap_exception(e, vector, 0);
+    return false;
+}
+
+/* INT n: the error code names the gate that user mode may not use. */
+static bool refuse_interrupt(struct engine *e, uint8_t number) {
+    trap_exception(e, VECTOR_GP, (uint64_t)number << 3 | 2);
     return false;
 }
 
@@ -179,6 +190,23 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
     return finish(e, d, 0);
 }
 
+/* One iteration of REP LODS, like those that the library makes of other repeated instructions. */
+static bool load_string(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    uint64_t count = effective(d, g->guest_RCX), value = 0, mask = UINT64_MAX;
+    unsigned bytes = operand_bytes(d);
+    if (count == 0)
+        return finish(e, d, 0);
+    if (!memory_read(e, effective(d, g->guest_RSI) + segment_base(e, d), &value, bytes))
+        return false;
+    if (bytes < 4)
+        mask = (1ULL << 8 * bytes) - 1;
+    g->guest_RAX = (g->guest_RAX & ~mask) | value;
+    g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
+    g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
+    return true;
+}
+
 /* XLAT: al = [rbx + al] */
 static bool look_up_byte(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
@@ -258,7 +286,9 @@ static bool is_complete(const struct decoded *d) {
     case 0xd7:
     case 0xf1: return true;
     }
-    return is_privileged(d) || (is_masked_store(d) && d->length < d->available);
+    if (d->opcode == 0xcd)
+        return d->length < d->available;
+    return is_privileged(d) || is_repeated_load(d) || (is_masked_store(d) && d->length < d->available);
 }
 
 bool special_is_complete(const uint8_t *bytes, unsigned available) {
@@ -272,6 +302,8 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
         return skip_preamble(e);
     if (!decode(bytes, available, &d) || !is_complete(&d))
         return refuse(e, VECTOR_UD);
+    if (d.opcode == 0xcd && d.length < available)
+        return refuse_interrupt(e, bytes[d.length]);
     if (is_privileged(&d))
         return refuse(e, VECTOR_GP);
     switch (d.opcode) {
@@ -279,6 +311,8 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
     case 0x9d: return pop_flags(e, &d);
     case 0xa6:
     case 0xa7: return compare_strings(e, &d);
+    case 0xac:
+    case 0xad: return load_string(e, &d);
     case 0xd7: return look_up_byte(e, &d);
     case 0xf1: /* INT1: a trap */ finish(e, &d, 0); return refuse(e, VECTOR_DB);
     }

@@ -48,6 +48,9 @@ struct ordered {
 
 /* Whether the statement touches guest memory or can raise an exception otherwise. */
 bool order_is_access(const IRStmt *);
+/* Whether statement i of an instruction that ends before `to` is a load, and the next access stores where it
+ * loads: then one translation, for both, is what the processor does. */
+bool order_is_stored_back(const IRSB *, int i, int to);
 /* Copies the statements from..to-1 of one instruction to `out`, register writes behind the last access.
  * Returns how many there are, or 0 if that is impossible: then the instruction needs the slow path. */
 unsigned order_delay_puts(const IRSB *, int from, int to, struct ordered *out, unsigned instruction);
@@ -95,6 +98,11 @@ unsigned expansion_place(const struct expansion *);
 
 /* The host address of an access. */
 IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard);
+
+/* quirk.c */
+bool quirk_is_scalar_fma(const uint8_t *bytes, unsigned length);
+/* Drops an instruction's writes of zeros beside its result. */
+void quirk_keep_rest(IRSB *, int from, int to);
 
 /* divide.c: checks before a division. */
 bool divide_is_division(const IRExpr *);
