@@ -42,7 +42,8 @@ static int vm_create_memory(struct vm *vm) {
         config->frames ? config->frames : (uint64_t)config->reserved + config->available + tables;
     const uint32_t least =
         config->frames ? vm_minimum_frames(config->format, config->reserved) : config->reserved + 1;
-    if (frames < least || frames >= INDEX_NUMBERS || frames <= config->reserved)
+    if ((config->frames == 0 && config->available == 0) || frames < least || frames >= INDEX_NUMBERS ||
+        frames <= config->reserved)
         return -EINVAL;
     int error = physmem_create((uint32_t)frames, &vm->mem);
     if (error)

@@ -195,7 +195,8 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
     *m = (struct test_machine){.last_reference = PFN_NONE, .inject = m->inject};
     m->needs_references = c->policy->needs == POLICY_NEEDS_EVERY_REFERENCE;
     int error = disk_create(NULL, c->swap_pages, &m->inject, &m->swap);
-    assert(!error);
+    if (error)
+        return error;
     if (c->traced) /* with frames apart for page tables, the memory is larger than what was asked for */
         trace_start(c, m, c->frames ? c->frames : c->reserved + c->available + 65536);
     const struct vm_config config = {

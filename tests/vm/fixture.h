@@ -47,9 +47,8 @@ struct test_machine {
     struct space *io_error_space;
 };
 
-/* Creates the machine. 0 or vm_create's error; nothing is left behind then. */
+/* Creates the machine; its `inject` must be set. 0 or -errno: nothing is left behind then. */
 int test_machine_create(const struct test_config *, struct test_machine *);
-/* Ends it; NULL, or what vm_check() or the fold found before. */
 void test_machine_destroy(struct test_machine *);
 /* Verifies the vm, the TLB against the page tables, and the fold against the vm. NULL, or what is wrong. */
 const char *test_machine_check(struct test_machine *);
