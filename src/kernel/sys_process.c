@@ -33,6 +33,8 @@ struct clone_request {
     ((uint64_t)(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
                 CLONE_NEWNET))
 
+#define CLONE_CLEAR_SIGHAND_FLAG 0x100000000ULL
+
 /* ---- a copy of the process ---- */
 
 static int clone_space(struct process *child, struct process *parent, uint64_t flags) {
@@ -184,6 +186,8 @@ static long clone_perform(struct thread *t, const struct clone_request *c) {
         return r;
     if (c->flags & CLONE_THREAD)
         k->next_pid++;
+    if (c->flags & CLONE_CLEAR_SIGHAND_FLAG)
+        signal_reset_handlers(child->process);
     clone_thread_state(child, t, c);
     clone_tell_tid(t, child, c);
     uint32_t tid = child->tid;
@@ -211,6 +215,50 @@ static long sys_fork(struct thread *t, const uint64_t args[6]) {
 
 static long sys_vfork(struct thread *t, const uint64_t args[6]) {
     return clone_perform(t, &(struct clone_request){.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD});
+}
+
+/* struct clone_args of linux/sched.h, version 0: later versions add set_tid and cgroup, which must be 0. */
+struct clone_arguments {
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+    uint64_t set_tid, set_tid_size, cgroup;
+};
+enum { CLONE_ARGUMENTS_MIN = 64 };
+
+static int clone_read_arguments(struct thread *t, uint64_t address, uint64_t size,
+                                struct clone_arguments *ret) {
+    if (size < CLONE_ARGUMENTS_MIN)
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    *ret = (struct clone_arguments){0};
+    if (user_read(t->process->space, address, ret, min_u64(size, sizeof *ret)) < 0)
+        return -EFAULT;
+    uint64_t later = 0; /* members that we do not know */
+    for (uint64_t at = sizeof *ret; at + sizeof later <= size; at += sizeof later)
+        if (user_read(t->process->space, address + at, &later, sizeof later) < 0 || later)
+            return later ? -E2BIG : -EFAULT;
+    if (ret->set_tid || ret->set_tid_size || ret->cgroup || (ret->flags & CSIGNAL) ||
+        !ret->stack != !ret->stack_size)
+        return -EINVAL;
+    return 0;
+}
+
+static long sys_clone3(struct thread *t, const uint64_t args[6]) {
+    struct clone_arguments a;
+    int r = clone_read_arguments(t, args[0], args[1], &a);
+    if (r < 0)
+        return r;
+    if ((a.flags & CLONE_CLEAR_SIGHAND_FLAG) && (a.flags & CLONE_SIGHAND))
+        return -EINVAL;
+    if (a.exit_signal > SIGNAL_COUNT || ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal))
+        return -EINVAL;
+    struct clone_request c = {.flags = a.flags,
+                              .exit_signal = (int)a.exit_signal,
+                              .stack = a.stack + a.stack_size,
+                              .parent_tid = a.parent_tid,
+                              .child_tid = a.child_tid,
+                              .tls = a.tls};
+    return clone_perform(t, &c);
 }
 
 /* ---- exec ---- */
@@ -379,6 +427,7 @@ static long sys_arch_prctl(struct thread *t, const uint64_t args[6]) {
 
 const struct syscall_entry syscalls_process[] = {
     {SYS_clone, "clone", sys_clone},
+    {SYS_clone3, "clone3", sys_clone3},
     {SYS_fork, "fork", sys_fork},
     {SYS_vfork, "vfork", sys_vfork},
     {SYS_execve, "execve", sys_execve},
