@@ -30,6 +30,9 @@ int memfd_create_file(struct kernel *, const char *name, unsigned flags, struct 
 int memfd_seals(struct file *); /* bits, or -EINVAL */
 int memfd_add_seals(struct file *, unsigned seals);
 
+int signalfd_create_file(struct kernel *, uint64_t mask, int flags, struct file **); /* signalfd.c */
+int signalfd_set_mask(struct file *, uint64_t mask); /* -EINVAL: not one of these */
+
 struct itimerspec;
 int timerfd_file_create(struct kernel *, int clock, int flags, struct file **); /* timerfd.c */
 int timerfd_set(struct file *, int flags, const struct itimerspec *, struct itimerspec *ret_old);

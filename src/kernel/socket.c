@@ -29,6 +29,7 @@ long socket_wait(struct file *f, struct thread *t, short events, int flags) {
         return -EAGAIN;
     if (timeout)
         sched_sleep_until(t, t->call.deadline);
+    sched_sleep_channel(t, f); /* the peer may be in the machine, which must not stop for it then */
     sched_sleep_fd(t, f->host, events);
     return SYS_SLEEP;
 }

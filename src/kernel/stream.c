@@ -27,6 +27,9 @@ static short host_poll(int host, short events) {
 static long stream_wait(struct file *f, struct thread *t, short events) {
     if (f->flags & O_NONBLOCK)
         return -EAGAIN;
+    const struct stream *s = f->data;
+    if (!s->inherited) /* its other end may be in the machine, which must not stop for it then */
+        sched_sleep_channel(t, f);
     sched_sleep_fd(t, f->host, events);
     return SYS_SLEEP;
 }

@@ -1,4 +1,4 @@
-/* Waiting for files: poll, select, epoll; and the event counters that are waited for.
+/* Waiting for files: poll, select, epoll; and the counters and signals that are waited for as files.
  *
  * A waiting thread asks every file; those of the machine wake whoever polls at any change (sched_sleep_any),
  * those of the host and timers are registered one by one. A time-out is turned into a deadline at the first
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -337,6 +338,33 @@ static long sys_eventfd(struct thread *t, const uint64_t a[6]) {
     return sys_eventfd2(t, (const uint64_t[6]){a[0]});
 }
 
+/* ---- signals. signalfd(fd or -1, mask, size of the mask, flags) ---- */
+
+static long do_signalfd(struct thread *t, const uint64_t a[6], uint64_t flags) {
+    uint64_t mask;
+    struct file *f;
+    if (a[2] != sizeof(mask) || flags & ~(uint64_t)(SFD_CLOEXEC | SFD_NONBLOCK))
+        return -EINVAL;
+    int r = user_read(t->process->space, a[1], &mask, sizeof(mask));
+    if (r < 0)
+        return r;
+    if ((int)a[0] == -1) {
+        r = signalfd_create_file(t->process->kernel, mask, (int)flags, &f);
+        return r < 0 ? r : descriptor_install_or_drop(t->process, f, flags & SFD_CLOEXEC);
+    }
+    f = descriptor_file(t->process, (int)a[0]);
+    r = f ? signalfd_set_mask(f, mask) : -EBADF;
+    return r < 0 ? r : (int)a[0];
+}
+
+static long sys_signalfd(struct thread *t, const uint64_t a[6]) {
+    return do_signalfd(t, a, 0);
+}
+
+static long sys_signalfd4(struct thread *t, const uint64_t a[6]) {
+    return do_signalfd(t, a, a[3]);
+}
+
 const struct syscall_entry syscalls_poll[] = {
     {SYS_poll, "poll", sys_poll},
     {SYS_ppoll, "ppoll", sys_ppoll},
@@ -350,5 +378,7 @@ const struct syscall_entry syscalls_poll[] = {
     {SYS_epoll_pwait2, "epoll_pwait2", sys_epoll_pwait2},
     {SYS_eventfd, "eventfd", sys_eventfd},
     {SYS_eventfd2, "eventfd2", sys_eventfd2},
+    {SYS_signalfd, "signalfd", sys_signalfd},
+    {SYS_signalfd4, "signalfd4", sys_signalfd4},
     {-1, NULL, NULL},
 };

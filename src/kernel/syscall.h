@@ -28,6 +28,7 @@ extern const struct syscall_entry
     syscalls_path[],       /* sys_path.c: open rename … by path */
     syscalls_status[],     /* sys_status.c: stat access chmod … */
     syscalls_xattr[],      /* sys_xattr.c */
+    syscalls_inotify[],    /* sys_inotify.c */
     syscalls_poll[],       /* sys_poll.c: poll select epoll eventfd */
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
