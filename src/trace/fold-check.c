@@ -75,8 +75,11 @@ static const char *check_frames(const struct fold *f) {
 
 static const char *check_slots(const struct fold *f) {
     uint64_t used = 0;
-    for (uint64_t n = 0; n < f->swap_pages; n++)
-        used += fold_slot(f, (uint32_t)n).used;
+    for (uint64_t i = 0; i < sparse_chunks(&f->slots); i++) {
+        const struct fold_slot *chunk = f->slots.chunks[i];
+        for (size_t j = 0; chunk && j < SPARSE_CHUNK; j++)
+            used += chunk[j].used;
+    }
     return used == f->slots_used ? NULL : "the slots in use are miscounted";
 }
 
@@ -134,7 +137,5 @@ const char *fold_check_machine(const struct fold *f) {
     for (uint64_t n = 0; n < f->reserved; n++)
         if (fold_frame(f, (uint32_t)n).use == EVENT_FRAME_FREE)
             return "a reserved frame is in the free pool";
-    if (f->has_table && !f->stopped && !fold_space(f, f->current_space))
-        return "the page-table register points at no address space";
     return NULL;
 }

@@ -151,6 +151,8 @@ static int apply_process_exit(struct fold *f, const struct event *e) {
 }
 
 static int apply_switch(struct fold *f, const struct event *e) {
+    if (!sorted_get(&f->spaces, e->args[0]))
+        fold_complain(f, "the page-table register points at no address space");
     f->has_table = true;
     f->current_space = e->args[0];
     f->running = e->pid;
@@ -193,8 +195,11 @@ static int apply_space_create(struct fold *f, const struct event *e) {
 
 static int apply_space_destroy(struct fold *f, const struct event *e) {
     struct fold_space *s = space_of(f, e);
-    if (s)
-        fold_remove_space(f, s);
+    if (!s)
+        return 0;
+    if (f->has_table && f->current_space == s->number)
+        f->has_table = false;
+    fold_remove_space(f, s);
     return 0;
 }
 
@@ -465,6 +470,24 @@ static int apply_kind(struct fold *f, const struct event *e) {
     return 0;
 }
 
+static struct fold_process *owner_of(const struct fold *f, uint64_t space) {
+    const struct fold_space *s = sorted_get(&f->spaces, space);
+    return s ? sorted_get(&f->processes, s->owner) : NULL;
+}
+
+/* Whose tally the event belongs to; NULL: nobody's. */
+static struct fold_process *process_charged(const struct fold *f, const struct event *e) {
+    if (e->kind == EVENT_FAULT_DONE)
+        return owner_of(f, e->args[0]);
+    if (e->kind == EVENT_SWAP_IN)
+        return f->fault.active ? owner_of(f, f->fault.space) : NULL;
+    if (e->kind == EVENT_VICTIM || e->kind == EVENT_SWAP_OUT) {
+        const struct fold_frame *frame = sparse_get(&f->frames, e->args[0]);
+        return frame && frame->mapper_count ? owner_of(f, fold_mapper_space(frame->mappers[0])) : NULL;
+    }
+    return NULL;
+}
+
 int fold_apply(struct fold *f, const struct event *e) {
     f->sequence = e->sequence;
     f->instruction = e->instruction;
@@ -472,7 +495,7 @@ int fold_apply(struct fold *f, const struct event *e) {
     int error = tally_counter_add(&f->counter, e);
     if (error)
         return error;
-    struct fold_process *p = sorted_get(&f->processes, e->pid);
+    struct fold_process *p = process_charged(f, e);
     if (p)
         tally_add(&p->tally, &f->counter, e);
     return apply_kind(f, e);

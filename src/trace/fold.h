@@ -27,6 +27,8 @@ struct fold_process {
     bool in_syscall;
     uint16_t syscall; /* number; valid when in_syscall */
     uint64_t syscalls;
+    /* Of its address spaces: faults on their pages, whoever caused them; evictions of pages that they map (a
+     * page that several map counts for the first of them). */
     struct tally tally;
 };
 
@@ -128,7 +130,7 @@ struct fold {
     uint64_t page_table, policy; /* strings */
     int64_t exit_status;         /* valid when stopped */
 
-    bool has_table;         /* the page-table register was loaded */
+    bool has_table;         /* the page-table register was loaded, and its table still exists */
     uint64_t current_space; /* what it points at; valid when has_table */
     uint32_t running;       /* pid that runs: that of the last SWITCH; 0: none */
 

@@ -19,8 +19,8 @@ static void emit(struct scenario *s, enum event_kind kind, unsigned flags, uint6
     trace_emit(&s->trace, kind, flags, a, b, c, d, e);
 }
 
-static struct tally *process_tally(struct scenario *s) {
-    return &s->processes[s->trace.pid - 1].tally;
+static struct tally *space_tally(struct scenario *s, int space) {
+    return &s->processes[s->space_pid[space] - 1].tally;
 }
 
 /* ---- frames and slots ---- */
@@ -89,9 +89,27 @@ static bool *evicted_mark(struct scenario *s, uint64_t page_id) {
     return &s->evicted[(generation * SCENARIO_OBJECT_PAGES + page) % ARRAY_LENGTH(s->evicted)];
 }
 
-static void count_victim(struct scenario *s, enum event_victim how) {
+/* The tally of the first address space that maps the frame; NULL: none does. */
+static struct tally *mapper_tally(struct scenario *s, uint64_t frame) {
+    int first = -1;
+    for (int i = 0; i < SCENARIO_SPACES; i++)
+        for (int j = 0; j < SCENARIO_PAGES; j++) {
+            pte_t pte = {s->pages[i][j].pte};
+            if (pte_is_present(pte) && pte_pfn(pte).n == frame &&
+                (first < 0 || s->space_number[i] < s->space_number[first]))
+                first = i;
+        }
+    return first < 0 ? NULL : space_tally(s, first);
+}
+
+static void count_victim(struct scenario *s, uint64_t frame, enum event_victim how) {
+    struct tally *tally = mapper_tally(s, frame);
     s->tally.evictions[how]++;
-    process_tally(s)->evictions[how]++;
+    s->tally.swap_out += how == EVENT_VICTIM_TO_SWAP;
+    if (tally) {
+        tally->evictions[how]++;
+        tally->swap_out += how == EVENT_VICTIM_TO_SWAP;
+    }
 }
 
 static bool evict_anonymous(struct scenario *s, uint64_t frame) {
@@ -100,11 +118,9 @@ static bool evict_anonymous(struct scenario *s, uint64_t frame) {
     if (slot < 0)
         return false;
     emit(s, EVENT_VICTIM, EVENT_VICTIM_TO_SWAP, frame, page, 0, 0, 0);
-    count_victim(s, EVENT_VICTIM_TO_SWAP);
+    count_victim(s, frame, EVENT_VICTIM_TO_SWAP);
     emit(s, EVENT_SLOT, 1, (uint64_t)slot, page, 0, 0, 0);
     emit(s, EVENT_SWAP_OUT, 0, frame, (uint64_t)slot, page, 0, 0);
-    s->tally.swap_out++;
-    process_tally(s)->swap_out++;
     s->slots[slot] = (struct fold_slot){true, true, page};
     set_all(s, PTE_PRESENT, frame, PTE_SWAPPED, (uint64_t)slot);
     return true;
@@ -119,7 +135,7 @@ static bool evict(struct scenario *s) {
         enum event_victim how = below(s, 2) ? EVENT_VICTIM_CLEAN : EVENT_VICTIM_TO_FILE;
         uint64_t page = s->frame_page[frame];
         emit(s, EVENT_VICTIM, how, frame, page, 0, 0, 0);
-        count_victim(s, how);
+        count_victim(s, frame, how);
         *evicted_mark(s, page) = true;
         if (how == EVENT_VICTIM_TO_FILE)
             emit(s, EVENT_WRITE_BACK, 0, frame, 1, page & 0xff, 0, 0);
@@ -241,7 +257,7 @@ static bool fill_swapped(struct scenario *s, int space, uint64_t page, enum even
         return false;
     emit(s, EVENT_SWAP_IN, 0, (uint64_t)frame, slot, id, 0, 0);
     s->tally.swap_in++;
-    process_tally(s)->swap_in++;
+    space_tally(s, space)->swap_in++;
     s->refault = true;
     set_frame(s, (uint64_t)frame, EVENT_FRAME_ANONYMOUS, id);
     set_all(s, PTE_SWAPPED, slot, PTE_PRESENT, (uint64_t)frame);
@@ -310,7 +326,7 @@ static void do_touch(struct scenario *s, int space) {
     bool major = miss && (kind == EVENT_FAULT_SWAP_IN || kind == EVENT_FAULT_FILE);
     emit(s, EVENT_FAULT_DONE, kind, number, address, s->pages[space][first].pte, major, miss);
     count_fault(&s->tally, kind, major, miss, s->refault);
-    count_fault(process_tally(s), kind, major, miss, s->refault);
+    count_fault(space_tally(s, space), kind, major, miss, s->refault);
     if (kind == EVENT_FAULT_FAILED)
         emit(s, EVENT_SIGNAL, 11, 1, address, 0, 0, 0);
 }
