@@ -1,11 +1,16 @@
 #!/usr/bin/python3
-"""Counts what the last `meson test` of each build folder did: results.py FOLDER...
+"""Counts what the last `meson test` of each build folder did.
+
+    results.py [--other NAME STATUS]... FOLDER...
 
 Prints the failed tests and, as the last line, "N passed, N failed". A test program that reports the cases in it
 (cmocka, TAP, unittest) counts once for each case; any other counts as one. A program that fails without a failed
-case (a crash, a leak found at exit, a timeout) is one failure more. The exit status is 0 iff nothing failed.
+case (a crash, a leak found at exit, a timeout) is one failure more. --other counts something else, which passed
+if its exit status was 0. The exit status is 0 iff nothing failed.
 """
+import argparse
 import json
+import pathlib
 import re
 import sys
 
@@ -28,18 +33,32 @@ def count(test):
     return passed, max(failed, 1), f"{test['result']}: {test['name']}"
 
 
-def main(folders):
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--other", nargs=2, action="append", default=[], metavar=("NAME", "STATUS"))
+    parser.add_argument("folders", nargs="+")
+    arguments = parser.parse_args()
     passed = failed = 0
-    for folder in folders:
-        with open(f"{folder}/meson-logs/testlog.json") as log:
-            for line in log:
-                p, f, why = count(json.loads(line))
-                passed += p
-                failed += f
-                if why:
-                    print(f"{folder}: {why}")
+    for name, status in arguments.other:
+        if status == "0":
+            passed += 1
+        else:
+            failed += 1
+            print(f"FAIL: {name}")
+    for folder in arguments.folders:
+        log = pathlib.Path(folder, "meson-logs", "testlog.json")
+        if not log.exists():
+            failed += 1
+            print(f"{folder}: the tests did not run")
+            continue
+        for line in log.read_text().splitlines():
+            p, f, why = count(json.loads(line))
+            passed += p
+            failed += f
+            if why:
+                print(f"{folder}: {why}")
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
