@@ -5,6 +5,7 @@
  *
  * runs for so long (10, or $MODEL_SECONDS). A failure names the seed; the same seed with 0 seconds runs that
  * one sequence again, and with MODEL_VERBOSE set in the environment names its operations. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -52,6 +53,15 @@ static int run(uint64_t seed, unsigned steps, uint64_t *operations, uint64_t *ou
     return 1;
 }
 
+/* The seed that is being run, for a message when an assertion ends the test. */
+static volatile uint64_t current_seed;
+
+static void say_seed(int number) {
+    dprintf(2, "signal %d in the sequence of seed %lu\n", number, current_seed);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -67,7 +77,10 @@ int main(int argc, char **argv) {
     uint64_t operations = 0, out_of_memory = 0, seed = first;
     printf("first seed %lu\n", first);
     fflush(stdout);
+    signal(SIGSEGV, say_seed);
+    signal(SIGABRT, say_seed);
     do {
+        current_seed = seed;
         if (run(seed++, steps, &operations, &out_of_memory))
             return 1;
     } while (now() < end);
