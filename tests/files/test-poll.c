@@ -94,7 +94,7 @@ static void a_masked_wait_is_interrupted_by_what_it_lets_in(void **state) {
     fixture_get(t, &registers);
     assert_int_equal(registers.rip, handler);
     assert_int_equal(t->blocked, signal_bit(SIGUSR1)); /* the handler runs under the temporary mask */
-    registers.general[CPU_RSP] += 8; /* its return */
+    registers.general[CPU_RSP] += 8;                   /* its return */
     fixture_set(t, &registers);
     assert_int_equal(CALL_0(t, SYS_rt_sigreturn), -EINTR);
     assert_int_equal(t->blocked, signal_bit(SIGCHLD) | signal_bit(SIGUSR1));
