@@ -80,6 +80,8 @@ static int move_mapping(struct space *space, struct mapping *old, const struct m
 
 static int move_to(struct space *space, const struct move *move) {
     const vpn_t end = {move->start.n + move->pages};
+    if (!mapping_find(space, move->start))
+        return -EFAULT; /* of length 0 and moved onto itself: it made way for itself */
     int error = move->pages ? mapping_isolate(space, move->start, end) : 0;
     if (!error)
         error = move_mapping(space, mapping_find(space, move->start), move);

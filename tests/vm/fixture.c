@@ -1,12 +1,16 @@
 /* See fixture.h. */
 #include "fixture.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hw/mmu.h"
+
+void test_stop(const char *file, int line, const char *what) {
+    fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+    abort();
+}
 
 /* ---- the processor ---- */
 
@@ -95,14 +99,14 @@ uint8_t test_read_byte(struct test_machine *m, struct space *space, uint64_t add
     uint8_t value = 0;
     enum fault_result result;
     const size_t done = test_access(m, space, address, ACCESS_READ, &value, 1, &result);
-    assert(done == 1 && result == FAULT_OK);
+    require(done == 1 && result == FAULT_OK);
     return value;
 }
 
 void test_write_byte(struct test_machine *m, struct space *space, uint64_t address, uint8_t value) {
     enum fault_result result;
     const size_t done = test_access(m, space, address, ACCESS_WRITE, &value, 1, &result);
-    assert(done == 1 && result == FAULT_OK);
+    require(done == 1 && result == FAULT_OK);
 }
 
 /* ---- the trace ---- */
@@ -110,12 +114,12 @@ void test_write_byte(struct test_machine *m, struct space *space, uint64_t addre
 static void fold_receive(struct trace_sink *sink, const struct event *event) {
     struct test_machine *m = (struct test_machine *)((char *)sink - offsetof(struct test_machine, sink));
     const int error = fold_apply(m->fold, event);
-    assert(!error);
+    require(!error);
 }
 
 static void trace_start(const struct test_config *c, struct test_machine *m, uint32_t frames) {
     m->fold = fold_create(NULL);
-    assert(m->fold);
+    require(m->fold);
     m->sink.receive = fold_receive;
     trace_add_sink(&m->trace, &m->sink);
     const uint64_t format = trace_string(&m->trace, c->format->name, strlen(c->format->name));
@@ -186,7 +190,7 @@ static bool out_of_memory(void *context) {
 
 static void io_error(void *context, struct space *space, int error, const char *what) {
     struct test_machine *m = context;
-    assert(error < 0 && what);
+    require(error < 0 && what);
     m->io_errors++;
     m->io_error_space = space;
 }
@@ -275,7 +279,7 @@ const struct object_backing test_file_backing = {file_read_page, file_write_page
 
 void test_file_create(struct test_file *file, uint64_t capacity, uint64_t size) {
     *file = (struct test_file){.disk = calloc(1, capacity), .capacity = capacity, .size = size};
-    assert(file->disk);
+    require(file->disk);
     for (uint64_t i = 0; i < size; i++)
         file->disk[i] = (uint8_t)(i >> PAGE_SHIFT ^ i * 31);
 }

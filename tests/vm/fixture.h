@@ -8,6 +8,14 @@
 #include "trace/sink.h"
 #include "vm/vm.h"
 
+/* Ends the test, in every kind of build, unless the condition holds. */
+#define require(condition)                                                                                   \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            test_stop(__FILE__, __LINE__, #condition);                                                       \
+    } while (0)
+void test_stop(const char *file, int line, const char *what) __attribute__((noreturn));
+
 /* ---- the processor ---- */
 
 enum { TLB_ENTRIES = 32 };

@@ -1,10 +1,11 @@
 /* See model.h. */
 #include "model.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "fixture.h"
 
 static const uint8_t zeros[PAGE_SIZE];
 
@@ -94,7 +95,7 @@ uint8_t *model_bytes_for_write(struct model_page *page) {
         return page->object->bytes + (page->object_page << PAGE_SHIFT);
     if (!page->own) {
         uint8_t *own = malloc(PAGE_SIZE);
-        assert(own);
+        require(own);
         memcpy(own, model_bytes(page), PAGE_SIZE);
         page->own = own;
     }

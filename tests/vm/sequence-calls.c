@@ -298,6 +298,8 @@ static long model_remap(struct model_process *p, struct remap *r) {
     if (shrinks)
         model_unmap_range(p, r->address + pages(r->new_pages), r->old_pages - r->new_pages);
     r->old_pages = kept;
+    if (!page->mapped)
+        return -EFAULT; /* it made way for itself */
     if (fixed)
         return (long)r->destination;
     if (r->flags & MREMAP_DONTUNMAP)
