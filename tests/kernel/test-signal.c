@@ -116,7 +116,7 @@ static void sigreturn_restores_everything(void **state) {
     fixture_get(t, &before);
     for (unsigned i = 0; i < CPU_REGISTERS; i++)
         if (i != CPU_RSP)
-            before.general[i] = 0x1111111111111111 * (i + 1);
+            before.general[i] = 0x1111111111111111u * (i + 1);
     before.rflags |= 0x8d5 | 0x400;
     memset(xsave, 0x5a, sizeof xsave);
     memset(xsave + 464, 0, 48);
