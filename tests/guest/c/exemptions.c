@@ -56,17 +56,6 @@ static void flush_to_zero(void) {
     puts(tiny * half == 0.0 ? "flushed" : "not flushed");
 }
 
-/* Single-stepping itself. */
-static void trap_flag(void) {
-    CHECK(signal(SIGTRAP, on_signal) != SIG_ERR);
-    if (sigsetjmp(jump, 1) == 0) {
-        __asm__ volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop\n nop" : : : "memory", "cc");
-        puts("no signal");
-    } else {
-        puts("SIGTRAP");
-    }
-}
-
 /* Two readings around the same work, three times; on a CPU the differences differ. */
 static void time_stamp(void) {
     uint64_t differences[3];
@@ -92,8 +81,8 @@ int main(int argc, char **argv) {
         const char *name;
         void (*show)(void);
     } all[] = {{"long-double", long_double},   {"sse-flags", sse_flags},         {"x87-flags", x87_flags},
-               {"sse-unmasked", sse_unmasked}, {"flush-to-zero", flush_to_zero}, {"trap-flag", trap_flag},
-               {"time-stamp", time_stamp},     {"processors", processors}};
+               {"sse-unmasked", sse_unmasked}, {"flush-to-zero", flush_to_zero}, {"time-stamp", time_stamp},
+               {"processors", processors}};
     for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
         if (strcmp(argv[1], all[i].name) == 0) {
             all[i].show();

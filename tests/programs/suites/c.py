@@ -33,6 +33,7 @@ def cases():
     yield case("repair")
     yield case("repair-static", program="static-repair")
     yield case("exceptions")
+    yield case("single-step")
     yield case("altstack")
     yield case("remap")
     yield case("advice")

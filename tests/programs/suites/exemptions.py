@@ -9,7 +9,6 @@ DIFFERENCES = {
     "x87-flags": (b"division by zero is noted\n", b"division by zero is not noted\n"),
     "sse-unmasked": (b"SIGFPE\n", b"no signal\n"),
     "flush-to-zero": (b"flushed\n", b"not flushed\n"),
-    "trap-flag": (b"SIGTRAP\n", b"no signal\n"),
 }
 PROGRAM = "{guests}/c-exemptions"
 

@@ -175,13 +175,13 @@ def python(name, text, count=None, small=None, **keywords):
 
     if small:
         yield Case(name, command(count), heavy=True, **keywords)
-        yield Case(name + "-small", command(small), smallest=MODEST, few=200, **keywords)
+        yield Case(name + "-small", command(small), smallest=MODEST, few=200, heavy=True, **keywords)
     else:
-        yield Case(name, command(count), smallest=MODEST, **keywords)
+        yield Case(name, command(count), smallest=MODEST, heavy=True, **keywords)
 
 
 def perl(name, count, **keywords):
-    yield Case(name, ["perl", "-e", PERL.replace("COUNT", str(count))], smallest=MODEST, **keywords)
+    yield Case(name, ["perl", "-e", PERL.replace("COUNT", str(count))], smallest=MODEST, heavy=True, **keywords)
 
 
 def sqlite(name, base, count, **keywords):
@@ -201,6 +201,7 @@ def cases():
     yield from python("python-mmap", MMAP, 1_000_000, 50_000)
     yield from python("python-signals", SIGNALS)
     yield from perl("perl", 20000)
+    yield from perl("perl-small", 500, few=200)
     yield from sqlite("sqlite-memory", ":memory:", 100_000, heavy=True, timeout=120)
     yield from sqlite("sqlite-disk", "shop.db", 100_000, heavy=True, timeout=120)
     yield from sqlite("sqlite-small", "shop.db", 2000, smallest=MODEST, few=100)
