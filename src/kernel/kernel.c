@@ -209,11 +209,13 @@ static bool kernel_prepare(struct thread *t) {
     return t->state == THREAD_RUNNABLE;
 }
 
+/* Another address space, or another process in the same one (vfork): threads of one process switch unseen. */
 static void kernel_switch_to(struct kernel *k, struct thread *t) {
     const struct page_table *table = space_page_table(t->process->space);
-    if (likely(k->loaded == table))
+    if (likely(k->loaded == table && k->loaded_pid == t->process->pid))
         return;
     k->loaded = table;
+    k->loaded_pid = t->process->pid;
     k->summary.context_switches++;
     trace_emit(k->trace, EVENT_SWITCH, 0, table->space, 0, 0, 0, 0);
 }

@@ -161,6 +161,7 @@ struct kernel {
     unsigned fd_sleepers;                       /* of sleepers: those that wait for host descriptors */
     struct thread *current;                     /* on whose behalf the kernel runs, NULL between */
     const struct page_table *loaded;            /* the table that ran last: for context switches */
+    uint32_t loaded_pid;                        /* the process that ran in it */
     struct process *first;                      /* NULL once it is gone */
     uint32_t next_pid;
     uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */

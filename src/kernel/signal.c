@@ -161,10 +161,17 @@ static void signal_wake(struct thread *t) {
         sched_make_runnable(t);
 }
 
+/* The event is the receiver's, whoever runs now. */
 static void signal_emit(struct process *p, int signal, const siginfo_t *info) {
-    trace_emit(p->kernel->trace, EVENT_SIGNAL, (unsigned)signal, (uint64_t)info->si_code,
+    struct trace *trace = p->kernel->trace;
+    if (likely(!trace || !trace->listening))
+        return;
+    uint32_t running = trace->pid;
+    trace->pid = p->pid;
+    trace_emit(trace, EVENT_SIGNAL, (unsigned)signal, (uint64_t)info->si_code,
                (SIGNALS_SYNCHRONOUS & signal_bit(signal)) ? (uint64_t)info->si_addr : 0,
                info->si_code <= 0 ? (uint64_t)info->si_pid : 0, 0, 0);
+    trace->pid = running;
 }
 
 static bool signal_kills_at_once(struct process *p, int signal, const siginfo_t *info) {

@@ -2,6 +2,7 @@
  * the rest to the address space: the semantics are vm/'s. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -81,6 +82,28 @@ static long sys_mprotect(struct thread *t, const uint64_t args[6]) {
 /* Without memory protection keys there is only the call's plain form. */
 static long sys_pkey_mprotect(struct thread *t, const uint64_t args[6]) {
     return (int)args[3] == -1 ? sys_mprotect(t, args) : -EINVAL;
+}
+
+/* There are no keys to be had: as on a processor without them. */
+static long sys_pkey_alloc(struct thread *t, const uint64_t args[6]) {
+    return args[0] || (args[1] & ~(uint64_t)(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE)) ? -EINVAL : -ENOSPC;
+}
+
+static long sys_pkey_free(struct thread *t, const uint64_t args[6]) {
+    return -EINVAL;
+}
+
+/* One CPU runs one thread at a time: every store is visible to whoever runs next. */
+static long sys_membarrier(struct thread *t, const uint64_t args[6]) {
+    const uint64_t known = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |
+                           MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
+                           MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+    uint64_t command = (uint32_t)args[0];
+    if (args[1])
+        return -EINVAL;
+    if (command == MEMBARRIER_CMD_QUERY)
+        return (long)known;
+    return (command & known) && !(command & (command - 1)) ? 0 : -EINVAL;
 }
 
 static long sys_mremap(struct thread *t, const uint64_t args[6]) {
@@ -163,6 +186,9 @@ const struct syscall_entry syscalls_memory[] = {
     {SYS_munmap, "munmap", sys_munmap},
     {SYS_mprotect, "mprotect", sys_mprotect},
     {SYS_pkey_mprotect, "pkey_mprotect", sys_pkey_mprotect},
+    {SYS_pkey_alloc, "pkey_alloc", sys_pkey_alloc},
+    {SYS_pkey_free, "pkey_free", sys_pkey_free},
+    {SYS_membarrier, "membarrier", sys_membarrier},
     {SYS_mremap, "mremap", sys_mremap},
     {SYS_madvise, "madvise", sys_madvise},
     {SYS_msync, "msync", sys_msync},
