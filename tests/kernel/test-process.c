@@ -198,6 +198,46 @@ static void machine_ends_with_its_last_process(void **state) {
     assert_int_equal(kernel_exit_status(f->kernel), 3 << 8);
 }
 
+static void clone3_takes_its_arguments_from_memory(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    uint64_t page = page_of(t), clear_handlers = 0x100000000;
+    uint64_t arguments[11] = {
+        clear_handlers | CLONE_PARENT_SETTID, 0, 0, page + 512, SIGUSR1, 0x7000, 0x100, 0};
+    t->process->actions[SIGUSR2].handler = 0x1234;
+    user_write(t->process->space, page, arguments, sizeof arguments);
+    long pid = CALL_2(t, SYS_clone3, page, 64);
+    assert_true(pid > 2);
+    struct thread *child = thread_find(f->kernel, (uint32_t)pid);
+    struct cpu_registers r;
+    fixture_get(child, &r);
+    assert_int_equal(r.general[CPU_RSP], 0x7100);
+    assert_int_equal(child->process->exit_signal, SIGUSR1);
+    assert_int_equal(child->process->actions[SIGUSR2].handler, (uint64_t)SIG_DFL);
+    assert_int_equal(read_int(t, page + 512), pid);
+    assert_int_equal(CALL_2(t, SYS_clone3, page, 63), -EINVAL);
+    arguments[10] = 1; /* a control group */
+    user_write(t->process->space, page, arguments, sizeof arguments);
+    assert_int_equal(CALL_2(t, SYS_clone3, page, sizeof arguments), -EINVAL);
+    assert_int_equal(CALL_2(t, SYS_clone3, 8, sizeof arguments), -EFAULT);
+}
+
+/* The n-th allocation fails, for every n: no child, or a whole one. */
+static void fork_survives_every_failed_allocation(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    long pid = -ENOMEM;
+    for (uint64_t n = 1; pid < 0; n++) {
+        f->inject.calls[INJECT_ALLOC] = 0;
+        f->inject.fail_at[INJECT_ALLOC] = n;
+        pid = CALL_0(t, SYS_fork);
+        f->inject.fail_at[INJECT_ALLOC] = 0;
+        assert_true(pid > 0 || pid == -ENOMEM);
+        fixture_check(f);
+    }
+    assert_non_null(thread_find(f->kernel, (uint32_t)pid));
+}
+
 /* ---- stopping ---- */
 
 static void stop_and_continue_are_told(void **state) {
@@ -441,6 +481,8 @@ int main(void) {
         TEST(orphans_go_to_the_machine_or_a_subreaper),
         TEST(vforks_parent_sleeps_until_exec_or_exit),
         TEST(machine_ends_with_its_last_process),
+        TEST(clone3_takes_its_arguments_from_memory),
+        TEST(fork_survives_every_failed_allocation),
         TEST(stop_and_continue_are_told),
         TEST(orphaned_groups_do_not_stop_from_the_keyboard),
         TEST(groups_and_sessions),

@@ -141,6 +141,19 @@ static void sigreturn_restores_everything(void **state) {
     assert_memory_equal(xsave, back, sizeof xsave);
 }
 
+static void red_zone_stays_as_it_was(void **state) {
+    struct thread *t = fixture_first(*state);
+    uint8_t zone[128], after[128];
+    memset(zone, 0xc3, sizeof zone);
+    assert_int_equal(user_write(t->process->space, rsp(t) - sizeof zone, zone, sizeof zone), 0);
+    act(t, SIGUSR1, HANDLER, 0, 0);
+    uint64_t before = rsp(t);
+    signal_send_thread(t, SIGUSR1, NULL);
+    step(t);
+    assert_int_equal(user_read(t->process->space, before - sizeof zone, after, sizeof after), 0);
+    assert_memory_equal(zone, after, sizeof zone);
+}
+
 static void handler_may_change_the_registers(void **state) {
     struct thread *t = fixture_first(*state);
     uint64_t value = 0x1234;
@@ -469,6 +482,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(frame_is_laid_out_like_the_hosts),
         TEST(sigreturn_restores_everything),
+        TEST(red_zone_stays_as_it_was),
         TEST(handler_may_change_the_registers),
         TEST(alternate_stack_is_used_when_asked),
         TEST(stack_that_cannot_take_the_frame_kills),
