@@ -103,6 +103,17 @@ static void test_writes_reach_the_file(void **state) {
     cached_destroy(&c);
 }
 
+/* The first access to a page being a write is one fault, not two. */
+static void test_a_write_brings_a_page_in_dirty(void **state) {
+    struct cached c;
+    cached_create(&c, 1);
+    unit_map(c.a, BASE, 1, RW, MAP_SHARED, c.object, 0);
+    test_write_byte(&c.m, c.a, BASE, 'A');
+    assert_int_equal(tally_faults(space_tally(c.a)), 1);
+    assert_int_equal(space_tally(c.a)->faults[EVENT_FAULT_FILE], 1);
+    cached_destroy(&c);
+}
+
 static void test_private_writes_stay_private(void **state) {
     struct cached c;
     cached_create(&c, 1);
@@ -207,6 +218,7 @@ int main(void) {
         cmocka_unit_test(test_pages_outlive_their_programs),
         cmocka_unit_test(test_the_last_eviction_releases_a_forgotten_file),
         cmocka_unit_test(test_writes_reach_the_file),
+        cmocka_unit_test(test_a_write_brings_a_page_in_dirty),
         cmocka_unit_test(test_private_writes_stay_private),
         cmocka_unit_test(test_read_and_write_see_mapped_pages),
         cmocka_unit_test(test_truncation_takes_pages_away),

@@ -101,6 +101,29 @@ static void test_slots_of_resident_pages_are_taken_back(void **state) {
     unit_destroy(&m);
 }
 
+/* CLOCK gives every page a second chance: all bits are cleared, then the first page goes; a page that was
+ * used again stays. */
+static void test_referenced_bits_are_cleared_and_set_again(void **state) {
+    struct test_machine m;
+    struct test_config config = unit_config();
+    config.policy = &policy_clock;
+    unit_create(&m, &config);
+    struct space *space = unit_space(&m, 1);
+    unit_map(space, BASE, 8, RW, MAP_PRIVATE, NULL, 0);
+    for (unsigned i = 0; i < 7; i++)
+        test_write_byte(&m, space, BASE + i * PAGE_SIZE, 1);
+    assert_true(pte_is_swapped(unit_pte(space, BASE)));
+    for (unsigned i = 1; i < 6; i++)
+        assert_false(pte_has(unit_pte(space, BASE + i * PAGE_SIZE), PTE_REFERENCED));
+    test_read_byte(&m, space, BASE + PAGE_SIZE); /* through the TLB, unless that was told to forget */
+    assert_true(pte_has(unit_pte(space, BASE + PAGE_SIZE), PTE_REFERENCED));
+    test_write_byte(&m, space, BASE + 7 * PAGE_SIZE, 1);
+    assert_true(pte_is_present(unit_pte(space, BASE + PAGE_SIZE)));
+    assert_true(pte_is_swapped(unit_pte(space, BASE + 2 * PAGE_SIZE)));
+    space_unref(space);
+    unit_destroy(&m);
+}
+
 static void test_refused_accesses(void **state) {
     struct test_machine m;
     struct test_file file;
@@ -268,6 +291,7 @@ int main(void) {
         cmocka_unit_test(test_a_page_comes_back_from_swap),
         cmocka_unit_test(test_a_clean_page_keeps_its_slot),
         cmocka_unit_test(test_slots_of_resident_pages_are_taken_back),
+        cmocka_unit_test(test_referenced_bits_are_cleared_and_set_again),
         cmocka_unit_test(test_refused_accesses),
         cmocka_unit_test(test_page_without_permissions_keeps_its_content),
         cmocka_unit_test(test_a_stack_grows_to_its_limit),
