@@ -1,9 +1,12 @@
 /* See scenario.h. */
 #include "scenario.h"
 
-#include <stdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base/base.h"
 
@@ -613,6 +616,17 @@ const char *scenario_compare(const struct scenario *s, const struct fold *f) {
             difference = "an object";
     }
     return difference;
+}
+
+void scenario_assert_same(const struct fold *a, const struct fold *b) {
+    void *bytes_a, *bytes_b;
+    size_t size_a, size_b;
+    assert_int_equal(fold_save(a, &bytes_a, &size_a), 0);
+    assert_int_equal(fold_save(b, &bytes_b, &size_b), 0);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+    free(bytes_a);
+    free(bytes_b);
 }
 
 /* ---- recording ---- */

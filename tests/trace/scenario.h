@@ -68,6 +68,8 @@ void scenario_run(struct scenario *, uint64_t events);
 void scenario_stop(struct scenario *);
 /* NULL, or in what the fold differs. */
 const char *scenario_compare(const struct scenario *, const struct fold *);
+/* Fails the test when the two do not save the same bytes. */
+void scenario_assert_same(const struct fold *, const struct fold *);
 /* A header that goes with it. */
 const struct trace_header *scenario_header(void);
 

@@ -74,17 +74,6 @@ static void fold_all(struct fold *f, const struct event *events, size_t count) {
         assert_int_equal(fold_apply(f, &events[i]), 0);
 }
 
-static void assert_same_state(const struct fold *a, const struct fold *b) {
-    void *bytes_a, *bytes_b;
-    size_t size_a, size_b;
-    assert_int_equal(fold_save(a, &bytes_a, &size_a), 0);
-    assert_int_equal(fold_save(b, &bytes_b, &size_b), 0);
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-    free(bytes_a);
-    free(bytes_b);
-}
-
 static struct fold *copy_of(const struct fold *f) {
     struct fold *copy;
     void *bytes;
@@ -107,7 +96,7 @@ static void test_loaded_state_goes_on_like_the_saved(void **state) {
         done = cut;
         struct fold *copy = copy_of(whole);
         assert_null(fold_check(copy));
-        assert_same_state(copy, whole);
+        scenario_assert_same(copy, whole);
         fold_destroy(copy);
     }
     fold_destroy(whole);
@@ -117,7 +106,7 @@ static void test_loaded_state_goes_on_like_the_saved(void **state) {
         struct fold *copy = copy_of(straight);
         fold_all(straight, r.events + cut, r.count - cut);
         fold_all(copy, r.events + cut, r.count - cut);
-        assert_same_state(copy, straight);
+        scenario_assert_same(copy, straight);
         assert_null(scenario_compare(&s, copy));
         fold_destroy(straight);
         fold_destroy(copy);
@@ -218,6 +207,72 @@ static void test_steps_of_a_fault(void **state) {
     fold_destroy(f);
 }
 
+/* An eviction that came to nothing is over when the next fault begins. */
+static void test_victim_ends_with_its_fault(void **state) {
+    struct fold *f = fold_create(NULL);
+    struct event events[] = {
+        {.sequence = 1, .kind = EVENT_MACHINE_START, .args = {6, 3, 4}},
+        {.sequence = 2, .kind = EVENT_VICTIM, .args = {4, 77}},
+        {.sequence = 3, .kind = EVENT_FAULT, .args = {1, 0x5008, 0}},
+    };
+    fold_all(f, events, 2);
+    assert_true(f->victim.active);
+    fold_all(f, events + 2, 1);
+    assert_false(f->victim.active);
+    fold_destroy(f);
+}
+
+static void assert_check_says(const struct fold *f, const char *expected) {
+    const char *wrong = fold_check(f);
+    assert_non_null(wrong);
+    assert_string_equal(wrong, expected);
+}
+
+/* Each invariant is broken by hand, seen, and mended. */
+static void test_check_finds_damage(void **state) {
+    struct fold *f = fold_create(NULL);
+    struct event events[] = {
+        {.sequence = 1, .kind = EVENT_MACHINE_START, .args = {6, 3, 4}},
+        {.sequence = 2, .kind = EVENT_SPACE_CREATE, .args = {1, 1, 0}},
+        {.sequence = 3, .kind = EVENT_MAP, .flags = 7, .args = {1, 0, 8, 0, 0}},
+        {.sequence = 4, .kind = EVENT_MAP, .flags = 3, .args = {1, 8, 8, 0, 0}},
+        {.sequence = 5, .kind = EVENT_PTE, .args = {1, 2, 0, 4ULL << 16 | PTE_PRESENT}},
+        {.sequence = 6, .kind = EVENT_PTE, .args = {1, 3, 0, 4ULL << 16 | PTE_PRESENT}},
+    };
+    fold_all(f, events, ARRAY_LENGTH(events));
+    struct fold_space *space = f->spaces.entries[0].value;
+    struct fold_leaf *leaf = space->leaves.entries[0].value;
+    struct fold_frame *frame = sparse_get(&f->frames, 4);
+    f->frames_by_use[EVENT_FRAME_FREE]++;
+    assert_check_says(f, "the uses of frames are miscounted");
+    f->frames_by_use[EVENT_FRAME_FREE]--;
+    f->slots_used++;
+    assert_check_says(f, "the slots in use are miscounted");
+    f->slots_used--;
+    space->mappings[1].flags = 7;
+    assert_check_says(f, "two mappings that continue each other are not one");
+    space->mappings[1].first = 7;
+    assert_check_says(f, "mappings overlap or are out of order");
+    space->mappings[1] = (struct fold_mapping){.first = 8, .pages = 8, .flags = 3};
+    space->present++;
+    assert_check_says(f, "the entries of an address space are miscounted");
+    space->present--;
+    leaf->entries[2].v += 1 << 16;
+    assert_check_says(f, "a frame does not know an entry that maps it");
+    leaf->entries[2].v -= 1 << 16;
+    uint64_t mapper = frame->mappers[0];
+    frame->mappers[0] = frame->mappers[1];
+    frame->mappers[1] = mapper;
+    assert_check_says(f, "the mappers of a frame are out of order");
+    frame->mappers[1] = frame->mappers[0];
+    frame->mappers[0] = mapper;
+    f->spaces.entries[0].key++;
+    assert_check_says(f, "an address space stands under another number");
+    f->spaces.entries[0].key--;
+    assert_null(fold_check(f));
+    fold_destroy(f);
+}
+
 static void test_check_machine_finds_disagreement(void **state) {
     struct fold *f = fold_create(NULL);
     struct event events[] = {
@@ -287,6 +342,8 @@ int main(void) {
         cmocka_unit_test(test_damaged_checkpoint_is_refused),
         cmocka_unit_test(test_nonsense_is_complained_about),
         cmocka_unit_test(test_steps_of_a_fault),
+        cmocka_unit_test(test_victim_ends_with_its_fault),
+        cmocka_unit_test(test_check_finds_damage),
         cmocka_unit_test(test_check_machine_finds_disagreement),
         cmocka_unit_test(test_failing_allocations),
     };

@@ -243,6 +243,7 @@ static void test_failing_allocations(void **state) {
         if (!error) {
             give_all(&r, jsonl_writer_sink(w));
             error = jsonl_writer_finish(w, false);
+            assert_int_equal(file.reports, error ? 1 : 0);
         }
         jsonl_writer_destroy(w);
         memory_file_free(&file);

@@ -82,17 +82,6 @@ static void test_round_trip(void **state) {
     trace_reader_destroy(r);
 }
 
-static void assert_same_state(const struct fold *a, const struct fold *b) {
-    void *bytes_a, *bytes_b;
-    size_t size_a, size_b;
-    assert_int_equal(fold_save(a, &bytes_a, &size_a), 0);
-    assert_int_equal(fold_save(b, &bytes_b, &size_b), 0);
-    assert_int_equal(size_a, size_b);
-    assert_memory_equal(bytes_a, bytes_b, size_a);
-    free(bytes_a);
-    free(bytes_b);
-}
-
 static void test_seeking_gives_the_same_state_as_replaying(void **state) {
     struct trace_reader *r = reader_of(&written);
     struct fold *replayed = fold_create(NULL), *sought;
@@ -105,7 +94,7 @@ static void test_seeking_gives_the_same_state_as_replaying(void **state) {
             continue;
         assert_int_equal(trace_reader_state(r, n, &sought), 0);
         assert_int_equal(sought->sequence, n);
-        assert_same_state(sought, replayed);
+        scenario_assert_same(sought, replayed);
         fold_destroy(sought);
         assert_int_equal(trace_reader_next(r, &e), n < recorded.count); /* stands behind it */
         assert_true(n == recorded.count || e.sequence == n + 1);
@@ -238,7 +227,7 @@ static void test_damaged_checkpoint_is_replayed_around(void **state) {
     struct trace_reader *r = reader_of(&file), *sound_reader = reader_of(&written);
     assert_int_equal(trace_reader_state(r, 9 * BLOCK_EVENTS, &f), 0);
     assert_int_equal(trace_reader_state(sound_reader, 9 * BLOCK_EVENTS, &sound), 0);
-    assert_same_state(f, sound);
+    scenario_assert_same(f, sound);
     fold_destroy(f);
     fold_destroy(sound);
     trace_reader_destroy(r);
@@ -252,6 +241,20 @@ static void test_damaged_index_is_found_again(void **state) {
     struct trace_reader *r = reader_of(&file);
     assert_false(trace_reader_is_complete(r));
     assert_reads_back(r, recorded.count);
+    trace_reader_destroy(r);
+    memory_file_free(&file);
+}
+
+/* A block that is missing: nothing behind it can be told apart from what it held. */
+static void test_gap_ends_the_trace(void **state) {
+    struct memory_file file = copy_of_written();
+    char *gap = block_in(&file, BLOCK_OF_EVENTS, 3), *behind = block_in(&file, BLOCK_OF_EVENTS, 4);
+    assert_true(behind > gap);
+    memmove(gap, behind, (size_t)(file.bytes + file.size - behind));
+    file.size -= (size_t)(behind - gap);
+    struct trace_reader *r = reader_of(&file);
+    assert_false(trace_reader_is_complete(r));
+    assert_reads_back(r, 3 * BLOCK_EVENTS);
     trace_reader_destroy(r);
     memory_file_free(&file);
 }
@@ -392,6 +395,7 @@ int main(void) {
         cmocka_unit_test(test_damaged_block_of_events_is_noticed),
         cmocka_unit_test(test_damaged_checkpoint_is_replayed_around),
         cmocka_unit_test(test_damaged_index_is_found_again),
+        cmocka_unit_test(test_gap_ends_the_trace),
         cmocka_unit_test(test_any_damage_does_no_harm),
         cmocka_unit_test(test_full_disk_is_reported_once),
         cmocka_unit_test(test_dev_full),
