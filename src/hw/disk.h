@@ -18,7 +18,9 @@ void disk_destroy(struct disk *);
 uint32_t disk_pages(const struct disk *);
 
 /* Transfer one page. 0, or -EIO/-ENOSPC/… of the host, or -ENXIO outside the disk. A short transfer is -EIO,
- * except that pages never written read as zeros. */
+ * except that pages never written read as zeros.
+ * Where SIGBUS goes to hostcopy_signal() pages are copied from and to a mapping of the file: then bytes that
+ * are cut off the file behind our back are noticed by whole pages only. */
 int disk_read(struct disk *, slot_t slot, void *page);
 int disk_write(struct disk *, slot_t slot, const void *page);
 /* The content is no longer needed: the host may punch a hole. Best effort. */

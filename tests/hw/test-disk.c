@@ -1,6 +1,7 @@
 /* The swap disk: pages come back as they went, on every kind of file, and failures are told. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/hostcopy.h"
 #include "base/rng.h"
 #include "hw/disk.h"
 
@@ -162,7 +166,7 @@ static void injected_failures_are_io_errors(void **state) {
 
 static void failing_allocations_create_nothing(void **state) {
     char *path = path_make();
-    for (uint64_t n = 1; n <= 2; n++) {
+    for (uint64_t n = 1; n <= 3; n++) {
         struct inject inject = {.fail_at[INJECT_ALLOC] = n};
         struct disk *disk = NULL;
         assert_int_equal(disk_create(path, PAGES, &inject, &disk), -ENOMEM);
@@ -236,6 +240,126 @@ static void two_machines_do_not_share_a_swap_file(void **state) {
     path_remove(path);
 }
 
+/* ---- the same, with the file mapped ---- */
+
+/* Runs a test with the handler installed (cmocka has one of its own, from before the test to its end). */
+static void guarded(void **state) {
+    const CMUnitTestFunction test = (CMUnitTestFunction)*state;
+    const struct sigaction action = {.sa_sigaction = hostcopy_signal, .sa_flags = SA_SIGINFO};
+    struct sigaction before;
+    assert_int_equal(sigaction(SIGBUS, &action, &before), 0);
+    test(NULL);
+    sigaction(SIGBUS, &before, NULL);
+}
+#define GUARDED(test)                                                                                        \
+    { #test " (mapped)", guarded, NULL, NULL, (void *)(test) }
+
+static void one_machine_reads_what_the_map_wrote(void **state) {
+    char *path = path_make();
+    struct disk *disk;
+    uint8_t page[PAGE_SIZE], seen[PAGE_SIZE];
+    assert_int_equal(disk_create(path, PAGES, NULL, &disk), 0);
+    const int fd = open(path, O_RDONLY);
+    for (uint64_t seed = 1; seed <= 3; seed++) { /* by a call, by the map twice */
+        page_fill(seed, page);
+        assert_int_equal(disk_write(disk, slot(PAGES - 1), page), 0);
+        assert_int_equal(pread(fd, seen, PAGE_SIZE, (PAGES - 1) * PAGE_SIZE), PAGE_SIZE);
+        assert_memory_equal(seen, page, PAGE_SIZE);
+    }
+    close(fd);
+    disk_destroy(disk);
+    path_remove(path);
+}
+
+/* Pages that are gone are an error in spite of the map; those that are there stay readable. */
+static void a_file_cut_short_is_an_error(void **state) {
+    char *path = path_make();
+    struct disk *disk;
+    uint8_t page[PAGE_SIZE], seen[PAGE_SIZE];
+    page_fill(1, page);
+    assert_int_equal(disk_create(path, PAGES, NULL, &disk), 0);
+    for (uint32_t n = 0; n < 20; n++)
+        assert_int_equal(disk_write(disk, slot(n), page), 0);
+    assert_int_equal(disk_read(disk, slot(15), seen), 0);
+    assert_int_equal(truncate(path, 10 * PAGE_SIZE), 0);
+    assert_int_equal(disk_read(disk, slot(15), seen), -EIO);
+    assert_int_equal(disk_read(disk, slot(10), seen), -EIO);
+    assert_int_equal(disk_read(disk, slot(9), seen), 0);
+    assert_memory_equal(seen, page, PAGE_SIZE);
+    assert_int_equal(disk_write(disk, slot(15), page), 0); /* a call makes the file longer again */
+    assert_int_equal(disk_read(disk, slot(15), seen), 0);
+    assert_memory_equal(seen, page, PAGE_SIZE);
+    disk_destroy(disk);
+    path_remove(path);
+}
+
+/* Whether we may mount things where nobody else sees them; without root's rights in a user namespace. */
+static bool mounts_become_private(void) {
+    const uid_t user = geteuid();
+    if (unshare(CLONE_NEWNS) < 0) {
+        char line[32];
+        const int length = snprintf(line, sizeof line, "0 %u 1", user);
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+            return false;
+        const int map = open("/proc/self/uid_map", O_WRONLY);
+        if (map < 0 || write(map, line, (size_t)length) != length)
+            return false;
+        close(map);
+    }
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* Whether the directory is now a file system in memory with room for 64 pages. */
+static bool small_mount(const char *directory) {
+    char options[64];
+    snprintf(options, sizeof options, "size=%d", 64 * PAGE_SIZE);
+    return mounts_become_private() && mount("swap", directory, "tmpfs", 0, options) == 0;
+}
+
+/* In a process of its own, since namespaces are. 0: as it should be; 77: the host does not let us try. */
+static int fill_small_mount(const char *directory) {
+    char path[128];
+    struct disk *disk;
+    uint8_t page[PAGE_SIZE], seen[PAGE_SIZE];
+    if (!small_mount(directory))
+        return 77;
+    snprintf(path, sizeof path, "%s/swap", directory);
+    if (disk_create(path, PAGES, NULL, &disk))
+        return 1;
+    page_fill(1, page);
+    uint32_t stored = 0;
+    while (disk_write(disk, slot(stored), page) == 0)
+        stored++;
+    if (stored < 32 || stored > 64 || disk_write(disk, slot(stored), page) != -ENOSPC)
+        return 2;
+    page_fill(2, page);
+    for (uint32_t n = 0; n < stored; n++) /* what is there can still be replaced */
+        if (disk_write(disk, slot(n), page) || disk_read(disk, slot(n), seen) ||
+            memcmp(page, seen, PAGE_SIZE))
+            return 3;
+    /* Reading a hole through a map would ask the full host for a page. */
+    static const uint8_t zeros[PAGE_SIZE];
+    if (disk_read(disk, slot(PAGES - 1), seen) || memcmp(zeros, seen, PAGE_SIZE))
+        return 4;
+    disk_destroy(disk);
+    return 0;
+}
+
+static void a_full_host_is_told(void **state) {
+    char directory[] = "/tmp/thimble-test-disk-XXXXXX";
+    assert_non_null(mkdtemp(directory));
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(fill_small_mount(directory));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    rmdir(directory);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_come_back_from_a_temporary_file),
@@ -249,6 +373,15 @@ int main(void) {
         cmocka_unit_test(an_existing_file_is_used_as_it_is),
         cmocka_unit_test(unusable_paths_are_refused),
         cmocka_unit_test(two_machines_do_not_share_a_swap_file),
+        GUARDED(pages_come_back_from_a_temporary_file),
+        GUARDED(pages_come_back_from_a_named_file),
+        GUARDED(pages_never_written_are_zero),
+        GUARDED(the_file_is_sparse_and_discarded_pages_are_given_back),
+        GUARDED(injected_failures_are_io_errors),
+        GUARDED(an_existing_file_is_used_as_it_is),
+        GUARDED(one_machine_reads_what_the_map_wrote),
+        GUARDED(a_file_cut_short_is_an_error),
+        GUARDED(a_full_host_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
