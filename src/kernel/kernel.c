@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
@@ -123,12 +124,34 @@ static void kernel_inherit_limits(struct process *p) {
             p->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
 }
 
+/* What the caller of Thimble ignores and blocks, as exec would hand it on: nohup must work. */
+static void kernel_inherit_signals(struct thread *t) {
+    sigset_t blocked;
+    for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
+        struct sigaction action;
+        if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            t->process->actions[signal].handler = (uint64_t)(uintptr_t)SIG_IGN;
+    }
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int signal = 1; signal <= SIGNAL_COUNT; signal++)
+        if (sigismember(&blocked, signal) == 1)
+            t->blocked |= signal_bit(signal) & ~SIGNAL_UNBLOCKABLE;
+}
+
+/* It leads a group or a session iff Thimble does, started by an interactive shell or not: setsid() then
+ * succeeds or fails as natively. What it does not lead is the machine's. */
+static void kernel_inherit_group(struct process *p) {
+    p->pgid = getpgrp() == getpid() ? p->pid : PID_OF_MACHINE;
+    p->sid = getsid(0) == getpid() ? p->pid : PID_OF_MACHINE;
+}
+
 static int kernel_create_first(struct kernel *k, struct thread **ret_thread) {
     struct process *p;
     int r = process_create(k, NULL, &p);
     if (r < 0)
         return r;
     kernel_inherit_limits(p);
+    kernel_inherit_group(p);
     p->descriptors = descriptors_create();
     p->fs = pathfs_create();
     r = p->descriptors && p->fs ? thread_create(p, p->pid, ret_thread) : -ENOMEM;
@@ -138,6 +161,7 @@ static int kernel_create_first(struct kernel *k, struct thread **ret_thread) {
         process_abandon(p);
         return r;
     }
+    kernel_inherit_signals(*ret_thread);
     k->first = p;
     k->foreground = p->pgid;
     trace_emit(k->trace, EVENT_PROCESS_CREATE, 0, 0, 0, 0, 0, 0);
@@ -195,6 +219,10 @@ int kernel_start(struct kernel *k, const char *program, char *const argv[], char
 
 /* Whether the thread can enter user mode now. If not, it has ended, sleeps or is stopped. */
 static bool kernel_prepare(struct thread *t) {
+    if (unlikely(t->process->stop_signal && !t->kill_now)) { /* woken, or stopped by one of its siblings */
+        sched_remove(t);
+        return false;
+    }
     if (unlikely(t->in_call && !t->kill_now))
         syscall_resume(t);
     if (t->state == THREAD_RUNNABLE && !t->kill_now &&

@@ -7,5 +7,7 @@
 /* Of the process itself, its children excluded. User time counts guest instructions, a nanosecond each; system
  * time is none of the guest's and 0. */
 void resource_usage(const struct process *, struct rusage *ret_usage);
+/* Together with that of the children it waited for: what wait4 tells. */
+void resource_usage_with_children(const struct process *, struct rusage *ret_usage);
 
 #endif

@@ -38,8 +38,8 @@ enum {
     STACK_AUX_ENTRIES = 19,
 };
 
-/* CPUID.1:EDX of every x86-64 processor: FPU … SSE2, and what goes with them. */
-#define HWCAP_X86_64 0x178bfbffULL
+/* CPUID.1:EDX of every x86-64 processor with one thread: FPU … SSE2, and what goes with them. */
+#define HWCAP_X86_64 0x078bfbffULL
 
 static const char stack_platform[] = "x86_64";
 

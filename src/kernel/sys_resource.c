@@ -39,6 +39,14 @@ void resource_usage(const struct process *p, struct rusage *ret_usage) {
     resource_fill(p->user_instructions, &tally, process_peak(p), ret_usage);
 }
 
+void resource_usage_with_children(const struct process *p, struct rusage *ret_usage) {
+    struct tally tally;
+    process_get_tally(p, &tally);
+    process_add_tally(&tally, &p->children_tally);
+    resource_fill(p->user_instructions + p->children_instructions, &tally,
+                  max_u64(process_peak(p), p->children_peak), ret_usage);
+}
+
 static long sys_getrusage(struct thread *t, const uint64_t args[6]) {
     const struct process *p = t->process;
     struct rusage usage;

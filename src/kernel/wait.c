@@ -50,7 +50,7 @@ static bool wait_matches(const struct process *child, const struct wait_request 
 static bool wait_take(struct process *child, const struct wait_request *request, struct wait_result *ret) {
     bool keep = request->options & WNOWAIT;
     ret->pid = child->pid;
-    resource_usage(child, &ret->usage);
+    resource_usage_with_children(child, &ret->usage);
     if (child->state == PROCESS_ZOMBIE && (request->options & WEXITED)) {
         ret->status = child->wait_status;
         if (!keep)

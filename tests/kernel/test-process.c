@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -238,6 +240,36 @@ static void fork_survives_every_failed_allocation(void **state) {
     assert_non_null(thread_find(f->kernel, (uint32_t)pid));
 }
 
+static void first_process_is_placed_as_thimble_is(void **state) {
+    struct fixture *f = *state;
+    uint8_t bytes[512];
+    char *none[] = {NULL};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+    const char *path = fixture_write(f, "x", bytes, fixture_elf(bytes, 2), 0755);
+    sigaction(SIGHUP, &ignore, &old);
+    assert_int_equal(kernel_start(f->kernel, path, none, none), 0);
+    sigaction(SIGHUP, &old, NULL);
+    struct thread *t = fixture_first(f);
+    assert_int_equal(t->process->actions[SIGHUP].handler, (uint64_t)SIG_IGN);
+    assert_int_equal(t->process->actions[SIGTERM].handler, (uint64_t)SIG_DFL);
+    assert_int_equal(CALL_0(t, SYS_getpgrp), getpgrp() == getpid() ? 2 : 1);
+    assert_int_equal(CALL_1(t, SYS_getsid, 0), getsid(0) == getpid() ? 2 : 1);
+}
+
+/* PATH is searched as execvp() does: what cannot be executed is passed over, and told if nothing else is
+ * found. */
+static void program_is_found_in_path(void **state) {
+    struct fixture *f = *state;
+    uint8_t bytes[512];
+    char path[200], *none[] = {NULL}, *envp[] = {path, NULL};
+    snprintf(path, sizeof path, "PATH=/nowhere:%s:/bin", f->directory);
+    fixture_write(f, "unique-name", bytes, fixture_elf(bytes, 2), 0644);
+    assert_int_equal(kernel_start(f->kernel, "unique-name", none, envp), -EACCES);
+    assert_int_equal(kernel_start(f->kernel, "other-name", none, envp), -ENOENT);
+    fixture_write(f, "unique-name", bytes, fixture_elf(bytes, 2), 0755);
+    assert_int_equal(kernel_start(f->kernel, "unique-name", none, envp), 0);
+}
+
 /* ---- stopping ---- */
 
 static void stop_and_continue_are_told(void **state) {
@@ -273,6 +305,8 @@ static void orphaned_groups_do_not_stop_from_the_keyboard(void **state) {
 
 static void groups_and_sessions(void **state) {
     struct thread *t = fixture_first(*state);
+    t->process->pgid = 2; /* as an interactive shell would start it */
+    t->process->sid = 1;
     struct thread *child = fork_from(t);
     assert_int_equal(CALL_0(t, SYS_getpgrp), 2);
     assert_int_equal(CALL_1(t, SYS_getsid, 0), 1);
@@ -483,6 +517,10 @@ int main(void) {
         TEST(machine_ends_with_its_last_process),
         TEST(clone3_takes_its_arguments_from_memory),
         TEST(fork_survives_every_failed_allocation),
+        cmocka_unit_test_setup_teardown(first_process_is_placed_as_thimble_is, fixture_setup_without_process,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(program_is_found_in_path, fixture_setup_without_process,
+                                        fixture_teardown),
         TEST(stop_and_continue_are_told),
         TEST(orphaned_groups_do_not_stop_from_the_keyboard),
         TEST(groups_and_sessions),
