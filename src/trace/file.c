@@ -16,6 +16,8 @@ struct trace_file {
     /* exactly one of them */
     struct trace_writer *native;
     struct jsonl_writer *jsonl;
+    void (*report)(void *report_context, int error);
+    void *report_context;
 };
 
 static bool ends_with(const char *string, const char *end) {
@@ -50,6 +52,8 @@ int trace_file_create(const char *path, const struct trace_header *header,
         trace_file_destroy(file);
         return error;
     }
+    file->report = report;
+    file->report_context = report_context;
     *ret_file = file;
     return 0;
 }
@@ -65,8 +69,11 @@ int trace_file_flush(struct trace_file *file) {
 int trace_file_finish(struct trace_file *file, bool limits_of_determinism) {
     int error = file->native ? trace_writer_finish(file->native, limits_of_determinism)
                              : jsonl_writer_finish(file->jsonl, limits_of_determinism);
-    if (close(file->descriptor) && !error && errno != EINTR)
+    if (close(file->descriptor) && !error && errno != EINTR) { /* some file systems say only now */
         error = -errno;
+        if (file->report)
+            file->report(file->report_context, error);
+    }
     file->descriptor = -1;
     return error;
 }
