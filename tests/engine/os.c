@@ -59,6 +59,7 @@ static enum fault_result handle_fault(void *context, struct page_table *table, u
     if (pfn_is_none(page->frame)) {
         page->frame = take_frame(os);
         os->owner[page->frame.n] = vpn_of(address).n;
+        os->content[page->frame.n] = page->id;
         memcpy(physmem_frame(&os->mem, page->frame), page->swap, PAGE_SIZE);
     }
     set_pte(os, vpn_of(address).n, pte_make_present(page->frame, page->access, 0));
@@ -66,8 +67,7 @@ static enum fault_result handle_fault(void *context, struct page_table *table, u
 }
 
 static page_id_t identify(void *context, pfn_t frame) {
-    struct os *os = context;
-    return page_of_vpn(os, os->owner[frame.n])->id;
+    return ((struct os *)context)->content[frame.n];
 }
 
 static void note_reference(void *context, pfn_t frame) {
@@ -164,8 +164,9 @@ void os_create(struct os *os, const struct os_config *config) {
         engine_soft.cpu_create(os->engine, &os->cpu) != 0)
         fail("no engine");
     os->owner = malloc(config->frames * sizeof *os->owner);
+    os->content = malloc(config->frames * sizeof *os->content);
     os->output = malloc(OS_OUTPUT);
-    if (!os->owner || !os->output)
+    if (!os->owner || !os->content || !os->output)
         fail("no memory");
     for (uint32_t i = 0; i < config->frames; i++)
         os->owner[i] = UINT64_MAX;
@@ -183,6 +184,7 @@ void os_destroy(struct os *os) {
     os->table->ops->destroy(os->table);
     physmem_destroy(&os->mem);
     free(os->owner);
+    free(os->content);
     free(os->output);
 }
 

@@ -34,8 +34,9 @@ struct os {
     struct cpu *cpu;
     struct rng rng;
 
-    struct map pages; /* page number → struct os_page */
-    uint64_t *owner;  /* of each frame: its page number, UINT64_MAX for none */
+    struct map pages;   /* page number → struct os_page */
+    uint64_t *owner;    /* of each frame: its page number, UINT64_MAX for none */
+    page_id_t *content; /* of each frame */
     uint64_t last_id;
 
     uint64_t brk_start, brk, mmap_next;

@@ -6,6 +6,7 @@
  * as much of its stack as that says. */
 #include "engine/soft/cpuid.h"
 
+#include <cpuid.h>
 #include <string.h>
 
 #include "engine/soft/soft.h"
@@ -129,11 +130,14 @@ void cpuid_execute(struct area *area, uint64_t left) {
 }
 
 bool cpuid_host_supports(enum cpu_level level) {
+    unsigned a, b, c, d;
     __builtin_cpu_init();
     bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-    return level == CPU_LEVEL_V2 ? v2
-                                 : v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-                                       __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    if (level == CPU_LEVEL_V2)
+        return v2;
+    bool f16c = __get_cpuid(1, &a, &b, &c, &d) && c & F1_F16C;
+    return v2 && f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("fma");
 }
 
 unsigned cpuid_library_capabilities(enum cpu_level level) {

@@ -12,7 +12,7 @@ extern VexControl vex_control;
  * of our own; it is set only while a block is being translated. */
 static jmp_buf give_up;
 
-static _Noreturn void library_failed(void) {
+__attribute__((noreturn)) static void library_failed(void) {
     longjmp(give_up, 1);
 }
 
