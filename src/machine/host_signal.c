@@ -5,6 +5,9 @@
  * takes the signals and hands them to the kernel. Handlers are installed without SA_RESTART: a host call that
  * blocks must come back when somebody types Ctrl-C.
  *
+ * Two more are between the host and us: SIGBUS, when a mapped file cannot be read (base/hostcopy.h), and
+ * SIGXFSZ, which must not end the machine where a write is refused with EFBIG.
+ *
  * C hands a handler no context, so one pointer stands at file level: the one exception to the rule that
  * nothing below main() is global. */
 #include "machine/host_signal.h"
@@ -15,6 +18,8 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/hostcopy.h"
 
 static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
                                 SIGUSR2, SIGALRM, SIGPIPE, SIGWINCH};
@@ -27,6 +32,7 @@ struct host_signals {
     const struct engine_ops *engine_ops;
     struct engine *engine;
     struct sigaction before[PASSED_ON]; /* dispositions to put back */
+    struct sigaction bus_before, file_size_before;
 };
 
 static struct host_signals *_Atomic active; /* NULL iff no handler is installed */
@@ -70,17 +76,26 @@ int host_signals_install(struct host_signals *s, const struct engine_ops *ops, s
     sigfillset(&action.sa_mask);
     for (int i = 0; i < PASSED_ON; i++)
         sigaction(passed_on[i], &action, &s->before[i]);
+    const struct sigaction guard = {.sa_sigaction = hostcopy_signal, .sa_flags = SA_SIGINFO};
+    sigaction(SIGBUS, &guard, &s->bus_before);
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, &s->file_size_before);
     s->installed = true;
     return 0;
+}
+
+static void host_signals_restore(const struct host_signals *s) {
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &s->before[i], NULL);
+    sigaction(SIGBUS, &s->bus_before, NULL);
+    sigaction(SIGXFSZ, &s->file_size_before, NULL);
+    atomic_store(&active, NULL);
 }
 
 void host_signals_destroy(struct host_signals *s) {
     if (!s)
         return;
-    for (int i = 0; s->installed && i < PASSED_ON; i++)
-        sigaction(passed_on[i], &s->before[i], NULL);
     if (s->installed)
-        atomic_store(&active, NULL);
+        host_signals_restore(s);
     close(s->event_fd);
     free(s);
 }
