@@ -11,6 +11,8 @@
 #include "kernel/file.h"
 #include "kernel/lock.h"
 
+enum { CAPACITY_MIN = 64 };
+
 struct descriptor {
     struct file *file; /* NULL: free */
     bool close_on_exec;
@@ -85,7 +87,7 @@ struct file *descriptor_file(struct process *p, int fd) {
 static int table_grow(struct descriptors *table, struct inject *inject, int fd) {
     if (fd < table->capacity)
         return 0;
-    int capacity = table->capacity ? table->capacity : 32;
+    int capacity = table->capacity ? table->capacity : CAPACITY_MIN;
     while (capacity <= fd)
         capacity *= 2;
     struct descriptor *slots = inject_realloc(inject, table->slots, (size_t)capacity, sizeof(*slots));
@@ -102,11 +104,21 @@ static int limit_of(const struct process *p) {
     return limit > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : (int)limit;
 }
 
-int descriptor_install(struct process *p, struct file *f, int from, bool close_on_exec) {
-    struct descriptors *table = p->descriptors;
+/* The lowest free number >= from, which may be beyond the table's capacity. */
+static int table_free(const struct descriptors *table, int from) {
     int fd = from;
     while (fd < table->capacity && table->slots[fd].file)
         fd++;
+    return fd;
+}
+
+int descriptor_available(struct process *p) {
+    return table_free(p->descriptors, 0) < limit_of(p) ? 0 : -EMFILE;
+}
+
+int descriptor_install(struct process *p, struct file *f, int from, bool close_on_exec) {
+    struct descriptors *table = p->descriptors;
+    int fd = table_free(table, from);
     if (fd >= limit_of(p))
         return -EMFILE;
     int r = table_grow(table, p->kernel->config.inject, fd);
@@ -150,6 +162,10 @@ int descriptor_next(struct process *p, int fd) {
             return fd;
     }
     return -1;
+}
+
+int descriptors_capacity(struct process *p) {
+    return p->descriptors->capacity < CAPACITY_MIN ? CAPACITY_MIN : p->descriptors->capacity;
 }
 
 int descriptors_unshare(struct process *p) {

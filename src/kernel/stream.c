@@ -42,11 +42,14 @@ static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t le
             return r;
     }
     for (;;) {
-        if (!host_poll(f->host, POLLIN))
+        bool blocks = s->inherited || !(f->flags & O_NONBLOCK);
+        if (blocks && !host_poll(f->host, POLLIN))
             return stream_wait(f, t, POLLIN);
         ssize_t n = read(f->host, to, length);
         if (n >= 0)
             return n;
+        if (errno == EAGAIN && !blocks)
+            return -EAGAIN;
         if (errno != EAGAIN && errno != EINTR) /* EAGAIN: somebody else was faster */
             return -errno;
     }

@@ -311,7 +311,7 @@ static long sys_sendfile(struct thread *t, const uint64_t a[6]) {
     struct place to = {.file = file_writable(t, a[0])}, from = {.file = file_readable(t, a[1])};
     if (!to.file || !from.file)
         return -EBADF;
-    if (!from.file->ops->seek || !from.file->ops->read || !to.file->ops->write)
+    if (!from.file->ops->seek || !from.file->ops->read || from.file->ops->getdents || !to.file->ops->write)
         return -EINVAL;
     if (to.file->flags & O_APPEND)
         return -EINVAL;

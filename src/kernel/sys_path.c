@@ -34,7 +34,9 @@ static long do_open(struct thread *t, int directory, uint64_t user, uint64_t fla
     ssize_t length = user_string(t->process->space, user, path, sizeof(path));
     if (length < 0)
         return length;
-    int r = file_open(t, directory, path, (int)flags, mode & 07777, &f);
+    int r = descriptor_available(t->process);
+    if (r == 0)
+        r = file_open(t, directory, path, (int)flags, mode & 07777, &f);
     if (r == FILE_SLEEPS)
         return SYS_SLEEP;
     return r < 0 ? r : descriptor_install_or_drop(t->process, f, flags & O_CLOEXEC);

@@ -148,8 +148,6 @@ static long sys_ppoll(struct thread *t, const uint64_t a[6]) {
 
 /* ---- select ---- */
 
-enum { SELECT_MAX = 1 << 16 }; /* descriptors of one call */
-
 /* Three sets of bits, as words of 64. */
 struct sets {
     unsigned count; /* descriptors */
@@ -198,7 +196,7 @@ static long do_select(struct thread *t, uint64_t count, const uint64_t users[3])
     struct space *space = t->process->space;
     if ((int)count < 0)
         return -EINVAL;
-    struct sets s = {.count = (unsigned)min_u64(count, SELECT_MAX)};
+    struct sets s = {.count = (unsigned)min_u64(count, (uint64_t)descriptors_capacity(t->process))};
     s.words = (s.count + 63) / 64;
     uint64_t *bits = inject_calloc(t->process->kernel->config.inject, 6 * s.words + 1, sizeof(*bits));
     if (!bits)
