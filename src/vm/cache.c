@@ -197,14 +197,18 @@ static void truncate_mappings(struct object *object, uint64_t end_page) {
     }
 }
 
-/* What lies behind the end in the last page reads as zeros. */
+/* What lies behind the end in the last page reads as zeros, in memory as in the file. */
 static int truncate_last_page(struct object *object, uint64_t size) {
     struct vm *vm = object->vm;
     const uint64_t page = size >> PAGE_SHIFT;
     const unsigned offset = (unsigned)(size & PAGE_MASK);
-    struct index_entry entry = index_get(&object->index, page);
-    if (offset == 0 || index_kind(entry) == INDEX_NONE || index_kind(entry) == INDEX_EVICTED)
+    const enum index_kind kind = index_kind(index_get(&object->index, page));
+    if (offset == 0 || kind == INDEX_NONE)
         return 0;
+    if (kind == INDEX_EVICTED) { /* it keeps its identity, and translations with it */
+        vm_forget_code(vm, object_page_id(object, page), offset, PAGE_SIZE - offset);
+        return 0;
+    }
     pfn_t pfn;
     const int error = object_get_page(object, page, &pfn);
     if (error)

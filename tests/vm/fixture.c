@@ -48,6 +48,45 @@ static const char *tlb_check(const struct test_machine *m) {
     return NULL;
 }
 
+/* ---- translations ---- */
+
+static struct translation *translation_place(struct test_machine *m, page_id_t id) {
+    return &m->translations[(id.n * 0x9e3779b97f4a7c15ULL) >> 58];
+}
+
+static void forget_code(void *context, page_id_t id, unsigned offset, unsigned length) {
+    struct test_machine *m = context;
+    require(offset + length <= PAGE_SIZE);
+    if (page_id_eq(translation_place(m, id)->id, id))
+        translation_place(m, id)->id = PAGE_ID_NONE;
+}
+
+static uint64_t page_hash(struct test_machine *m, pfn_t pfn) {
+    const uint64_t *words = physmem_frame(vm_physmem(m->vm), pfn);
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof *words; i++)
+        hash = (hash ^ words[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+/* Before an access: what is known about the page by its identity must fit. */
+static void translation_use(struct test_machine *m, pfn_t pfn) {
+    const page_id_t id = vm_page_id(m->vm, pfn);
+    struct translation *t = translation_place(m, id);
+    const uint64_t hash = page_hash(m, pfn);
+    if (page_id_eq(id, PAGE_ID_NONE))
+        m->wrong = "a frame that is used holds no page";
+    if (page_id_eq(t->id, id) && t->hash != hash)
+        m->wrong = "a page's content has changed unannounced";
+    *t = (struct translation){id, hash};
+}
+
+/* After a store by the program, which the processor notices by itself. */
+static void translation_renew(struct test_machine *m, pfn_t pfn) {
+    const page_id_t id = vm_page_id(m->vm, pfn);
+    *translation_place(m, id) = (struct translation){id, page_hash(m, pfn)};
+}
+
 static void reference(struct test_machine *m, pfn_t pfn) {
     if (m->needs_references && !pfn_eq(pfn, m->last_reference))
         vm_reference(m->vm, pfn);
@@ -85,11 +124,14 @@ size_t test_access(struct test_machine *m, struct space *space, uint64_t address
         *ret_fault = translate(m, space, at, access, &pfn);
         if (*ret_fault != FAULT_OK)
             return done;
+        translation_use(m, pfn);
         uint8_t *page = (uint8_t *)physmem_frame(vm_physmem(m->vm), pfn) + (at & PAGE_MASK);
         if (access & ACCESS_WRITE)
             memcpy(page, (const uint8_t *)bytes + done, n);
         else if (access & ACCESS_READ)
             memcpy((uint8_t *)bytes + done, page, n);
+        if (access & ACCESS_WRITE)
+            translation_renew(m, pfn);
         done += n;
     }
     return done;
@@ -214,7 +256,10 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
         .slot_at_first_touch = c->slot_at_first_touch,
         .trace = &m->trace,
         .inject = &m->inject,
-        .listener = {.context = m, .forget_page = forget_page, .forget_table = forget_table},
+        .listener = {.context = m,
+                     .forget_page = forget_page,
+                     .forget_table = forget_table,
+                     .forget_code = forget_code},
         .out_of_memory = out_of_memory,
         .io_error = io_error,
         .context = m,
@@ -234,7 +279,7 @@ void test_machine_destroy(struct test_machine *m) {
 }
 
 const char *test_machine_check(struct test_machine *m) {
-    const char *wrong = vm_check(m->vm);
+    const char *wrong = m->wrong ? m->wrong : vm_check(m->vm);
     if (!wrong)
         wrong = tlb_check(m);
     if (!wrong && m->fold)

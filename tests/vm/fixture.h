@@ -18,13 +18,19 @@ void test_stop(const char *file, int line, const char *what) __attribute__((nore
 
 /* ---- the processor ---- */
 
-enum { TLB_ENTRIES = 32 };
+enum { TLB_ENTRIES = 32, TRANSLATIONS = 64 };
 
 struct tlb_entry {
     const struct page_table *table; /* NULL: not valid */
     vpn_t vpn;
     unsigned access; /* what it was filled for */
     pfn_t pfn;
+};
+
+/* What an engine would keep of a page: it is found by the page's identity, and must still fit its content. */
+struct translation {
+    page_id_t id; /* PAGE_ID_NONE: not valid */
+    uint64_t hash;
 };
 
 /* ---- the machine ---- */
@@ -47,6 +53,8 @@ struct test_machine {
     struct trace_sink sink;
     struct fold *fold; /* NULL iff not traced */
     struct tlb_entry tlb[TLB_ENTRIES];
+    struct translation translations[TRANSLATIONS];
+    const char *wrong; /* what the processor noticed, NULL: nothing */
     pfn_t last_reference;
     bool needs_references;
 
