@@ -36,6 +36,7 @@ _Static_assert(sizeof(struct entry) == ENTRY_BYTES + LIBRARY_CHECK_BYTES, "");
 #define SHORT_JUMP(target, end) (uint8_t)(offsetof(struct entry, target) - offsetof(struct entry, end))
 
 const void *entry_write(uint8_t *block, const struct translation *t) {
+    __attribute__((unused)) /* without assertions */
     static const uint8_t library_check[LIBRARY_CHECK_BYTES] = {0xff, 0x4d, AREA_COUNTER, 0x79,
                                                                0x03, 0xff, 0x65,         0};
     size_t token_at = offsetof(struct area, fetch_token) + vpn_of(t->pc).n % FETCH_ENTRIES * sizeof(uint32_t);
