@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CHECKED_FRAMES = 64 }; /* the engine is checked after each run of a machine no larger */
+
 static void fail(const char *what) {
     fprintf(stderr, "test system: %s\n", what);
     exit(2);
@@ -192,7 +194,7 @@ struct trap os_step(struct os *os, uint64_t budget) {
     struct trap trap;
     os->runs++;
     engine_soft.run(os->engine, os->cpu, os->table, budget, &trap);
-    const char *wrong = engine_soft.check(os->engine);
+    const char *wrong = os->config.frames <= CHECKED_FRAMES ? engine_soft.check(os->engine) : NULL;
     if (wrong)
         fail(wrong);
     return trap;
