@@ -310,7 +310,8 @@ static void kernel_charge(struct kernel *k, struct thread *t) {
     k->executed = counters.instructions;
     t->budget -= min_u64(t->budget, worked);
     p->user_instructions += worked;
-    if (unlikely(p->timers[ITIMER_VIRTUAL].next | p->timers[ITIMER_PROF].next))
+    if (unlikely(p->timers[ITIMER_VIRTUAL].next | p->timers[ITIMER_PROF].next) ||
+        unlikely(p->limits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY))
         timer_charge(p);
 }
 

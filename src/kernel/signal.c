@@ -302,6 +302,7 @@ static void signal_restart_for_handler(struct thread *t, const struct signal_act
     struct kernel *k = t->process->kernel;
     long restart = t->restart;
     t->restart = 0;
+    t->restart_call.number = 0; /* restart_syscall has nothing to go on with any more */
     if (!restart)
         return;
     if (restart == -K_ERESTARTNOINTR || (restart == -K_ERESTARTSYS && (action->flags & SA_RESTART)))

@@ -135,7 +135,7 @@ static long futex_wait_first(struct thread *t, const uint64_t args[6], uint32_t 
     struct futex_key key;
     uint32_t word;
     int r = futex_get_key(t, args[0], (int)args[1], &key);
-    if (r == 0)
+    if (r == 0 && t->call.deadline == 0) /* else restart_syscall: the old one holds */
         r = futex_get_deadline(t, args, &t->call.deadline);
     if (r < 0)
         return r;
@@ -163,7 +163,7 @@ static long futex_wait(struct thread *t, const uint64_t args[6], uint32_t bits) 
     if (t->call.interrupted) {
         futex_leave(t);
         t->call.scratch = FUTEX_NOT_QUEUED;
-        return -K_ERESTARTSYS;
+        return args[3] ? -K_ERESTART_RESTARTBLOCK : -K_ERESTARTSYS;
     }
     sched_sleep_until(t, t->call.deadline);
     return SYS_SLEEP;

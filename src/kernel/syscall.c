@@ -24,8 +24,8 @@
 static const struct syscall_entry *const syscall_tables[] = {
     syscalls_memory, syscalls_process,    syscalls_signal, syscalls_identity, syscalls_resource,
     syscalls_wait,   syscalls_timer,      syscalls_file,   syscalls_path,     syscalls_poll,
-    syscalls_time,   syscalls_descriptor, syscalls_futex,  syscalls_socket,
-    syscalls_status, syscalls_xattr,      syscalls_inotify,
+    syscalls_time,   syscalls_descriptor, syscalls_futex,  syscalls_socket,   syscalls_status,
+    syscalls_xattr,  syscalls_inotify,
 };
 
 static long sys_restart_syscall(struct thread *t, const uint64_t args[6]);
@@ -72,7 +72,7 @@ void syscall_enter(struct thread *t) {
     struct kernel *k = t->process->kernel;
     const struct engine_ops *e = k->engine_ops;
     struct call *c = &t->call;
-    c->number = e->get_register(k->engine, t->cpu, CPU_RAX);
+    c->number = (uint32_t)e->get_register(k->engine, t->cpu, CPU_RAX); /* Linux looks at eax only */
     c->args[0] = e->get_register(k->engine, t->cpu, CPU_RDI);
     c->args[1] = e->get_register(k->engine, t->cpu, CPU_RSI);
     c->args[2] = e->get_register(k->engine, t->cpu, CPU_RDX);

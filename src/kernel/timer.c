@@ -52,8 +52,21 @@ void timer_expire(struct kernel *k, uint64_t now) {
         timer_expire_process(p, now);
 }
 
+/* RLIMIT_CPU, in seconds: SIGXCPU at the soft limit and every second behind it, death at the hard one. */
+static void timer_check_limit(struct process *p) {
+    struct rlimit *limit = &p->limits[RLIMIT_CPU];
+    uint64_t seconds = p->user_instructions / 1000000000;
+    if (seconds >= limit->rlim_max) {
+        process_kill(p, SIGKILL);
+    } else if (seconds >= limit->rlim_cur) {
+        limit->rlim_cur = seconds + 1;
+        signal_send_process(p, SIGXCPU, NULL);
+    }
+}
+
 void timer_charge(struct process *p) {
     uint64_t missed;
+    timer_check_limit(p);
     if (timer_fire(&p->timers[ITIMER_VIRTUAL], p->user_instructions, &missed))
         signal_send_process(p, SIGVTALRM, NULL);
     if (timer_fire(&p->timers[ITIMER_PROF], p->user_instructions, &missed))

@@ -21,7 +21,8 @@ struct posix_timer {
 
 /* Sends the signals of all timers that are due at `now`, and notes when the next one is. */
 void timer_expire(struct kernel *, uint64_t now);
-/* The process worked: its ITIMER_VIRTUAL and ITIMER_PROF, which count guest work, may be due. */
+/* The process worked: its ITIMER_VIRTUAL, ITIMER_PROF and RLIMIT_CPU, which count guest work (a nanosecond
+ * for each instruction), may be due. */
 void timer_charge(struct process *);
 /* exit and exec delete the timers of timer_create(). */
 void timer_free_all(struct process *);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -375,6 +376,36 @@ static void limit_stops_the_machine(void **state) {
     assert_int_equal(kernel_stop_reason(f->kernel), KERNEL_LIMIT);
 }
 
+static void cpu_time_is_limited(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    t->process->limits[RLIMIT_CPU] = (struct rlimit){1, 3};
+    t->process->actions[SIGXCPU].handler = (uint64_t)SIG_IGN;
+    for (int second = 1; second <= 3; second++) {
+        assert_ptr_equal(kernel_next_thread(f->kernel), t);
+        fixture_work(f, 1000000000);
+        kernel_trap(f->kernel, t, &(struct trap){.kind = TRAP_QUANTUM});
+    }
+    assert_null(kernel_next_thread(f->kernel));
+    assert_int_equal(kernel_exit_status(f->kernel), SIGKILL);
+}
+
+static void work_timer_counts_work(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    uint64_t page = page_of(t);
+    struct itimerval value = {.it_value = {.tv_usec = 10}};
+    t->blocked = signal_bit(SIGVTALRM);
+    user_write(t->process->space, page, &value, sizeof value);
+    assert_int_equal(CALL_3(t, SYS_setitimer, ITIMER_VIRTUAL, page, 0), 0);
+    fixture_work(f, 9000);
+    kernel_trap(f->kernel, t, &(struct trap){.kind = TRAP_QUANTUM});
+    assert_int_equal(signal_pending_set(t), 0);
+    fixture_work(f, 2000);
+    kernel_trap(f->kernel, t, &(struct trap){.kind = TRAP_QUANTUM});
+    assert_int_equal(signal_pending_set(t), signal_bit(SIGVTALRM));
+}
+
 static void second_interrupt_from_outside_ends_the_machine(void **state) {
     struct fixture *f = *state;
     fixture_first(f)->process->actions[SIGINT].handler = (uint64_t)SIG_IGN;
@@ -528,6 +559,8 @@ int main(void) {
         TEST(calls_use_up_a_slice),
         TEST(time_jumps_only_when_nobody_can_run),
         TEST(limit_stops_the_machine),
+        TEST(cpu_time_is_limited),
+        TEST(work_timer_counts_work),
         TEST(second_interrupt_from_outside_ends_the_machine),
         TEST(unknown_calls_are_counted_by_name),
         TEST(join_waits_for_the_thread),
