@@ -62,10 +62,23 @@ static const char *check_page(struct vm *vm, pfn_t pfn) {
     return NULL;
 }
 
+/* The first frame at or after `n` that was ever used; counts those before it. */
+static uint32_t skip_unused(const struct frame_table *table, uint32_t n, uint32_t *free) {
+    const struct frame_pool *const pools[] = {&table->pages, &table->tables};
+    for (int i = 0; i < 2; i++)
+        if (n >= pools[i]->fresh && n < pools[i]->end) {
+            *free += pools[i]->end - n;
+            n = pools[i]->end;
+        }
+    return n;
+}
+
 static const char *check_frames(struct vm *vm, struct census *census) {
     const struct frame_table *table = &vm->frames;
     uint32_t counts[EVENT_FRAME_KINDS] = {0};
-    for (uint32_t n = 0; n < vm->mem.frames; n++) {
+    uint32_t *free_frames = &counts[EVENT_FRAME_FREE];
+    for (uint32_t n = skip_unused(table, 0, free_frames); n < vm->mem.frames;
+         n = skip_unused(table, n + 1, free_frames)) {
         const pfn_t pfn = {n};
         const struct frame *frame = frame_of(vm, pfn);
         counts[frame->state]++;

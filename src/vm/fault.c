@@ -256,11 +256,12 @@ static enum fault_result fault_failed(struct fault *f, int error) {
     return FAULT_IO;
 }
 
-/* Somebody was chosen to die for memory. Whether some of it came back at once. */
+/* Somebody was chosen to die for memory. Whether some of it came back at once, frames or swap. */
 static bool fault_out_of_memory(struct vm *vm) {
-    const uint32_t before = vm->frames.pages.count;
+    const uint32_t frames = vm->frames.pages.count;
+    const uint64_t slots = vm->swap.used;
     return vm->config.out_of_memory && vm->config.out_of_memory(vm->config.context) &&
-           vm->frames.pages.count > before;
+           (vm->frames.pages.count > frames || vm->swap.used < slots);
 }
 
 static enum fault_result fault_try(struct fault *f) {

@@ -8,6 +8,10 @@
 #include "vm/space.h"
 #include "vm/state.h"
 
+/* Where MAP_32BIT places mappings (Linux: find_start_end). */
+enum { MAP_32BIT_LOW = 0x40000000 };
+#define MAP_32BIT_TOP 0x80000000ULL
+
 /* ---- events ---- */
 
 void space_emit_map_range(struct space *space, const struct mapping *m, vpn_t start, vpn_t end) {
@@ -104,8 +108,13 @@ void space_zap(struct space *space, const struct mapping *m, vpn_t start, vpn_t 
         if (pte_is_present(pte))
             frame_unmapped(space->vm, pte_pfn(pte), reason);
     }
-    if (mapping_tracks_writes(m)) /* an error leaves the page dirty in the cache, to be tried again */
-        (void)object_write_back_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
+    if (!mapping_tracks_writes(m))
+        return;
+    const int error =
+        object_write_back_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
+    const struct vm_config *config = &space->vm->config;
+    if (error && config->io_error) /* the page stays in the cache, dirty, to be tried again */
+        config->io_error(config->context, space, error, m->object->name);
 }
 
 void space_zap_range(struct space *space, vpn_t start, vpn_t end, enum policy_remove reason) {
@@ -144,6 +153,8 @@ static int request_check(const struct map_request *r) {
     const bool shared = type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
     if (r->length == 0 || (!shared && type != MAP_PRIVATE) || r->offset & PAGE_MASK)
         return -EINVAL;
+    if (type == MAP_SHARED_VALIDATE && r->flags & MAP_SYNC)
+        return -EOPNOTSUPP;
     if (page_round_up(r->length) == 0 || r->length > USER_END)
         return -ENOMEM;
     if (r->object && r->offset + r->length < r->offset)
@@ -181,6 +192,10 @@ static int request_place(struct space *space, const struct map_request *r, uint6
         *ret_start = wanted;
         return 0;
     }
+    if (r->flags & MAP_32BIT)
+        return gap_below(space, pages, MAP_32BIT_LOW >> PAGE_SHIFT, MAP_32BIT_TOP >> PAGE_SHIFT, ret_start)
+                   ? 0
+                   : -ENOMEM;
     return space_find_gap(space, pages, vpn_of(page_round_up(r->address)), ret_start);
 }
 

@@ -244,7 +244,7 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
     if (error)
         return error;
     if (c->traced) /* with frames apart for page tables, the memory is larger than what was asked for */
-        trace_start(c, m, c->frames ? c->frames : c->reserved + c->available + 65536);
+        trace_start(c, m, c->frames ? c->frames : c->reserved + c->available + 256);
     const struct vm_config config = {
         .frames = c->frames,
         .available = c->available,

@@ -48,6 +48,7 @@ static void test_mmap_refuses(void **state) {
     assert_int_equal(map(0, PAGE_SIZE, RW, MAP_ANONYMOUS, &a), -EINVAL);
     assert_int_equal(map(BASE + 1, PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -EINVAL);
     assert_int_equal(map(0, UINT64_MAX, RW, ANON, &a), -ENOMEM);
+    assert_int_equal(map(0, PAGE_SIZE, RW, MAP_SHARED_VALIDATE | MAP_SYNC | MAP_ANONYMOUS, &a), -EOPNOTSUPP);
     assert_int_equal(map(0, 1ULL << 47, RW, ANON | MAP_NORESERVE, &a), -ENOMEM);
     assert_int_equal(map(USER_END - PAGE_SIZE, 2 * PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -ENOMEM);
     assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -EPERM);
@@ -74,6 +75,8 @@ static void test_mmap_places_top_down(void **state) {
     assert_int_equal(a, BASE);
     assert_int_equal(map(BASE, PAGE_SIZE, RW, ANON, &a), 0);
     assert_int_equal(a, TOP - 7 * PAGE_SIZE);
+    assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_32BIT, &a), 0);
+    assert_int_equal(a, 0x80000000 - PAGE_SIZE);
 }
 
 static void test_limits(void **state) {
