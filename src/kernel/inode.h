@@ -9,13 +9,19 @@
 
 #include <sys/stat.h>
 
-#include "kernel/kernel.h"
+#include "kernel/process.h"
 
 struct inodes; /* kernel->inodes */
 
 int inodes_create(struct kernel *);     /* sets kernel->inodes; 0 or -errno */
 void inodes_destroy(struct kernel *);   /* no object made here may be alive */
 int inodes_root(const struct kernel *); /* an O_PATH descriptor of the host's root directory */
+
+/* What threads sleep on that wait for a host FIFO or socket whose other end may be in the machine too:
+ * whoever uses one wakes them, so that nobody depends on when the host is asked. */
+static inline const void *inodes_channel(const struct kernel *k) {
+    return k->inodes;
+}
 
 /* Numbers for what has no inode on the host: pipes and the like. Starts at 1. */
 uint64_t inodes_serial(struct kernel *);

@@ -6,8 +6,8 @@
  * takes the next name off the rest and moves the cursor, until the last name is left. A symbolic link puts
  * its text in front of the rest. The root directory's "proc" is where the cursor passes into the machine's
  * /proc,
- * ".." in /proc's root where it leaves it again. Permission to search is the host's affair: the cursor opens
- * each directory relative to the one before. */
+ * ".." in /proc's root where it leaves it again. (The files in /sys that list the CPUs are ours as well.)
+ * Permission to search is the host's affair: the cursor opens each directory relative to the one before. */
 #include "kernel/lookup.h"
 
 #include <errno.h>
@@ -127,11 +127,12 @@ static int walk_splice(struct walk *w, const char *text, size_t length) {
     return 0;
 }
 
-static bool is_root(struct walk *w) {
-    struct stat here, root;
+/* Whether the cursor is at the host directory of that path below the root. */
+static bool is_at(struct walk *w, const char *path) {
+    struct stat here, there;
     return fstat(w->at->directory, &here) == 0 &&
-           fstat(inodes_root(w->thread->process->kernel), &root) == 0 && here.st_dev == root.st_dev &&
-           here.st_ino == root.st_ino;
+           fstatat(inodes_root(w->thread->process->kernel), path, &there, 0) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 /* Steps return 1 when the last name stands in the cursor, 0 to go on. */
@@ -145,8 +146,9 @@ static int step_link(struct walk *w) {
 
 static int step_host(struct walk *w) {
     char *name = w->at->name;
-    if (strcmp(name, "proc") == 0 && is_root(w)) {
-        struct proc_node node = proc_root();
+    struct proc_node node = proc_root();
+    if ((strcmp(name, "proc") == 0 && is_at(w, ".")) ||
+        (w->last && proc_cpu_list(name, &node) && is_at(w, PROC_CPU_DIRECTORY))) {
         cursor_set_proc(w->at, &node);
         return w->last;
     }

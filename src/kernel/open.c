@@ -52,7 +52,7 @@ static int wait_for_reader(struct thread *t, const struct lookup *l, int flags) 
     if (flags & O_NONBLOCK || fstatat(l->directory, l->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
         !S_ISFIFO(st.st_mode))
         return -ENXIO;
-    sched_sleep_channel(t, k->inodes);
+    sched_sleep_channel(t, inodes_channel(k));
     sched_sleep_until(t, clock_now(k) + FIFO_RETRY);
     return FILE_SLEEPS;
 }
@@ -63,7 +63,7 @@ static void after_open(struct kernel *k, int host, int flags) {
     if (fstat(host, &st) < 0)
         return;
     if (S_ISFIFO(st.st_mode))
-        sched_wake(k, k->inodes);
+        sched_wake(k, inodes_channel(k));
     if (S_ISREG(st.st_mode) && flags & O_TRUNC)
         inode_changed(k, &st);
     else if (S_ISREG(st.st_mode))

@@ -22,6 +22,7 @@ static const struct proc_entry root_directory = {.name = "proc",
                                                  .children = proc_machine_entries,
                                                  .numbers = PROC_PIDS,
                                                  .number = &process_directory};
+static const struct proc_entry cpu_directory = {.name = PROC_CPU_DIRECTORY, .mode = S_IFDIR | 0555};
 
 static const struct proc_entry *entry_of(const struct proc_node *node) {
     return node->chain[node->depth];
@@ -29,6 +30,16 @@ static const struct proc_entry *entry_of(const struct proc_node *node) {
 
 struct proc_node proc_root(void) {
     return (struct proc_node){.chain = {&root_directory}, .fd = -1};
+}
+
+bool proc_cpu_list(const char *name, struct proc_node *ret_node) {
+    for (const struct proc_entry *e = proc_cpu_entries; e->name; e++) {
+        if (strcmp(e->name, name) == 0) {
+            *ret_node = (struct proc_node){.chain = {&cpu_directory, e}, .depth = 1, .fd = -1};
+            return true;
+        }
+    }
+    return false;
 }
 
 bool proc_is_directory(const struct proc_node *node) {

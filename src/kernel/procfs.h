@@ -18,6 +18,10 @@ struct proc_node {
 };
 
 struct proc_node proc_root(void);
+/* The files in PROC_CPU_DIRECTORY (below the root) that say which CPUs there are: one, whatever the host has.
+ */
+#define PROC_CPU_DIRECTORY "sys/devices/system/cpu"
+bool proc_cpu_list(const char *name, struct proc_node *ret_node);
 /* The name `name` in a directory. 0, -ENOENT or -ENOTDIR. */
 int proc_child(struct kernel *, const struct proc_node *, const char *name, struct proc_node *ret_node);
 /* False at the root of /proc. */

@@ -46,8 +46,10 @@ int proc_look(struct kernel *, const struct proc_node *, struct proc_view *ret_v
 /* procfs_file.c */
 int proc_file_create(struct kernel *, const struct proc_node *, int flags, struct file **ret_file);
 
-/* procfs_process.c, procfs_machine.c: names below /proc/PID, and in /proc itself beside those */
-extern const struct proc_entry proc_process_entries[], proc_task_entries[], proc_machine_entries[];
+/* procfs_process.c, procfs_machine.c: names below /proc/PID, in /proc itself beside those, and
+ * in PROC_CPU_DIRECTORY */
+extern const struct proc_entry proc_process_entries[], proc_task_entries[], proc_machine_entries[],
+    proc_cpu_entries[];                       /* PROC_CPU_DIRECTORY */
 extern const struct file_ops proc_memory_ops; /* /proc/PID/mem */
 
 /* procfs_maps.c */

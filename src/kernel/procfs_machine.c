@@ -252,6 +252,15 @@ static const struct proc_entry sys_entries[] = {PROC_DIRECTORY("fs", fs_entries)
                                                 PROC_DIRECTORY("vm", vm_entries),
                                                 {.name = NULL}};
 
+static void show_cpu_list(const struct proc_view *v, FILE *out) {
+    fprintf(out, "0\n");
+}
+
+const struct proc_entry proc_cpu_entries[] = {PROC_FILE("online", show_cpu_list),
+                                              PROC_FILE("possible", show_cpu_list),
+                                              PROC_FILE("present", show_cpu_list),
+                                              {.name = NULL}};
+
 const struct proc_entry proc_machine_entries[] = {
     PROC_FILE("cpuinfo", show_cpuinfo),
     PROC_FILE("filesystems", show_filesystems),

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include "kernel/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/terminal.h"
 
@@ -29,23 +31,32 @@ long socket_wait(struct file *f, struct thread *t, short events, int flags) {
         return -EAGAIN;
     if (timeout)
         sched_sleep_until(t, t->call.deadline);
-    sched_sleep_channel(t, f); /* the peer may be in the machine, which must not stop for it then */
+    sched_sleep_channel(
+        t, inodes_channel(f->kernel)); /* the peer may be in the machine, which must not stop for it then */
     sched_sleep_fd(t, f->host, events);
     return SYS_SLEEP;
 }
 
+void socket_changed(struct file *f) {
+    sched_wake(f->kernel, inodes_channel(f->kernel));
+}
+
 static ssize_t socket_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     ssize_t n = recv(f->host, to, length, MSG_DONTWAIT);
-    if (n >= 0)
+    if (n >= 0) {
+        socket_changed(f);
         return n;
+    }
     return errno == EAGAIN ? socket_wait(f, t, POLLIN, 0) : -errno;
 }
 
 static ssize_t socket_write(struct file *f, struct thread *t, const void *from, size_t length,
                             uint64_t *offset) {
     ssize_t n = send(f->host, from, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n >= 0)
+    if (n >= 0) {
+        socket_changed(f);
         return n;
+    }
     int error = errno;
     if (error == EAGAIN)
         return socket_wait(f, t, POLLOUT, 0);
@@ -71,6 +82,12 @@ static int socket_stat(struct file *f, struct stat *ret_stat) {
     return fstat(f->host, ret_stat) < 0 ? -errno : 0;
 }
 
+static void socket_release(struct file *f) {
+    close(f->host); /* before the other end looks */
+    f->host = -1;
+    socket_changed(f);
+}
+
 static const struct file_ops socket_ops = {
     .name = "socket",
     .read = socket_read,
@@ -78,6 +95,7 @@ static const struct file_ops socket_ops = {
     .poll = socket_poll,
     .ioctl = socket_ioctl,
     .stat = socket_stat,
+    .release = socket_release,
 };
 
 bool file_is_socket(const struct file *f) {

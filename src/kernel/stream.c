@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/terminal.h"
 
@@ -29,9 +30,15 @@ static long stream_wait(struct file *f, struct thread *t, short events) {
         return -EAGAIN;
     const struct stream *s = f->data;
     if (!s->inherited) /* its other end may be in the machine, which must not stop for it then */
-        sched_sleep_channel(t, f);
+        sched_sleep_channel(t, inodes_channel(f->kernel));
     sched_sleep_fd(t, f->host, events);
     return SYS_SLEEP;
+}
+
+static void stream_changed(struct file *f) {
+    const struct stream *s = f->data;
+    if (!s->inherited)
+        sched_wake(f->kernel, inodes_channel(f->kernel));
 }
 
 static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
@@ -46,8 +53,10 @@ static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t le
         if (blocks && !host_poll(f->host, POLLIN))
             return stream_wait(f, t, POLLIN);
         ssize_t n = read(f->host, to, length);
-        if (n >= 0)
+        if (n >= 0) {
+            stream_changed(f);
             return n;
+        }
         if (errno == EAGAIN && !blocks)
             return -EAGAIN;
         if (errno != EAGAIN && errno != EINTR) /* EAGAIN: somebody else was faster */
@@ -68,8 +77,10 @@ static ssize_t stream_write(struct file *f, struct thread *t, const void *from, 
         if (s->inherited && !host_poll(f->host, POLLOUT))
             return stream_wait(f, t, POLLOUT);
         ssize_t n = write(f->host, from, piece);
-        if (n >= 0)
+        if (n >= 0) {
+            stream_changed(f);
             return n;
+        }
         int error = errno;
         if (error == EPIPE)
             signal_send_thread(t, SIGPIPE, NULL);
@@ -96,6 +107,9 @@ static int stream_stat(struct file *f, struct stat *ret_stat) {
 }
 
 static void stream_release(struct file *f) {
+    close(f->host); /* before the other end looks */
+    f->host = -1;
+    stream_changed(f);
     free(f->data);
 }
 

@@ -145,12 +145,14 @@ static long sys_connect(struct thread *t, const uint64_t a[6]) {
         if (poll(&p, 1, 0) > 0)
             return getsockopt(f->host, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
     } else if (connect(f->host, (struct sockaddr *)&address, length) == 0) {
+        socket_changed(f);
         return 0;
     } else if (errno != EINPROGRESS && errno != EAGAIN) {
         return -errno;
     } else {
         error = errno;
         t->call.scratch = error == EINPROGRESS;
+        socket_changed(f);
     }
     long wait = socket_wait(f, t, POLLOUT, 0);
     return wait == -EAGAIN && t->call.scratch ? -EINPROGRESS : wait;
@@ -175,6 +177,7 @@ static long sys_accept4(struct thread *t, const uint64_t a[6]) {
                    : (errno = EAGAIN, -1);
     if (host < 0)
         return errno == EAGAIN ? socket_wait(f, t, POLLIN, 0) : -errno;
+    socket_changed(f);
     long fd = install_socket(t, host, a[3]);
     if (fd < 0)
         return fd;
@@ -211,7 +214,11 @@ static long sys_getpeername(struct thread *t, const uint64_t a[6]) {
 static long sys_shutdown(struct thread *t, const uint64_t a[6]) {
     struct file *f;
     int r = socket_of(t, a[0], &f);
-    return r < 0 ? r : shutdown(f->host, (int)a[1]) < 0 ? -errno : 0;
+    if (r < 0)
+        return r;
+    r = shutdown(f->host, (int)a[1]) < 0 ? -errno : 0;
+    socket_changed(f);
+    return r;
 }
 
 static long sys_setsockopt(struct thread *t, const uint64_t a[6]) {
@@ -329,6 +336,7 @@ static long message_send(struct thread *t, struct file *f, struct message *m, in
     if (result == -EAGAIN)
         result = socket_wait(f, t, POLLOUT, flags);
     if (result >= 0) {
+        socket_changed(f);
         *progress += (uint64_t)result;
         bool more = result < have || m->data.left;
         if (more && result > 0 && !(f->flags & O_NONBLOCK || flags & MSG_DONTWAIT)) {
@@ -350,6 +358,8 @@ static long message_receive(struct thread *t, struct file *f, struct message *m,
     long result = n < 0 ? -errno : n;
     if (result == -EAGAIN)
         result = socket_wait(f, t, POLLIN, flags);
+    if (n >= 0)
+        socket_changed(f);
     if (n > 0) { /* with MSG_TRUNC the length may be more than what is there */
         size_t there = min_size((size_t)n, m->piece.iov_len);
         ssize_t taken = there ? transfer_to_user(&m->data, m->piece.iov_base, there) : 0;

@@ -104,6 +104,27 @@ static void a_name_in_proc_opens_it_again(void **state) {
     expect_read(t, fds[0], 10, "again");
 }
 
+/* Under --deterministic, which is how these tests run, the machine stops for input from outside; not for a
+ * FIFO between two of its own processes. */
+static void fifos_connect_two_processes(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    uint64_t buffer = fixture_map(t);
+    enter_directory(f);
+    CALL_3(t, SYS_mknod, memory_string(t, "fifo"), 010600 /* S_IFIFO */, 0);
+    assert_int_equal(call_open(t, "fifo", O_WRONLY | O_NONBLOCK, 0), -ENXIO);
+    struct thread *child = fork_from(t);
+    assert_int_equal(call_open(child, "fifo", O_WRONLY, 0), FIXTURE_SLEEPS);
+    long reader = call_open(t, "fifo", O_RDONLY, 0);
+    assert_int_equal(CALL_3(t, SYS_read, reader, buffer, 10), FIXTURE_SLEEPS);
+    long writer = call_resumed(child);
+    assert_true(writer >= 0);
+    assert_int_equal(call_write(child, (int)writer, "through"), 7);
+    assert_int_equal(call_resumed(t), 7);
+    CALL_1(child, SYS_close, writer);
+    assert_int_equal(CALL_3(t, SYS_read, reader, buffer, 10), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -115,6 +136,7 @@ int main(void) {
         TEST(a_bad_buffer_takes_nothing_out),
         TEST(its_size_can_be_changed),
         TEST(a_name_in_proc_opens_it_again),
+        TEST(fifos_connect_two_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,15 @@ static void a_file_read_in_pieces_fits_together(void **state) {
     assert_string_equal(text, "other\n");
 }
 
+static void the_machine_has_one_cpu(void **state) {
+    struct thread *t = fixture_first(*state);
+    assert_string_equal(content(t, "/sys/devices/system/cpu/online"), "0\n");
+    assert_non_null(strstr(content(t, "/proc/stat"), "\ncpu0 "));
+    assert_null(strstr(content(t, "/proc/stat"), "\ncpu1 "));
+    assert_int_equal(CALL_1(t, SYS_chdir, memory_string(t, "/sys/devices/system/cpu")), 0);
+    assert_string_equal(content(t, "possible"), "0\n");
+}
+
 static void memory_can_be_read_by_address(void **state) {
     struct thread *t = fixture_first(*state);
     uint64_t there = memory_string(t, "found me"), buffer = fixture_map(t);
@@ -156,7 +165,7 @@ int main(void) {
         TEST(maps_are_in_linux_format),       TEST(memory_figures_are_the_machine_s),
         TEST(processes_describe_themselves),  TEST(only_our_processes_are_listed),
         TEST(descriptors_are_links_to_files), TEST(a_file_read_in_pieces_fits_together),
-        TEST(memory_can_be_read_by_address),
+        TEST(the_machine_has_one_cpu),        TEST(memory_can_be_read_by_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
