@@ -47,6 +47,14 @@ def cases():
     yield case("fork-cow", "48", "3", few=48, smallest=FORKING)
     yield case("fork-cow-static", "24", "2", program="static-fork-cow", few=32, smallest=FORKING)
     yield case("bigset-small", "1", program="c-bigset", few=64)
+    yield case("jit", smallest=FORKING)
+    yield case("straddle")
+    yield case("limits", few=64)
+    for seed in range(1, 4):
+        yield case(f"random-files-{seed}", str(seed), "4000", program="c-random-files", few=48, smallest=FORKING)
+    for seed in range(4, 24):
+        yield case(f"random-files-{seed}", str(seed), "40000", program="c-random-files", few=48, smallest=FORKING,
+                   full_only=True, timeout=300)
     for seed in range(1, 5):
         yield case(f"random-memory-{seed}", str(seed), "400", "200", program="c-random-memory", few=48,
                    smallest=FORKING)
