@@ -70,7 +70,7 @@ int space_fork(struct space *parent, uint32_t pid, struct space **ret_space) {
             error = fork_mapping(parent, child, m);
     if (error) {
         space_unref(child);
-        return error;
+        return -ENOMEM; /* a disk that failed is no reason that fork() knows */
     }
     mapping_merge(child, (vpn_t){0}, USER_END_VPN); /* without the locks, neighbours may be equal */
     *ret_space = child;

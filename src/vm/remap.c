@@ -32,9 +32,8 @@ static int move_prepare(struct space *space, const struct move *move) {
         pte_t pte;
         const vpn_t end = {move->start.n + min_u64(move->pages, move->new_pages)};
         for (vpn_t vpn = move->start; space_next_pte(space, &vpn, end, &pte); vpn.n++) {
-            const int error = space_prepare(space, (vpn_t){vpn.n - move->start.n + move->new_start.n});
-            if (error)
-                return error;
+            if (space_prepare(space, (vpn_t){vpn.n - move->start.n + move->new_start.n}) < 0)
+                return -ENOMEM; /* whatever the reason: mremap() knows no other */
         }
         evictions = tally->evictions[0] + tally->evictions[1] + tally->evictions[2];
     } while (evictions != evictions_before);

@@ -48,8 +48,8 @@ int space_create_from(struct vm *vm, uint32_t pid, const struct space *from, str
         .limit_stack = UINT64_MAX,
     };
     RB_INIT(&space->mappings.tree);
-    int error = vm->config.format->create(&vm->table_frames, &space->table);
-    if (error)
+    int error = -ENOMEM;
+    if (vm->config.format->create(&vm->table_frames, &space->table) < 0)
         goto out_free;
     error = space_number(vm, &space->number);
     if (error)

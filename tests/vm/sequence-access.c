@@ -66,7 +66,9 @@ static size_t do_access(struct sequence *s, struct model_process *p, uint64_t ad
 /* Whether the access ended where the model says. */
 static bool access_agrees(struct sequence *s, size_t done, size_t expected, enum fault_result result,
                           enum fault_result expected_result, bool kernel) {
-    if (done < expected && s->scarce && (kernel || result == FAULT_NO_MEMORY)) {
+    const bool excused = (s->scarce && (kernel || result == FAULT_NO_MEMORY)) ||
+                         (s->armed && (kernel || result == FAULT_IO || result == FAULT_NO_MEMORY));
+    if (done < expected && excused) {
         s->out_of_memory++;
         return true;
     }
@@ -105,6 +107,8 @@ static void write_stretch(struct sequence *s, struct model_process *p, uint64_t 
         length = length < valid - offset ? length : valid - offset;
     }
     const size_t expected = expected_access(p, address, length, ACCESS_WRITE, &wanted);
+    if (expected && page->lazy && s->armed)
+        return; /* a read that fails settles nothing */
     if (expected && page->lazy)
         read_stretch(s, p, address & ~(uint64_t)PAGE_MASK, PAGE_SIZE, false);
     rng_fill(&s->rng, bytes, length);

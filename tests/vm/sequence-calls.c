@@ -221,10 +221,10 @@ void op_lock(struct sequence *s, struct model_process *p) {
 
 void op_sync(struct sequence *s, struct model_process *p) {
     const unsigned i = (unsigned)pick(s, FILES);
-    if (pick(s, 2))
-        expect(s, "fsync", object_sync(s->objects[i], 0, UINT64_MAX), 0);
-    else
-        expect(s, "sync", vm_sync(s->machine.vm), 0);
+    const int error = pick(s, 2) ? object_sync(s->objects[i], 0, UINT64_MAX) : vm_sync(s->machine.vm);
+    if (no_memory(s, error))
+        return;
+    expect(s, "sync", error, 0);
     for (uint64_t at = 0; at < s->files[i].size; at++)
         if (s->files[i].disk[at] != s->contents[i].bytes[at]) {
             sequence_fail(s, "after a sync, byte %#lx of file %u is another on disk", at, i);

@@ -50,7 +50,8 @@ void expect(struct sequence *s, const char *call, long result, long expected) {
 }
 
 bool no_memory(struct sequence *s, long result) {
-    if (result != -ENOMEM || !s->scarce)
+    const bool accepted = (result == -ENOMEM && (s->scarce || s->armed)) || (result == -EIO && s->armed);
+    if (!accepted)
         return false;
     s->out_of_memory++;
     return true;
@@ -113,6 +114,30 @@ static void check(struct sequence *s) {
         sequence_fail(s, "%s", wrong);
 }
 
+/* A disk will fail soon: swap, or files. */
+static void arm(struct sequence *s) {
+    struct inject *inject = &s->machine.inject;
+    const unsigned kind = (unsigned)pick(s, 4);
+    s->armed = true;
+    if (kind == 0)
+        inject->fail_at[INJECT_SWAP_READ] = inject->calls[INJECT_SWAP_READ] + 1 + pick(s, 3);
+    if (kind == 1)
+        inject->fail_at[INJECT_SWAP_WRITE] = inject->calls[INJECT_SWAP_WRITE] + 1 + pick(s, 3);
+    inject->for_good[INJECT_SWAP_READ] = inject->for_good[INJECT_SWAP_WRITE] = pick(s, 2);
+    for (int i = 0; i < FILES; i++) {
+        s->files[i].read_error = kind == 2 ? -EIO : 0;
+        s->files[i].write_error = kind == 3 ? -EIO : 0;
+    }
+}
+
+static void disarm(struct sequence *s) {
+    struct inject *inject = &s->machine.inject;
+    s->armed = false;
+    inject->fail_at[INJECT_SWAP_READ] = inject->fail_at[INJECT_SWAP_WRITE] = 0;
+    for (int i = 0; i < FILES; i++)
+        s->files[i].read_error = s->files[i].write_error = 0;
+}
+
 static void run_step(struct sequence *s, bool verbose) {
     unsigned total = 0, i = 0;
     for (unsigned k = 0; k < OPERATIONS; k++)
@@ -122,7 +147,10 @@ static void run_step(struct sequence *s, bool verbose) {
         number -= operations[i++].weight;
     if (verbose)
         fprintf(stderr, "step %u: %s\n", s->step, operations[i].name);
+    if (s->flaky && pick(s, 3) == 0)
+        arm(s);
     operations[i].run(s, pick_process(s));
+    disarm(s);
     s->served++;
     check(s);
 }
@@ -172,6 +200,7 @@ const char *sequence_run(struct sequence *s, const struct test_config *config, u
     const bool verbose = getenv("MODEL_VERBOSE") != NULL;
     *s = (struct sequence){.config = *config, .rng = {seed}};
     s->scarce = config->format->levels > 1 || config->swap_pages < 600;
+    s->flaky = pick(s, 4) == 0;
     const int error = test_machine_create(config, &s->machine);
     if (error)
         return "the machine cannot be created";

@@ -13,6 +13,8 @@ struct sequence {
     struct test_config config;
     struct rng rng;
     bool scarce; /* memory or swap may run out: calls may fail with -ENOMEM */
+    bool flaky;  /* now and then a disk fails during an operation */
+    bool armed;  /* … during this one */
     unsigned step;
     const char *failure; /* NULL: none yet */
 
@@ -41,7 +43,7 @@ struct model_process *pick_process(struct sequence *);
 /* A page in a window, mapped if one is found quickly. */
 uint64_t pick_address(struct sequence *, struct model_process *);
 unsigned pick_protection(struct sequence *);
-/* True if a call's -ENOMEM is to be accepted as an operation that did not happen. */
+/* True if a call's -ENOMEM, or a disk's error, is to be accepted as an operation that did not happen. */
 bool no_memory(struct sequence *, long result);
 /* Complains unless the result is what the model says. */
 void expect(struct sequence *, const char *call, long result, long expected);
