@@ -155,6 +155,10 @@ void test_write_byte(struct test_machine *m, struct space *space, uint64_t addre
 
 static void fold_receive(struct trace_sink *sink, const struct event *event) {
     struct test_machine *m = (struct test_machine *)((char *)sink - offsetof(struct test_machine, sink));
+    uint64_t words[sizeof *event / sizeof(uint64_t)];
+    memcpy(words, event, sizeof words);
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+        m->event_hash = (m->event_hash ^ words[i]) * 0x100000001b3ULL;
     const int error = fold_apply(m->fold, event);
     require(!error);
 }

@@ -51,7 +51,8 @@ struct test_machine {
     struct inject inject;
     struct trace trace;
     struct trace_sink sink;
-    struct fold *fold; /* NULL iff not traced */
+    struct fold *fold;   /* NULL iff not traced */
+    uint64_t event_hash; /* of all events so far, if traced */
     struct tlb_entry tlb[TLB_ENTRIES];
     struct translation translations[TRANSLATIONS];
     const char *wrong; /* what the processor noticed, NULL: nothing */

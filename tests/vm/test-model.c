@@ -13,7 +13,10 @@
 #include "policy/policies.h"
 #include "sequence.h"
 
-enum { STEPS = 160 }; /* of a sequence, unless told otherwise */
+enum {
+    STEPS = 160, /* of a sequence, unless told otherwise */
+    AGAIN = 8,   /* every so many sequences run twice: the same events must come out */
+};
 
 /* Everything about a sequence follows from its seed. */
 static struct test_config choose(uint64_t seed) {
@@ -46,6 +49,12 @@ static int run(uint64_t seed, unsigned steps, uint64_t *operations, uint64_t *ou
     const char *failure = sequence_run(&s, &c, seed, steps);
     *operations += s.served;
     *out_of_memory += s.out_of_memory;
+    if (!failure && c.traced && seed % AGAIN == 0) {
+        const uint64_t events = s.machine.event_hash;
+        failure = sequence_run(&s, &c, seed, steps);
+        if (!failure && s.machine.event_hash != events)
+            failure = "run again, the sequence gives other events";
+    }
     if (!failure)
         return 0;
     printf("seed %lu, step %u: %s\n(%s, %s, %u frames, %u available, swap %u)\n", seed, s.step, failure,
