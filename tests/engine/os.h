@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "hw/engine.h"
 
-enum { OS_SIGNALS = 65, OS_OUTPUT = 1 << 20 };
+enum { OS_SIGNALS = 65, OS_OUTPUT = 4 << 20 };
 
 struct os_page {
     unsigned access;         /* enum access bits */

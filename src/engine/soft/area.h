@@ -30,7 +30,8 @@ struct area {
     uint64_t stack;
     void (*fetch_failed)(void);
     uint64_t last_vpn; /* of the last reference reported; UINT64_MAX for none. Traced code only */
-    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 24];
+    uint64_t scratch;  /* see quirk.c */
+    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 32];
     uint8_t spill[LibVEX_N_SPILL_BYTES];
     uint32_t fetch_token[FETCH_ENTRIES]; /* by page number modulo FETCH_ENTRIES */
     struct jump jumps[JUMP_ENTRIES];     /* by address modulo JUMP_ENTRIES */

@@ -149,8 +149,8 @@ static IRExpr *take_reused(struct expansion *x) {
     return host;
 }
 
-static IRStmt *expand_store(struct expansion *x, IRStmt *s) {
-    IRExpr *host = take_reused(x);
+static IRStmt *expand_store(struct expansion *x, IRStmt *s, bool scratch) {
+    IRExpr *host = scratch ? quirk_scratch_address(x, s->Ist.Store.addr, true) : take_reused(x);
     if (!host)
         host = expand_address(x, s->Ist.Store.addr, bytes_of(x, s->Ist.Store.data), ACCESS_WRITE, NULL);
     return IRStmt_Store(Iend_LE, host, s->Ist.Store.data);
@@ -192,6 +192,10 @@ static IRStmt *expand_exit(struct expansion *x, IRStmt *s) {
 
 static IRStmt *expand_temporary(struct expansion *x, const struct ordered *o) {
     const IRExpr *e = o->statement->Ist.WrTmp.data;
+    if (e->tag == Iex_Load && o->scratch)
+        return IRStmt_WrTmp(
+            o->statement->Ist.WrTmp.tmp,
+            IRExpr_Load(Iend_LE, e->Iex.Load.ty, quirk_scratch_address(x, e->Iex.Load.addr, false)));
     if (e->tag == Iex_Load)
         return expand_load(x, o->statement, o->store_follows);
     if (divide_is_division(e))
@@ -205,13 +209,13 @@ void expand_statement(struct expansion *x, const struct ordered *o) {
     case Ist_NoOp:
     case Ist_AbiHint: return;
     case Ist_WrTmp: s = expand_temporary(x, o); break;
-    case Ist_Store: s = expand_store(x, s); break;
+    case Ist_Store: s = expand_store(x, s, o->scratch); break;
     case Ist_CAS: s = expand_cas(x, s); break;
     case Ist_LoadG: s = expand_guarded_load(x, s); break;
     case Ist_StoreG: s = expand_guarded_store(x, s); break;
     case Ist_Exit: s = expand_exit(x, s); break;
     case Ist_Dirty: helper_expand(x, s->Ist.Dirty.details); break;
-    case Ist_IMark:
+    case Ist_IMark: x->scratch_base = NULL; break;
     case Ist_Put:
     case Ist_PutI:
     case Ist_MBE:

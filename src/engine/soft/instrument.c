@@ -54,10 +54,12 @@ static bool is_excluded(const struct translation *t, const IRSB *b, const struct
 static bool plan_instruction(struct plan *plan, const struct translation *t, const IRSB *b,
                              const struct instruction *i) {
     struct ordered *out = plan->statements + plan->n;
+    bool scratch = quirk_uses_scratch(t->bytes + (i->pc - t->pc), i->length);
     unsigned n = 0;
-    if (t->single)
+    if (t->single || scratch)
         for (int s = i->from; s < i->to; s++)
-            out[n++] = (struct ordered){b->stmts[s], 0, order_is_stored_back(b, s, i->to)};
+            out[n++] = (struct ordered){b->stmts[s], plan->n_instructions,
+                                        !scratch && order_is_stored_back(b, s, i->to), scratch};
     else
         n = order_delay_puts(b, i->from, i->to, out, plan->n_instructions);
     plan->n += n;

@@ -110,7 +110,7 @@ unsigned order_delay_puts(const IRSB *b, int from, int to, struct ordered *out, 
     struct ordered *held = LibVEX_Alloc((size_t)(to - from) * sizeof *held);
     for (int i = from; i < to; i++) {
         IRStmt *s = b->stmts[i];
-        struct ordered entry = {s, instruction, order_is_stored_back(b, i, to)};
+        struct ordered entry = {s, instruction, order_is_stored_back(b, i, to), false};
         if (i < last && is_put(s)) {
             held[n_held++] = entry;
             continue;
@@ -209,7 +209,7 @@ void order_drop_puts(const IRSB *b, struct ordered *statements, unsigned n) {
         } else if (e && e->tag == Iex_Get) {
             memset(dead.bytes + e->Iex.Get.offset, 0, (size_t)sizeofIRType(e->Iex.Get.ty));
         } else if (s->tag == Ist_Exit || s->tag == Ist_Dirty || s->tag == Ist_PutI ||
-                   (e && e->tag == Iex_GetI) || order_is_access(s)) {
+                   (e && e->tag == Iex_GetI) || (order_is_access(s) && !statements[n].scratch)) {
             memset(dead.bytes, 0, sizeof dead.bytes);
         }
     }

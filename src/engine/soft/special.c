@@ -17,6 +17,9 @@ enum {
     FLAGS_POPPED = FLAGS_ARITHMETIC | FLAG_TF | 1 << 10 | 1 << 14 | 1 << 18 | 1 << 21,
     FLAGS_LOW = 0xffff,
 
+    SELECTOR_CS = 0x33, /* Linux's, of 64-bit user mode */
+    SELECTOR_SS = 0x2b,
+
     TWO_BYTE = 0x0f00, /* opcodes behind 0f */
     VEX_MASKMOV = 0x10000 | TWO_BYTE | 0xf7,
 };
@@ -28,7 +31,8 @@ struct decoded {
     unsigned opcode;
     unsigned length; /* up to and with the opcode */
     uint8_t rex;
-    bool operand16, address32, repeat;
+    bool operand16, address32;
+    uint8_t repeat;  /* the prefix f2 or f3, else 0 */
     uint8_t segment; /* the prefix 64 or 65, else 0 */
 };
 
@@ -41,7 +45,7 @@ static bool take_prefix(struct decoded *d, uint8_t c) {
     case 0x66: d->operand16 = true; return true;
     case 0x67: d->address32 = true; return true;
     case 0xf2:
-    case 0xf3: d->repeat = true; return true;
+    case 0xf3: d->repeat = c; return true;
     case 0x64:
     case 0x65: d->segment = c; return true;
     case 0x26:
@@ -90,13 +94,23 @@ static bool is_repeated_load(const struct decoded *d) {
     return d->repeat && (d->opcode & ~1U) == 0xac;
 }
 
+static bool is_word_exchange(const struct decoded *d) {
+    return d->operand16 && !(d->rex & REX_W) && d->opcode > 0x90 && d->opcode <= 0x97;
+}
+
+static bool is_selector_read(const struct decoded *d) {
+    return d->opcode == 0x8c && d->length < d->available && d->bytes[d->length] >= 0xc0 &&
+           d->bytes[d->length] < 0xf0;
+}
+
 bool special_wants(const uint8_t *bytes, unsigned available, unsigned length) {
     struct decoded d;
     if (length > INSTRUCTION_MAX || is_preamble(bytes, available))
         return true;
     if (!decode(bytes, available, &d))
         return false;
-    return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d);
+    return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d) ||
+           is_word_exchange(&d) || is_selector_read(&d);
 }
 
 static bool refuse(struct engine *e, enum trap_vector vector) {
@@ -117,9 +131,13 @@ static bool finish(struct engine *e, const struct decoded *d, unsigned more) {
     return true;
 }
 
+static unsigned flags_bytes(const struct decoded *d) {
+    return d->operand16 && !(d->rex & REX_W) ? 2 : 8;
+}
+
 static bool push_flags(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
-    unsigned bytes = d->operand16 ? 2 : 8;
+    unsigned bytes = flags_bytes(d);
     uint64_t flags = cpu_get_flags(g, e->trap_flag) & ~(uint64_t)FLAG_RF;
     if (!memory_write(e, g->guest_RSP - bytes, &flags, bytes))
         return false;
@@ -129,8 +147,8 @@ static bool push_flags(struct engine *e, const struct decoded *d) {
 
 static bool pop_flags(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
-    unsigned bytes = d->operand16 ? 2 : 8;
-    uint64_t popped = 0, mask = d->operand16 ? FLAGS_POPPED & FLAGS_LOW : FLAGS_POPPED;
+    unsigned bytes = flags_bytes(d);
+    uint64_t popped = 0, mask = bytes == 2 ? FLAGS_POPPED & FLAGS_LOW : FLAGS_POPPED;
     if (!memory_read(e, g->guest_RSP, &popped, bytes))
         return false;
     uint64_t flags = cpu_get_flags(g, e->trap_flag);
@@ -175,18 +193,30 @@ static uint64_t step(const struct decoded *d, uint64_t address, uint64_t by) {
     return effective(d, address + by);
 }
 
-/* CMPS without a repeat prefix. */
+/* Whether a repeated comparison goes on: REPE (f3) while equal, REPNE (f2) while not. */
+static bool comparison_goes_on(const struct decoded *d, uint64_t flags) {
+    return (d->repeat == 0xf3) == ((flags & FLAG_ZF) != 0);
+}
+
+/* CMPS, or one iteration of REPNE CMPS. */
 static bool compare_strings(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     unsigned bytes = operand_bytes(d);
     uint64_t a = 0, b = 0;
+    if (d->repeat && effective(d, g->guest_RCX) == 0)
+        return finish(e, d, 0);
     if (!memory_read(e, effective(d, g->guest_RSI) + segment_base(e, d), &a, bytes) ||
         !memory_read(e, effective(d, g->guest_RDI), &b, bytes))
         return false;
     uint64_t flags = cpu_get_flags(g, e->trap_flag) & ~(uint64_t)FLAGS_ARITHMETIC;
-    cpu_set_flags(g, flags | flags_of_difference(a, b, bytes), &e->trap_flag);
+    flags |= flags_of_difference(a, b, bytes);
+    cpu_set_flags(g, flags, &e->trap_flag);
     g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
     g->guest_RDI = step(d, g->guest_RDI, g->guest_DFLAG * bytes);
+    if (d->repeat)
+        g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
+    if (d->repeat && comparison_goes_on(d, flags))
+        return true;
     return finish(e, d, 0);
 }
 
@@ -216,6 +246,30 @@ static bool look_up_byte(struct engine *e, const struct decoded *d) {
         return false;
     g->guest_RAX = (g->guest_RAX & ~0xffULL) | byte;
     return finish(e, d, 0);
+}
+
+/* ---- registers ---- */
+
+static uint64_t *general(struct engine *e, unsigned number) {
+    return (uint64_t *)((uint8_t *)&e->area.guest + offsetof(VexGuestAMD64State, guest_RAX)) + number;
+}
+
+/* XCHG of ax and another 16-bit register, of which the library clears the rest. */
+static bool exchange_words(struct engine *e, const struct decoded *d) {
+    uint64_t *a = general(e, 0), *b = general(e, (d->opcode & 7) | (d->rex & 1) << 3);
+    uint64_t difference = (*a ^ *b) & 0xffff;
+    *a ^= difference;
+    *b ^= difference;
+    return finish(e, d, 0);
+}
+
+/* MOV of a segment register, of which the library knows only zeros, to a general register. */
+static bool read_selector(struct engine *e, const struct decoded *d) {
+    uint8_t modrm = d->bytes[d->length];
+    uint64_t selector = (modrm >> 3 & 7) == 1 ? SELECTOR_CS : (modrm >> 3 & 7) == 2 ? SELECTOR_SS : 0;
+    uint64_t *to = general(e, (modrm & 7) | (d->rex & 1) << 3);
+    *to = d->operand16 && !(d->rex & REX_W) ? (*to & ~0xffffULL) | selector : selector;
+    return finish(e, d, 1);
 }
 
 /* ---- masked stores ---- */
@@ -288,7 +342,8 @@ static bool is_complete(const struct decoded *d) {
     }
     if (d->opcode == 0xcd)
         return d->length < d->available;
-    return is_privileged(d) || is_repeated_load(d) || (is_masked_store(d) && d->length < d->available);
+    return is_privileged(d) || is_repeated_load(d) || is_word_exchange(d) || is_selector_read(d) ||
+           (is_masked_store(d) && d->length < d->available);
 }
 
 bool special_is_complete(const uint8_t *bytes, unsigned available) {
@@ -314,6 +369,14 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
     case 0xac:
     case 0xad: return load_string(e, &d);
     case 0xd7: return look_up_byte(e, &d);
+    case 0x8c: return read_selector(e, &d);
+    case 0x91:
+    case 0x92:
+    case 0x93:
+    case 0x94:
+    case 0x95:
+    case 0x96:
+    case 0x97: return exchange_words(e, &d);
     case 0xf1: /* INT1: a trap */ finish(e, &d, 0); return refuse(e, VECTOR_DB);
     }
     return store_masked(e, &d);

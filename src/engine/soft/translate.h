@@ -44,6 +44,7 @@ struct ordered {
     IRStmt *statement;
     unsigned instruction;
     bool store_follows; /* a load whose bytes are stored back by the same instruction */
+    bool scratch;       /* its accesses are not the guest's: quirk.c */
 };
 
 /* Whether the statement touches guest memory or can raise an exception otherwise. */
@@ -70,6 +71,8 @@ struct expansion {
     unsigned offset; /* of the first one in the block */
     /* The host address of the last load that is stored back, for its store; NULL for none. */
     IRExpr *reuse_host;
+    /* Where the instruction believes its scratch memory to be; NULL until it has stored there. */
+    IRExpr *scratch_base;
 };
 
 void expand_statement(struct expansion *, const struct ordered *);
@@ -100,6 +103,10 @@ unsigned expansion_place(const struct expansion *);
 IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard);
 
 /* quirk.c */
+/* Whether the instruction's accesses are to memory that the library uses for its own purposes: it begins by
+ * storing a register there. */
+bool quirk_uses_scratch(const uint8_t *bytes, unsigned length);
+IRExpr *quirk_scratch_address(struct expansion *, IRExpr *address, bool store);
 bool quirk_is_scalar_fma(const uint8_t *bytes, unsigned length);
 /* Drops an instruction's writes of zeros beside its result. */
 void quirk_keep_rest(IRSB *, int from, int to);

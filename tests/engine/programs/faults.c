@@ -84,6 +84,7 @@ CASE(rep_stosb, "rep stosb")
 CASE(rep_stosd, "rep stosl")
 CASE(rep_stosb_down, "std; rep stosb")
 CASE(rep_cmpsb, "repe cmpsb")
+CASE(repne_cmpsb, "repne cmpsb")
 CASE(rep_scasb, "repne scasb")
 CASE(rep_lodsb, "rep lodsb")
 CASE(movs, "movsq")
@@ -212,6 +213,8 @@ static struct {
     AT(rep_stosd, 4090, RCX, 7),
     AT(rep_stosb_down, 4100, RCX, 20),
     AT(rep_cmpsb, -5, RSI, 0x50000ffb, RCX, 20),
+    AT(repne_cmpsb, -5, RSI, 0x50000ffb, RCX, 20),
+    AT(repne_cmpsb, -3000, RSI, 0x50000448, RCX, 20),
     AT(rep_scasb, -5, RCX, 20, RAX, 1),
     AT(rep_lodsb, 0, RSI, 0x50000ffb, RCX, 9),
     AT(movs, -3, RSI, BELOW),

@@ -87,6 +87,16 @@ static void scalars(void) {
     SCALAR("bsf %%rcx, %%rax", ZF);
     SCALAR("bsr %%rcx, %%rax", ZF);
     SCALAR("btc %%rcx, %%rax", CF);
+    SCALAR("bts %%rcx, %%rax", CF | ZF);
+    SCALAR("btr %%ecx, %%eax; setc %%dl", CF | ZF);
+    SCALAR("bt %%cx, %%ax; adc $0, %%rdx", 0);
+    SCALAR("btc $5, %%rax", CF | ZF);
+    SCALAR("push $77; bts %%rcx, %%rax; mov -280(%%rsp), %%edx; bts %%rcx, %%rax; xor -280(%%rsp), %%edx; "
+           "pop %%rcx",
+           CF);
+    SCALAR("xchg %%cx, %%ax", ALL);
+    SCALAR("mov %%cs, %%eax; mov %%ss, %%cx; mov %%ds, %%rdx", ALL);
+    SCALAR("pushfw; pop %%cx; and $0xc5, %%ecx", ALL);
     SCALAR("popcnt %%rcx, %%rax", ALL);
     SCALAR("lzcnt %%rcx, %%rax", CF | ZF);
     SCALAR("tzcnt %%ecx, %%eax", CF | ZF);
