@@ -156,6 +156,16 @@ static int inherit_one(struct process *p, int fd) {
     return r;
 }
 
+/* All the machine's processes together have the descriptors of one host process, and the page cache keeps
+ * some: it takes as many as it may get. What the first process inherits as its limit was read before. */
+static void raise_host_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static int compare_ints(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
@@ -164,6 +174,7 @@ static int compare_ints(const void *a, const void *b) {
 int file_inherit(struct process *p) {
     enum { INHERIT_MAX = 1024 };
     int numbers[INHERIT_MAX], count = 0;
+    raise_host_limit();
     DIR *directory = opendir("/proc/self/fd");
     for (struct dirent *d; directory && count < INHERIT_MAX && (d = readdir(directory));) {
         int fd = atoi(d->d_name), flags = d->d_name[0] == '.' ? -1 : fcntl(fd, F_GETFD);

@@ -202,12 +202,21 @@ static ino_t inode_number(const struct proc_node *node) {
     return hash >> 24 | 1;
 }
 
+/* A link to an open file shows what the file is open for. */
+static mode_t mode_of(struct kernel *k, const struct proc_node *node) {
+    struct file *f = proc_node_file(k, node);
+    if (!f)
+        return entry_of(node)->mode;
+    int access = f->flags & O_ACCMODE;
+    return S_IFLNK | 0100 | (access != O_WRONLY ? 0400 : 0) | (access != O_RDONLY ? 0200 : 0);
+}
+
 void proc_stat(struct kernel *k, const struct proc_node *node, struct stat *ret_stat) {
     uint64_t now = clock_realtime(k);
     struct timespec time = {.tv_sec = (time_t)(now / 1000000000), .tv_nsec = (long)(now % 1000000000)};
     *ret_stat = (struct stat){.st_dev = PROC_DEVICE,
                               .st_ino = inode_number(node),
-                              .st_mode = entry_of(node)->mode,
+                              .st_mode = mode_of(k, node),
                               .st_nlink = proc_is_directory(node) ? 2 : 1,
                               .st_uid = node->pid ? getuid() : 0,
                               .st_gid = node->pid ? getgid() : 0,

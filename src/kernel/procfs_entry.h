@@ -49,8 +49,8 @@ int proc_file_create(struct kernel *, const struct proc_node *, int flags, struc
 /* procfs_process.c, procfs_machine.c: names below /proc/PID, in /proc itself beside those, and
  * in PROC_CPU_DIRECTORY */
 extern const struct proc_entry proc_process_entries[], proc_task_entries[], proc_machine_entries[],
-    proc_cpu_entries[];                       /* PROC_CPU_DIRECTORY */
-extern const struct file_ops proc_memory_ops; /* /proc/PID/mem */
+    proc_cpu_entries[];                                         /* PROC_CPU_DIRECTORY */
+extern const struct file_ops proc_memory_ops, proc_pagemap_ops; /* /proc/PID/mem, pagemap */
 
 /* procfs_maps.c */
 void proc_show_maps(const struct proc_view *, FILE *);

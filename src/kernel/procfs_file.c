@@ -129,6 +129,47 @@ const struct file_ops proc_memory_ops = {
     .release = file_release,
 };
 
+/* ---- /proc/PID/pagemap: 8 bytes for each page of the address space, as Linux describes them in
+ * Documentation/admin-guide/mm/pagemap.rst; the frame numbers are the machine's ---- */
+
+enum { PAGEMAP_SWAP_SHIFT = 5, PAGEMAP_ENTRY = 8 };
+#define PAGEMAP_SHARED  (1ULL << 61) /* the page of a file or of shared memory */
+#define PAGEMAP_SWAPPED (1ULL << 62)
+#define PAGEMAP_PRESENT (1ULL << 63)
+
+static uint64_t pagemap_entry(struct kernel *k, struct page_table *table, vpn_t page) {
+    pte_t pte = table->ops->get(table, page);
+    if (pte_is_swapped(pte))
+        return PAGEMAP_SWAPPED | (uint64_t)pte_slot(pte).n << PAGEMAP_SWAP_SHIFT;
+    if (!pte_is_present(pte))
+        return 0;
+    bool shared = page_id_is_object(vm_page_id(k->vm, pte_pfn(pte)));
+    return PAGEMAP_PRESENT | (shared ? PAGEMAP_SHARED : 0) | pte_pfn(pte).n;
+}
+
+static ssize_t pagemap_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
+    struct proc_view v;
+    if (*offset % PAGEMAP_ENTRY || length % PAGEMAP_ENTRY)
+        return -EINVAL;
+    if (proc_look(f->kernel, &((struct proc_file *)f->data)->node, &v) < 0 || !v.process->space)
+        return 0;
+    struct page_table *table = space_page_table(v.process->space);
+    uint64_t page = *offset / PAGEMAP_ENTRY, *entries = to;
+    size_t n = 0;
+    for (; n < length / PAGEMAP_ENTRY && page + n < USER_END_VPN.n; n++)
+        entries[n] = pagemap_entry(f->kernel, table, (vpn_t){page + n});
+    *offset += n * PAGEMAP_ENTRY;
+    return (ssize_t)(n * PAGEMAP_ENTRY);
+}
+
+const struct file_ops proc_pagemap_ops = {
+    .name = "proc pagemap",
+    .read = pagemap_read,
+    .seek = file_seek,
+    .stat = file_status,
+    .release = file_release,
+};
+
 int proc_file_create(struct kernel *k, const struct proc_node *node, int flags, struct file **ret_file) {
     const struct proc_entry *entry = node->chain[node->depth];
     char path[128];

@@ -305,7 +305,8 @@ static const struct proc_entry task_directory = {.mode = S_IFDIR | 0555, .childr
         PROC_FILE("limits", show_limits), PROC_FILE("maps", proc_show_maps),                                 \
         {.name = "mem", .mode = S_IFREG | 0600, .ops = &proc_memory_ops},                                    \
         PROC_FILE("mountinfo", show_mountinfo), PROC_FILE("mounts", show_mounts),                            \
-        PROC_FILE("oom_score", show_oom_score), PROC_LINK("root", link_root),                                \
+        PROC_FILE("oom_score", show_oom_score),                                                              \
+        {.name = "pagemap", .mode = S_IFREG | 0400, .ops = &proc_pagemap_ops}, PROC_LINK("root", link_root), \
         PROC_FILE("smaps", proc_show_smaps), PROC_FILE("smaps_rollup", proc_show_smaps_rollup),              \
         PROC_FILE("stat", show_stat), PROC_FILE("statm", show_statm), PROC_FILE("status", show_status)
 

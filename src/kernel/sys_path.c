@@ -348,8 +348,8 @@ static long sys_fchdir(struct thread *t, const uint64_t a[6]) {
     return f ? change_to_file(t, f) : -EBADF;
 }
 
-/* The machine has one root directory. */
-static long sys_chroot(struct thread *t, const uint64_t a[6]) {
+/* The machine has one root directory, and its file systems are the host's. */
+static long sys_not_permitted(struct thread *t, const uint64_t a[6]) {
     return -EPERM;
 }
 
@@ -385,7 +385,10 @@ const struct syscall_entry syscalls_path[] = {
     {SYS_getcwd, "getcwd", sys_getcwd},
     {SYS_chdir, "chdir", sys_chdir},
     {SYS_fchdir, "fchdir", sys_fchdir},
-    {SYS_chroot, "chroot", sys_chroot},
+    {SYS_chroot, "chroot", sys_not_permitted},
+    {SYS_pivot_root, "pivot_root", sys_not_permitted},
+    {SYS_mount, "mount", sys_not_permitted},
+    {SYS_umount2, "umount2", sys_not_permitted},
     {SYS_umask, "umask", sys_umask},
     {-1, NULL, NULL},
 };

@@ -382,26 +382,35 @@ static long sys_sendto(struct thread *t, const uint64_t a[6]) {
     return message_send(t, f, &m, (int)a[3]);
 }
 
+/* One part of what recvfrom waits for: call.progress bytes are there already. */
+static long receive_part(struct thread *t, struct file *f, const uint64_t a[6], bool *ret_full) {
+    struct message m = {.header.msg_name = &m.address, .header.msg_namelen = sizeof(m.address)};
+    transfer_set(&m.data, t, a[1], a[2]);
+    transfer_skip(&m.data, min_u64(t->call.progress, m.data.left));
+    long n = message_receive(t, f, &m, (int)a[3]);
+    if (n < 0)
+        return n;
+    *ret_full = !m.data.left;
+    int r = store_address(t, &m.address, m.header.msg_namelen, a[4], a[5]);
+    return r < 0 ? r : n;
+}
+
 /* MSG_WAITALL on a stream: parts are collected in call.progress. */
 static long sys_recvfrom(struct thread *t, const uint64_t a[6]) {
-    struct message m = {.header.msg_name = &m.address, .header.msg_namelen = sizeof(m.address)};
+    bool all = a[3] & MSG_WAITALL && !(a[3] & MSG_PEEK), full = false;
+    uint64_t *progress = &t->call.progress;
     struct file *f;
     int r = socket_of(t, a[0], &f);
     if (r < 0)
         return r;
-    uint64_t *progress = &t->call.progress;
-    transfer_set(&m.data, t, a[1], a[2]);
-    transfer_skip(&m.data, min_u64(*progress, m.data.left));
-    long n = message_receive(t, f, &m, (int)a[3]);
-    if (n < 0)
-        return n == SYS_SLEEP || !*progress ? n : (long)*progress;
-    r = store_address(t, &m.address, m.header.msg_namelen, a[4], a[5]);
-    if (r < 0)
-        return r;
-    *progress += (uint64_t)n;
-    if (a[3] & MSG_WAITALL && n > 0 && m.data.left && !(a[3] & MSG_PEEK))
-        return sys_recvfrom(t, a);
-    return (long)*progress;
+    for (;;) {
+        long n = receive_part(t, f, a, &full);
+        if (n < 0)
+            return n == SYS_SLEEP || !*progress ? n : (long)*progress;
+        *progress += (uint64_t)n;
+        if (n == 0 || full || !all)
+            return (long)*progress;
+    }
 }
 
 /* The parts of a user's struct msghdr. */

@@ -1,6 +1,7 @@
 /* /proc: describes this machine, in Linux's formats. */
 #include <dirent.h>
 
+#include "hw/physmem.h"
 #include "memory.h"
 
 /* The whole content of a file, good until the next call. */
@@ -159,13 +160,38 @@ static void memory_can_be_read_by_address(void **state) {
     assert_int_equal(CALL_4(t, SYS_pread64, fd, buffer, 8, 4096), -EIO);
 }
 
+static uint64_t pagemap(struct thread *t, long fd, uint64_t address) {
+    uint64_t entry, buffer = fixture_map(t);
+    assert_int_equal(CALL_4(t, SYS_pread64, fd, buffer, 8, address / PAGE_SIZE * 8), 8);
+    memory_get(t, buffer, &entry, sizeof(entry));
+    return entry;
+}
+
+static void pages_can_be_found_in_their_frames(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    uint64_t touched = memory_string(t, "here"), untouched = fixture_map(t);
+    long fd = call_open(t, "/proc/self/pagemap", O_RDONLY, 0);
+    uint64_t entry = pagemap(t, fd, touched);
+    assert_true(entry >> 63);
+    assert_memory_equal(physmem_frame(vm_physmem(f->vm), (pfn_t){(uint32_t)entry}), "here", 5);
+    assert_int_equal(pagemap(t, fd, untouched), 0);
+    assert_int_equal(CALL_4(t, SYS_pread64, fd, untouched, 7, 0), -EINVAL);
+    assert_int_equal(CALL_4(t, SYS_pread64, fd, untouched, 8, USER_END / PAGE_SIZE * 8), 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(maps_are_in_linux_format),       TEST(memory_figures_are_the_machine_s),
-        TEST(processes_describe_themselves),  TEST(only_our_processes_are_listed),
-        TEST(descriptors_are_links_to_files), TEST(a_file_read_in_pieces_fits_together),
-        TEST(the_machine_has_one_cpu),        TEST(memory_can_be_read_by_address),
+        TEST(maps_are_in_linux_format),
+        TEST(memory_figures_are_the_machine_s),
+        TEST(processes_describe_themselves),
+        TEST(only_our_processes_are_listed),
+        TEST(descriptors_are_links_to_files),
+        TEST(a_file_read_in_pieces_fits_together),
+        TEST(the_machine_has_one_cpu),
+        TEST(memory_can_be_read_by_address),
+        TEST(pages_can_be_found_in_their_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
