@@ -117,6 +117,8 @@ static const char *check_mappings(struct space *space) {
         pages += mapping_pages(m);
         locked += m->flags & MAPPING_LOCKED ? mapping_pages(m) : 0;
     }
+    if (!mapping_gaps_agree(space))
+        return "the gaps between mappings are not what the tree knows";
     if (count != set->count || pages != set->pages || locked != set->locked)
         return "the counts of mappings are wrong";
     return NULL;

@@ -35,26 +35,6 @@ int space_range(uint64_t address, uint64_t length, vpn_t *ret_start, vpn_t *ret_
     return 0;
 }
 
-/* The highest gap of that many pages between `low` and `high`. */
-static bool gap_below(struct space *space, uint64_t pages, uint64_t low, uint64_t high, vpn_t *ret_start) {
-    if (pages > high - low)
-        return false;
-    uint64_t top = high; /* nothing is mapped from here to `high`, or what is there was too narrow */
-    struct mapping *m = mapping_first(space, (vpn_t){high - 1});
-    if (m)
-        top = min_u64(high, mapping_guarded_start(m).n);
-    m = m ? mapping_previous(m) : mapping_last(space);
-    while (m && m->end.n > low && (top < m->end.n || top - m->end.n < pages)) {
-        top = min_u64(top, mapping_guarded_start(m).n);
-        m = mapping_previous(m);
-    }
-    const uint64_t bottom = m ? max_u64(low, m->end.n) : low;
-    if (top < bottom || top - bottom < pages)
-        return false;
-    *ret_start = (vpn_t){top - pages};
-    return true;
-}
-
 static bool range_is_free(struct space *space, vpn_t start, uint64_t pages) {
     if (start.n < MAP_LOWEST_PAGE || start.n > USER_END_VPN.n || pages > USER_END_VPN.n - start.n)
         return false;
@@ -67,9 +47,9 @@ int space_find_gap(struct space *space, uint64_t pages, vpn_t hint, vpn_t *ret_s
         *ret_start = hint;
         return 0;
     }
-    const uint64_t top = vpn_of(MAP_TOP).n;
-    if (gap_below(space, pages, MAP_LOWEST_PAGE, top, ret_start) ||
-        gap_below(space, pages, MAP_LOWEST_PAGE, USER_END_VPN.n, ret_start))
+    const vpn_t lowest = {MAP_LOWEST_PAGE};
+    if (mapping_find_gap(space, pages, lowest, vpn_of(MAP_TOP), ret_start) ||
+        mapping_find_gap(space, pages, lowest, USER_END_VPN, ret_start))
         return 0;
     return -ENOMEM;
 }
@@ -193,7 +173,7 @@ static int request_place(struct space *space, const struct map_request *r, uint6
         return 0;
     }
     if (r->flags & MAP_32BIT)
-        return gap_below(space, pages, MAP_32BIT_LOW >> PAGE_SHIFT, MAP_32BIT_TOP >> PAGE_SHIFT, ret_start)
+        return mapping_find_gap(space, pages, vpn_of(MAP_32BIT_LOW), vpn_of(MAP_32BIT_TOP), ret_start)
                    ? 0
                    : -ENOMEM;
     return space_find_gap(space, pages, vpn_of(page_round_up(r->address)), ret_start);

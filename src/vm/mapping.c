@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/base.h"
 #include "vm/object.h"
 #include "vm/space.h"
 #include "vm/state.h"
@@ -14,6 +15,18 @@ static int mapping_compare(const struct mapping *a, const struct mapping *b) {
     return a->start.n < b->start.n ? -1 : a->start.n > b->start.n;
 }
 
+/* What the tree knows of a subtree: its largest gap. To be kept up when the subtree changes its shape. */
+static void mapping_augment(struct mapping *m) {
+    const struct mapping *left = RB_LEFT(m, node), *right = RB_RIGHT(m, node);
+    m->largest_gap = m->gap;
+    if (left && left->largest_gap > m->largest_gap)
+        m->largest_gap = left->largest_gap;
+    if (right && right->largest_gap > m->largest_gap)
+        m->largest_gap = right->largest_gap;
+}
+
+#undef RB_AUGMENT
+#define RB_AUGMENT(m) mapping_augment(m)
 RB_PROTOTYPE(mapping_tree, mapping, node, mapping_compare)
 RB_GENERATE(mapping_tree, mapping, node, mapping_compare)
 
@@ -66,6 +79,78 @@ bool mapping_overlaps(struct space *space, vpn_t start, vpn_t end) {
     return m && m->start.n < end.n;
 }
 
+/* ---- gaps ---- */
+
+/* From a mapping whose gap or whose children changed up to the root. */
+static void gaps_propagate(struct mapping *m) {
+    for (; m; m = RB_PARENT(m, node))
+        mapping_augment(m);
+}
+
+/* The first page that is free below the mapping. */
+static uint64_t gap_bottom(struct mapping *m) {
+    const struct mapping *below = mapping_previous(m);
+    return below ? below->end.n : MAP_LOWEST_PAGE;
+}
+
+static uint64_t gap_of(struct mapping *m) {
+    const uint64_t bottom = gap_bottom(m), top = mapping_guarded_start(m).n;
+    return top > bottom ? top - bottom : 0;
+}
+
+/* The mapping, or the one below it, has other ends than before. */
+static void gap_changed(struct mapping *m) {
+    if (!m)
+        return;
+    m->gap = gap_of(m);
+    gaps_propagate(m);
+}
+
+/* The highest mapping of the subtree that starts below `high` and has so large a gap. */
+static struct mapping *gap_search(struct mapping *m, uint64_t pages, vpn_t high) {
+    if (!m || m->largest_gap < pages)
+        return NULL;
+    if (m->start.n < high.n) {
+        struct mapping *found = gap_search(RB_RIGHT(m, node), pages, high);
+        if (found)
+            return found;
+        if (m->gap >= pages)
+            return m;
+    }
+    return gap_search(RB_LEFT(m, node), pages, high);
+}
+
+bool mapping_find_gap(struct space *space, uint64_t pages, vpn_t low, vpn_t high, vpn_t *ret_start) {
+    struct mapping *above = mapping_first(space, (vpn_t){high.n - 1});
+    struct mapping *below = above ? mapping_previous(above) : mapping_last(space);
+    uint64_t top = above ? min_u64(high.n, mapping_guarded_start(above).n) : high.n;
+    uint64_t bottom = max_u64(low.n, below ? below->end.n : 0);
+    if (top < bottom + pages) { /* not right below `high` */
+        struct mapping *m = below ? gap_search(RB_ROOT(&space->mappings.tree), pages, below->end) : NULL;
+        if (!m)
+            return false;
+        top = mapping_guarded_start(m).n;
+        bottom = max_u64(low.n, gap_bottom(m));
+    }
+    if (top < bottom + pages)
+        return false;
+    *ret_start = (vpn_t){top - pages};
+    return true;
+}
+
+static bool subtree_gaps_agree(struct mapping *m) {
+    if (!m)
+        return true;
+    const uint64_t known = m->largest_gap;
+    mapping_augment(m);
+    return known == m->largest_gap && m->gap == gap_of(m) && subtree_gaps_agree(RB_LEFT(m, node)) &&
+           subtree_gaps_agree(RB_RIGHT(m, node));
+}
+
+bool mapping_gaps_agree(struct space *space) {
+    return subtree_gaps_agree(RB_ROOT(&space->mappings.tree));
+}
+
 /* ---- counts ---- */
 
 /* Adds the mapping's pages to the counts of its space, or takes them away (sign -1). */
@@ -93,6 +178,8 @@ void mapping_extend(struct mapping *m, vpn_t start, vpn_t end) {
     m->start = start;
     m->end = end;
     mapping_account(m, 1);
+    gap_changed(m);
+    gap_changed(mapping_next(m));
 }
 
 void mapping_set_flags(struct mapping *m, unsigned flags) {
@@ -105,7 +192,10 @@ void mapping_set_flags(struct mapping *m, unsigned flags) {
 
 static void mapping_enter(struct space *space, struct mapping *m) {
     m->space = space;
+    m->gap = m->largest_gap = 0;
     RB_INSERT(mapping_tree, &space->mappings.tree, m);
+    gap_changed(m);
+    gap_changed(mapping_next(m));
     space->mappings.count++;
     if (m->object) {
         object_ref(m->object);
@@ -128,8 +218,11 @@ int mapping_insert(struct space *space, const struct mapping *template, struct m
 
 void mapping_remove(struct mapping *m) {
     struct mapping_set *set = &m->space->mappings;
+    struct mapping *next = mapping_next(m), *parent = RB_PARENT(m, node);
     mapping_account(m, -1);
     RB_REMOVE(mapping_tree, &set->tree, m);
+    gaps_propagate(parent); /* the tree's own code does not always go up to the root */
+    gap_changed(next);
     set->count--;
     if (set->recent == m)
         set->recent = NULL;

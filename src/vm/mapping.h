@@ -28,6 +28,8 @@ struct mapping {
     LIST_ENTRY(mapping) of_object; /* iff object */
     struct space *space;
     vpn_t start, end;
+    uint64_t gap;          /* pages below it that others may use, down to the mapping before */
+    uint64_t largest_gap;  /* … of it and those below it in the tree */
     struct object *object; /* NULL: private anonymous. A reference */
     uint64_t object_page;  /* page of the object at `start` */
     unsigned flags;        /* enum mapping_flags */
@@ -52,6 +54,10 @@ struct mapping *mapping_first(struct space *, vpn_t);
 struct mapping *mapping_next(struct mapping *);
 struct mapping *mapping_previous(struct mapping *);
 struct mapping *mapping_last(struct space *);
+/* The highest place for `pages` unmapped pages between `low` and `high`; stacks keep their guard gap. */
+bool mapping_find_gap(struct space *, uint64_t pages, vpn_t low, vpn_t high, vpn_t *ret_start);
+/* Whether the gaps in the tree are what the mappings leave. */
+bool mapping_gaps_agree(struct space *);
 bool mapping_overlaps(struct space *, vpn_t start, vpn_t end);
 
 /* Enters a copy of the template (whose tree fields are ignored) where nothing is mapped, and takes a
