@@ -116,7 +116,7 @@ class Workshop:
         self.prepare(case.files)
         self.summary_path.unlink(missing_ok=True)
         result = run(self.machine_command(case, options), self.folder, case.stdin, case.environment, timeout)
-        if self.summary_path.exists():
+        if result.status is not None and self.summary_path.exists():
             result.summary = json.loads(self.summary_path.read_text())
         return result
 

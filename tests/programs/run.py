@@ -46,12 +46,13 @@ class Tap:
     def __init__(self):
         self.lock, self.count, self.failed = threading.Lock(), 0, 0
 
-    def report(self, name, problems, seconds=None):
+    def report(self, name, problems, seconds=None, skip=None):
         with self.lock:
             self.count += 1
             self.failed += bool(problems)
-            time_note = "" if seconds is None else f" ({seconds:.1f} s)"
-            print(f"{'not ' if problems else ''}ok {self.count} - {name.replace('#', '')}{time_note}")
+            note = "" if seconds is None else f" ({seconds:.1f} s)"
+            note += f" # SKIP {skip}" if skip else ""
+            print(f"{'not ' if problems else ''}ok {self.count} - {name}{note}")
             for problem in problems:
                 for line in problem.splitlines():
                     print(f"#   {line}")
@@ -127,11 +128,11 @@ class Programs:
         return futures
 
     def run_check(self, name, check):
-        """A check reports as often as it likes: report(what, problems)."""
+        """A check reports as often as it likes: report(what, problems), or report(what, [], skip=why)."""
         start = time.monotonic()
 
-        def report(what, problems):
-            self.tap.report(f"{name}: {what}", problems, time.monotonic() - start)
+        def report(what, problems, skip=None):
+            self.tap.report(f"{name}: {what}", problems, time.monotonic() - start, skip)
 
         check(self.workshop(), report, self.arguments.full)
 

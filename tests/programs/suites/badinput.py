@@ -117,7 +117,7 @@ def swap_errors(workshop, report, full):
     unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", FULL_DISK, "sh"]
     workshop.prepare(lambda folder: (folder / "disk").mkdir())
     if machine.run([*unshare, "true"], workshop.folder).status != 0:
-        report("full disk # SKIP no user namespaces here", [])
+        report("full disk", [], skip="no user namespaces here")
         return
     # bigset is the only one that needs more than fits
     result = machine.run([*unshare, workshop.thimble, "run", "-n", "512", "--swap-file", "disk/swap", "--swap", "4096p",

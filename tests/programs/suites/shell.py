@@ -81,6 +81,13 @@ bash -c 'kill -SEGV $$'; echo $?
 bash -c 'kill -INT $$'; echo $?
 exit 6
 """
+TIMERS = r"""
+yes | timeout 0.3 cat > /dev/null; echo ${PIPESTATUS[*]}
+timeout 0.2 bash -c 'while :; do :; done'; echo $?
+timeout -s KILL 0.2 sleep 10; echo $?
+timeout 0.2 dd if=/dev/zero of=/dev/null 2> /dev/null; echo $?
+read -t 0.1 line < <(sleep 1); echo $(($? > 128))
+"""
 ARITHMETIC = r"""
 sum=0; for ((i = 0; i < 20000; i++)); do ((sum += i * i % 7)); done; echo $sum
 a=1 b=1; for i in {1..80}; do ((c = a + b, a = b, b = c)); done; echo $c
@@ -131,6 +138,7 @@ def cases():
     yield bash("bash-substitution", SUBSTITUTION)
     yield bash("bash-jobs", JOBS)
     yield bash("bash-traps", TRAPS)
+    yield bash("bash-timers", TIMERS)
     yield bash("bash-arithmetic", ARITHMETIC)
     yield bash("bash-redirections", REDIRECTIONS)
     yield bash("bash-statuses", STATUSES, files=scripts)
