@@ -118,6 +118,7 @@ int frame_alloc_table(void *context, pfn_t *ret_frame) {
     if (vm->frames.tables_apart) {
         if (!pool_take(vm, &vm->frames.tables, ret_frame))
             return -ENOMEM;
+        physmem_populate(&vm->mem, *ret_frame);
     } else {
         const int error = frame_alloc(vm, ret_frame);
         if (error)
