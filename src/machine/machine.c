@@ -21,6 +21,8 @@ enum { QUANTUM = 2000000 };
 
 void machine_count_instructions(struct machine *m) {
     struct engine_counters counters;
+    if (!m->trace.listening)
+        return;
     m->engine_ops->get_counters(m->engine, &counters);
     m->instructions = counters.instructions;
 }
@@ -30,8 +32,7 @@ void machine_count_instructions(struct machine *m) {
 static enum fault_result client_fault(void *context, struct page_table *table, uint64_t address,
                                       unsigned access) {
     struct machine *m = context;
-    if (m->trace.listening)
-        machine_count_instructions(m);
+    machine_count_instructions(m);
     enum fault_result result = kernel_fault(m->kernel, table, address, access);
     machine_check_paced(m, true);
     return result;

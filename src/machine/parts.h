@@ -19,7 +19,7 @@ struct machine {
     struct host_signals *signals;
     struct kernel *kernel;
 
-    uint64_t instructions; /* as of the last trap or fault; trace.instruction points here */
+    uint64_t instructions; /* up to the last trap or fault, while a trace listens */
     uint64_t traps;        /* faults included: paces the checks */
     bool broken;           /* a check failed: the machine stops */
     int host_signal;       /* the last one that reached Thimble, 0: none */
@@ -33,6 +33,7 @@ void machine_check_paced(struct machine *, bool in_run);
 void machine_check_now(struct machine *, bool in_run);
 
 /* ---- machine.c ---- */
+/* Brings `instructions` up to date, if a trace wants to know. */
 void machine_count_instructions(struct machine *);
 
 #endif
