@@ -85,6 +85,14 @@ def run(command, folder, stdin=b"", environment=None, timeout=120):
                   time.monotonic() - start)
 
 
+def read_summary(path):
+    """None when there is none, or not a whole one: the run was ended, or the machine could not be built."""
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
 class Workshop:
     """A folder to run cases in. Programs see the same path, whether on the host or in the machine."""
 
@@ -116,8 +124,7 @@ class Workshop:
         self.prepare(case.files)
         self.summary_path.unlink(missing_ok=True)
         result = run(self.machine_command(case, options), self.folder, case.stdin, case.environment, timeout)
-        if result.status is not None and self.summary_path.exists():
-            result.summary = json.loads(self.summary_path.read_text())
+        result.summary = read_summary(self.summary_path)
         return result
 
 

@@ -62,5 +62,14 @@ def shell_survives(workshop, report, full):
     report("bash", [] if result.out == expected else [f"{result.out} {result.err}"])
 
 
+def without_swap(workshop, report, full):
+    """What fits needs no swap; what a mapping could hold but nobody touches does not count."""
+    for name, frames in (("asm-print", "9"), ("asm-sum-bss", "24"), ("c-hello", "40")):
+        workshop.prepare(None)
+        arguments = ["/bin/true"] if name == "asm-sum-bss" else []
+        result = machine_run(workshop, "-n", frames, "--swap", "none", command=["{guests}/" + name, *arguments])
+        report(f"{name} in {frames} frames", [] if result.status == 0 else [f"status {result.status}: {result.err}"])
+
+
 def checks():
-    return [swap_both_ways, out_of_memory, shell_survives]
+    return [without_swap, swap_both_ways, out_of_memory, shell_survives]
