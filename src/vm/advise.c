@@ -60,7 +60,8 @@ static void free_page(struct space *space, vpn_t vpn, pte_t pte) {
     space_set_pte(space, vpn, pte_set(pte_clear(pte, PTE_DIRTY), PTE_LAZY));
     frame->flags &= (uint8_t)~FRAME_DIRTY;
     if (!slot_is_none(frame->slot))
-        slot_detach(vm, pte_pfn(pte)); /* what was written there may be older */
+        slot_detach(vm, pte_pfn(pte));  /* what was written there may be older */
+    frame_reconsider(vm, pte_pfn(pte)); /* it can go without swap now */
 }
 
 static int advise_free(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {

@@ -17,7 +17,7 @@
 /* What is counted on the way, to be compared at the end. */
 struct census {
     uint32_t *slot_references; /* by slot */
-    uint64_t mappers, cached;
+    uint64_t mappers, cached, aside;
 };
 
 /* ---- 1, 2: frames ---- */
@@ -47,8 +47,10 @@ static const char *check_page(struct vm *vm, pfn_t pfn) {
         return "an anonymous page is mapped by nobody";
     if (page_id_is_object(frame->id) != (frame->object != NULL) || frame->id.n == 0)
         return "a frame's page identity is not of its kind";
-    if (!(frame->flags & FRAME_INSERTED))
-        return "a page in memory is unknown to the policy";
+    if (!(frame->flags & FRAME_INSERTED) == !(frame->flags & FRAME_ASIDE))
+        return "a page in memory is unknown to the policy, or known and set aside";
+    if (frame->flags & FRAME_ASIDE && (!dirty || (frame->object && !frame->object->anonymous)))
+        return "a page is set aside that needs no swap";
     if (has_slot && !pfn_eq(slot_of(vm, frame->slot)->frame, pfn))
         return "a frame names a slot that does not name it";
     if (has_slot && !page_id_eq(slot_of(vm, frame->slot)->id, frame->id))
@@ -90,7 +92,10 @@ static const char *check_frames(struct vm *vm, struct census *census) {
             return wrong;
         census->mappers += frame->mappers;
         census->cached += frame->state == EVENT_FRAME_CACHE;
+        census->aside += (frame->flags & FRAME_ASIDE) != 0;
     }
+    if (census->aside != table->aside)
+        return "the count of frames that are set aside is wrong";
     for (int state = 0; state < EVENT_FRAME_KINDS; state++)
         if (counts[state] != table->counts[state])
             return "a count of frames by state is wrong";

@@ -7,6 +7,8 @@
  *   object, past its end      empty               FAULT_PAST_END
  *   private anonymous         empty      any      a frame of zeros                               zero-fill
  *   object                    empty      any      the cache's frame, else one filled from disk    file
+ *   … shared memory           empty      any      … else a frame of zeros, or filled from swap    zero-fill,
+ *                                                                                                 swap-in
  *   object, private           empty      write    a copy, from the cache or straight from disk   cow
  *   private                   swapped    any      the frame of the slot, else read from it        swap-in
  *   private, others have it   swapped    write    a copy                                          cow

@@ -156,11 +156,34 @@ void frame_insert(struct vm *vm, pfn_t pfn) {
     vm->policy->insert(vm->policy_state, pfn, frame->id);
 }
 
+void frame_set_aside(struct vm *vm, pfn_t pfn) {
+    struct frame *frame = frame_of(vm, pfn);
+    vm->policy->remove(vm->policy_state, pfn, frame->id, POLICY_UNMAPPED);
+    frame->flags = (uint8_t)((frame->flags & ~FRAME_INSERTED) | FRAME_ASIDE);
+    vm->frames.aside++;
+}
+
+static void frame_not_aside(struct vm *vm, struct frame *frame) {
+    if (!(frame->flags & FRAME_ASIDE))
+        return;
+    frame->flags &= (uint8_t)~FRAME_ASIDE;
+    vm->frames.aside--;
+}
+
+void frame_reconsider(struct vm *vm, pfn_t pfn) {
+    struct frame *frame = frame_of(vm, pfn);
+    if (!(frame->flags & FRAME_ASIDE))
+        return;
+    frame_not_aside(vm, frame);
+    frame_insert(vm, pfn);
+}
+
 void frame_strip(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
     struct frame *frame = frame_of(vm, pfn);
     assert(frame->mappers == 0);
     if (frame->flags & FRAME_INSERTED)
         vm->policy->remove(vm->policy_state, pfn, frame->id, reason);
+    frame_not_aside(vm, frame);
     if (!slot_is_none(frame->slot))
         slot_detach(vm, pfn);
     free(frame->more);

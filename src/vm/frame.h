@@ -56,6 +56,7 @@ enum frame_flags {
     FRAME_DIRTY = 1,      /* its copy on disk is not valid, whatever the dirty bits of its PTEs say */
     FRAME_REFERENCED = 2, /* a PTE that is gone had its referenced bit set */
     FRAME_INSERTED = 4,   /* the policy knows it */
+    FRAME_ASIDE = 8,      /* … does not: the page must go to swap, where there was no room for it */
 };
 
 struct frame {
@@ -87,6 +88,7 @@ struct frame_table {
     uint32_t counts[EVENT_FRAME_KINDS];
     uint32_t peaks[EVENT_FRAME_KINDS]; /* highest counts */
     uint32_t lowest_free;              /* of the pages' pool */
+    uint32_t aside;                    /* frames with FRAME_ASIDE */
 };
 
 /* Lays the table out: `reserved` frames, then `pages`, then `tables` that are only for page tables (0: they
@@ -105,6 +107,11 @@ void frame_free(struct vm *, pfn_t); /* a frame in hand goes back to the pool */
 void frame_take(struct vm *, pfn_t, enum event_frame state, page_id_t, struct object *);
 /* The page is complete: the policy may choose the frame from now on. */
 void frame_insert(struct vm *, pfn_t);
+/* The page cannot be evicted as long as swap is full: the policy must not choose it, or each search would
+ * come by all such pages. frame_reconsider() is the way back, for a page that is aside; nothing for others.
+ */
+void frame_set_aside(struct vm *, pfn_t);
+void frame_reconsider(struct vm *, pfn_t);
 /* The page is over: the policy and the swap area forget it. Leaves a frame in hand. No PTE may map it. */
 void frame_strip(struct vm *, pfn_t, enum policy_remove);
 /* frame_strip and frame_free. */

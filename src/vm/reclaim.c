@@ -17,8 +17,10 @@
  *   file, clean                       | –                 | empty; the index: evicted
  *   shared anonymous                  | as anonymous      | empty; the index: the slot
  *
- * A page that cannot be written out (the swap area is full, the disk fails) stays, and goes to the end of the
- * policy's order; then the next victim is tried, each page at most once. */
+ * A page that cannot be written out stays. When the disk fails, it goes to the end of the policy's order;
+ * when swap is full, it is set aside until there is room again, so that a machine without swap does not
+ * search all its anonymous pages for each page of a file. Then the next victim is tried, each page at most
+ * once. */
 #include "vm/reclaim.h"
 
 #include <assert.h>
@@ -137,15 +139,27 @@ int reclaim_evict(struct vm *vm, pfn_t pfn) {
     return 0;
 }
 
-/* A victim that could not be evicted: as if it had just been brought in. */
-static void victim_postpone(struct vm *vm, pfn_t pfn) {
+/* A victim that could not be evicted: as if it had just been brought in, or not there at all. */
+static void victim_postpone(struct vm *vm, pfn_t pfn, int error) {
     const page_id_t id = frame_of(vm, pfn)->id;
+    if (error == -ENOMEM) {
+        frame_set_aside(vm, pfn);
+        return;
+    }
     vm->policy->remove(vm->policy_state, pfn, id, POLICY_UNMAPPED);
     vm->policy->insert(vm->policy_state, pfn, id);
 }
 
+/* There is room in swap: pages that were set aside can be evicted again. */
+static void reconsider_all(struct vm *vm) {
+    for (uint32_t n = 0; vm->frames.aside > 0 && n < vm->mem.frames; n++)
+        frame_reconsider(vm, (pfn_t){n});
+}
+
 int reclaim_frame(struct vm *vm, pfn_t *ret_frame) {
     int reason = -ENOMEM;
+    if (vm->frames.aside > 0 && swap_has_room(vm))
+        reconsider_all(vm);
     const uint32_t *counts = vm->frames.counts;
     for (uint32_t tries = counts[EVENT_FRAME_ANONYMOUS] + counts[EVENT_FRAME_CACHE]; tries > 0; tries--) {
         const pfn_t victim = vm->policy->victim(vm->policy_state);
@@ -158,7 +172,7 @@ int reclaim_frame(struct vm *vm, pfn_t *ret_frame) {
         }
         if (error != -ENOMEM)
             reason = error;
-        victim_postpone(vm, victim);
+        victim_postpone(vm, victim, error);
     }
     return reason;
 }

@@ -116,6 +116,11 @@ static void slot_take_back(struct vm *vm) {
     }
 }
 
+bool swap_has_room(const struct vm *vm) {
+    const struct swap *swap = &vm->swap;
+    return swap->first_free != UINT32_MAX || swap->fresh < swap->pages || swap->frame_only > 0;
+}
+
 int slot_assign(struct vm *vm, pfn_t pfn) {
     struct swap *swap = &vm->swap;
     if (!slot_is_none(frame_of(vm, pfn)->slot))

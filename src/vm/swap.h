@@ -34,6 +34,8 @@ int swap_create(struct vm *); /* 0 or -ENOMEM */
 void swap_destroy(struct vm *);
 
 struct slot *slot_of(struct vm *, slot_t);
+/* Whether slot_assign() would find a slot, as far as the swap area is concerned. */
+bool swap_has_room(const struct vm *);
 /* Makes sure that the frame has a slot; takes one back from a resident page when the area is full. 0, or
  * -ENOMEM. */
 int slot_assign(struct vm *, pfn_t);

@@ -125,9 +125,10 @@ page_id_t vm_page_id(struct vm *vm, pfn_t pfn) {
 }
 
 void vm_reference(struct vm *vm, pfn_t pfn) {
+    const struct frame *frame = frame_of(vm, pfn);
     vm->last_reference = pfn;
-    if (vm->policy->access)
-        vm->policy->access(vm->policy_state, pfn, frame_of(vm, pfn)->id);
+    if (vm->policy->access && frame->flags & FRAME_INSERTED)
+        vm->policy->access(vm->policy_state, pfn, frame->id);
 }
 
 /* ---- counts ---- */

@@ -124,6 +124,45 @@ static void test_referenced_bits_are_cleared_and_set_again(void **state) {
     unit_destroy(&m);
 }
 
+/* Without swap, pages of files are found among many that cannot be evicted, and not by asking for each. */
+static unsigned victims_asked;
+static pfn_t counting_victim(void *state) {
+    victims_asked++;
+    return policy_clock.victim(state);
+}
+
+static void test_pages_without_a_way_out_are_set_aside(void **state) {
+    struct test_machine m;
+    struct test_file file;
+    struct policy_ops counting = policy_clock;
+    struct test_config config = unit_config();
+    counting.victim = counting_victim;
+    config.policy = &counting;
+    config.frames = 103;
+    config.swap_pages = 0;
+    unit_create(&m, &config);
+    struct space *space = unit_space(&m, 1);
+    struct object *object = unit_file(&m, &file, 20);
+    unit_map(space, BASE, 90, RW, MAP_PRIVATE, NULL, 0);
+    unit_map(space, BASE + 0x100000, 20, PROT_READ, MAP_PRIVATE, object, 0);
+    for (unsigned i = 0; i < 90; i++)
+        test_write_byte(&m, space, BASE + i * PAGE_SIZE, (uint8_t)i);
+    victims_asked = 0;
+    for (unsigned i = 0; i < 300; i++)
+        test_read_byte(&m, space, BASE + 0x100000 + i % 20 * PAGE_SIZE);
+    assert_in_range(victims_asked, 200, 400);
+    assert_int_equal(space_advise(space, BASE, 90 * PAGE_SIZE, MADV_FREE), 0); /* now they can go */
+    unit_check(&m);
+    unit_map(space, BASE + 0x200000, 95, RW, MAP_PRIVATE, NULL, 0);
+    for (unsigned i = 0; i < 95; i++)
+        test_write_byte(&m, space, BASE + 0x200000 + i * PAGE_SIZE, 1);
+    assert_int_equal(m.out_of_memory, 0);
+    space_unref(space);
+    object_unref(object);
+    unit_destroy(&m);
+    test_file_free(&file);
+}
+
 static void test_refused_accesses(void **state) {
     struct test_machine m;
     struct test_file file;
@@ -292,6 +331,7 @@ int main(void) {
         cmocka_unit_test(test_a_clean_page_keeps_its_slot),
         cmocka_unit_test(test_slots_of_resident_pages_are_taken_back),
         cmocka_unit_test(test_referenced_bits_are_cleared_and_set_again),
+        cmocka_unit_test(test_pages_without_a_way_out_are_set_aside),
         cmocka_unit_test(test_refused_accesses),
         cmocka_unit_test(test_page_without_permissions_keeps_its_content),
         cmocka_unit_test(test_a_stack_grows_to_its_limit),
