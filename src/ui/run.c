@@ -207,12 +207,10 @@ int run_command(int argc, char **argv, char **envp) {
     }
     r.options.machine.report = print_message;
     r.options.machine.check = checks_wanted();
-    if (!stats_open(&r))
-        return EXIT_MACHINE;
     error = machine_create(&r.options.machine, &r.machine, &message);
     if (error)
         return fail(message, error);
-    if (trace_open(&r))
+    if (stats_open(&r) && trace_open(&r))
         run_machine(&r, envp);
     trace_close(&r);
     machine_destroy(r.machine);
