@@ -61,8 +61,10 @@ ssize_t file_name(struct file *f, char *to, size_t size) {
 
 int file_may_execute(struct file *f) {
     struct stat st;
-    if (f->host < 0 || fstat(f->host, &st) < 0 || !S_ISREG(st.st_mode))
+    if (!f->ops->object || !f->ops->stat || f->ops->stat(f, &st) < 0 || !S_ISREG(st.st_mode))
         return -EACCES;
+    if (f->host < 0)
+        return st.st_mode & 0111 ? 0 : -EACCES;
     return faccessat(f->host, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) < 0 ? -EACCES : 0;
 }
 

@@ -27,7 +27,8 @@ int pipe_size(struct file *);                                                   
 int pipe_set_size(struct file *, uint64_t size);                                /* the same */
 int eventfd_create(struct kernel *, uint64_t count, int flags, struct file **); /* eventfd.c */
 int memfd_create_file(struct kernel *, const char *name, unsigned flags, struct file **); /* memfd.c */
-int memfd_seals(struct file *); /* bits, or -EINVAL */
+int memfd_reopen(struct file *, int flags, struct file **ret_file); /* -ENXIO: not one of these */
+int memfd_seals(struct file *);                                     /* bits, or -EINVAL */
 int memfd_add_seals(struct file *, unsigned seals);
 
 int signalfd_create_file(struct kernel *, uint64_t mask, int flags, struct file **); /* signalfd.c */

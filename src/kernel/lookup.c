@@ -239,7 +239,13 @@ int lookup_path(struct thread *t, int directory, const char *path, unsigned flag
     size_t length = strlen(path);
     if (length >= PATH_MAX)
         return -ENAMETOOLONG;
-    struct walk w = {.thread = t, .at = ret_lookup, .flags = flags};
+    struct walk w; /* not initialised as a whole: most of `rest` is never used */
+    w.thread = t;
+    w.at = ret_lookup;
+    w.flags = flags;
+    w.links = 0;
+    w.next = 0;
+    w.last = w.slash = false;
     memcpy(w.rest, path, length + 1);
     int r = cursor_start(&w, directory, path);
     if (r < 0)

@@ -12,6 +12,7 @@
 #include "kernel/kinds.h"
 
 struct memfd {
+    unsigned references; /* open files: it can be opened again by its name in /proc/PID/fd */
     struct object *object;
     uint64_t serial;
     unsigned seals;
@@ -88,6 +89,8 @@ static int memfd_object(struct file *f, struct object **ret_object) {
 
 static void memfd_release(struct file *f) {
     struct memfd *m = f->data;
+    if (--m->references)
+        return;
     object_unref(m->object);
     free(m);
 }
@@ -112,7 +115,8 @@ int memfd_create_file(struct kernel *k, const char *name, unsigned flags, struct
     struct file *f = NULL;
     if (!m || !copy)
         goto out_free;
-    *m = (struct memfd){.serial = inodes_serial(k), .seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL};
+    *m = (struct memfd){
+        .references = 1, .serial = inodes_serial(k), .seals = flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL};
     if (object_create_anonymous(k->vm, 0, path, &m->object) < 0)
         goto out_free;
     f = file_create(k, &memfd_ops, O_RDWR | 0100000);
@@ -128,6 +132,28 @@ out_free:
     free(copy);
     free(m);
     return -ENOMEM;
+}
+
+int memfd_reopen(struct file *f, int flags, struct file **ret_file) {
+    struct memfd *m = f->data;
+    if (f->ops != &memfd_ops)
+        return -ENXIO;
+    if (flags & O_TRUNC) {
+        int r = memfd_truncate(f, 0);
+        if (r < 0)
+            return r;
+    }
+    struct file *again = file_create(f->kernel, &memfd_ops, flags & ~O_TRUNC);
+    char *path = again ? inject_strdup(f->kernel->config.inject, f->path) : NULL;
+    if (!path) {
+        free(again); /* not yet a reference: release must not see it */
+        return -ENOMEM;
+    }
+    m->references++;
+    again->data = m;
+    again->path = path;
+    *ret_file = again;
+    return 0;
 }
 
 int memfd_seals(struct file *f) {

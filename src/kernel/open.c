@@ -91,8 +91,13 @@ static int open_host(struct thread *t, const struct lookup *l, int flags, mode_t
 
 /* Opens what another descriptor refers to once more, by its name in /proc. */
 static int open_again(struct thread *t, struct file *f, int flags, struct file **ret_file) {
-    if (f->host < 0)
-        return pipe_reopen(f, flags, ret_file);
+    int kept = (flags & ~FLAGS_OF_OPEN) | FLAG_LARGE_FILE;
+    if (proc_file_node(f))
+        return proc_open(t, proc_file_node(f), kept, ret_file);
+    if (f->host < 0) {
+        int error = pipe_reopen(f, flags, ret_file);
+        return error == -ENXIO ? memfd_reopen(f, kept | (flags & O_TRUNC), ret_file) : error;
+    }
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", f->host);
     int host_flags = (flags & ~(O_DIRECT | O_NOFOLLOW)) | O_CLOEXEC | O_NOCTTY;
@@ -100,7 +105,7 @@ static int open_again(struct thread *t, struct file *f, int flags, struct file *
     if (host < 0)
         return -errno;
     after_open(f->kernel, host, flags);
-    int r = file_from_host(f->kernel, host, (flags & ~FLAGS_OF_OPEN) | FLAG_LARGE_FILE, false, ret_file);
+    int r = file_from_host(f->kernel, host, kept, false, ret_file);
     if (r < 0)
         close(host);
     return r;

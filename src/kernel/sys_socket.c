@@ -286,6 +286,8 @@ static int rights_to_host(struct thread *t, struct msghdr *header) {
                 return -EBADF;
             if (f->host < 0)
                 return -EOPNOTSUPP;
+            if (f->ops->object && f->ops->seek) /* the receiver goes on where it is now */
+                lseek(f->host, f->ops->seek(f, 0, SEEK_CUR), SEEK_SET);
             fds[i] = f->host;
         }
     }
