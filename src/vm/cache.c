@@ -104,7 +104,7 @@ static void object_make_clean(struct vm *vm, pfn_t pfn) {
         const struct rmap rmap = frame_mapper(frame, i);
         struct space *space = vm->spaces[rmap_space(rmap)];
         const pte_t pte = space_pte(space, rmap_vpn(rmap));
-        space_set_pte(space, rmap_vpn(rmap), pte_clear(pte, PTE_DIRTY | PTE_W));
+        space_replace_pte(space, rmap_vpn(rmap), pte, pte_clear(pte, PTE_DIRTY | PTE_W));
     }
     frame->flags &= (uint8_t)~FRAME_DIRTY;
 }

@@ -93,7 +93,11 @@ static void entry_write(struct space *space, vpn_t vpn, pte_t old, pte_t new) {
 }
 
 void space_set_pte(struct space *space, vpn_t vpn, pte_t new) {
-    const pte_t old = space_pte(space, vpn);
+    space_replace_pte(space, vpn, space_pte(space, vpn), new);
+}
+
+void space_replace_pte(struct space *space, vpn_t vpn, pte_t old, pte_t new) {
+    assert(old.v == space_pte(space, vpn).v);
     if (old.v == new.v)
         return;
     const bool moves = !same_target(old, new);

@@ -62,7 +62,7 @@ void fault_filled(struct fault *f, const struct object_fill *fill) {
 void fault_install(struct fault *f, pfn_t pfn, uint64_t bits) {
     const pte_t old = space_pte(f->space, f->vpn);
     const pte_t new = pte_make_present(pfn, 0, bits | PTE_REFERENCED);
-    space_set_pte(f->space, f->vpn, mapping_pte(f->mapping, new));
+    space_replace_pte(f->space, f->vpn, old, mapping_pte(f->mapping, new));
     if (pte_is_present(old) && !pfn_eq(pte_pfn(old), pfn))
         frame_unmapped(f->space->vm, pte_pfn(old), POLICY_UNMAPPED);
 }
@@ -188,7 +188,8 @@ static int fault_present(struct fault *f, pte_t pte) {
         clear = PTE_COW; /* nobody else has it: taken over */
     if (fault_writes(f) && mapping_tracks_writes(f->mapping))
         set |= PTE_DIRTY;
-    space_set_pte(f->space, f->vpn, mapping_pte(f->mapping, pte_set(pte_clear(pte, clear), set)));
+    const pte_t new = pte_set(pte_clear(pte, clear), set);
+    space_replace_pte(f->space, f->vpn, pte, mapping_pte(f->mapping, new));
     return 0;
 }
 
@@ -241,8 +242,8 @@ static enum fault_result fault_check(struct fault *f) {
     if (f->access & ~mapping_access(f->mapping))
         return FAULT_PERMISSION;
     const struct object *object = f->mapping->object;
-    if (object && pte_is_empty(space_pte(f->space, f->vpn)) &&
-        mapping_object_page(f->mapping, f->vpn) >= object_end_page(object))
+    if (object && mapping_object_page(f->mapping, f->vpn) >= object_end_page(object) &&
+        pte_is_empty(space_pte(f->space, f->vpn))) /* a private copy would still be there */
         return FAULT_PAST_END;
     return FAULT_OK;
 }

@@ -290,7 +290,7 @@ bool frame_test_and_clear_referenced(void *context, pfn_t pfn) {
         if (!pte_has(pte, PTE_REFERENCED))
             continue;
         referenced = true;
-        space_set_pte(vm->spaces[rmap_space(rmap)], rmap_vpn(rmap), pte_clear(pte, PTE_REFERENCED));
+        space_replace_pte(vm->spaces[rmap_space(rmap)], rmap_vpn(rmap), pte, pte_clear(pte, PTE_REFERENCED));
     }
     return referenced;
 }

@@ -11,7 +11,7 @@
 static void protect_entries(struct space *space, const struct mapping *m) {
     pte_t pte;
     for (vpn_t vpn = m->start; space_next_pte(space, &vpn, m->end, &pte); vpn.n++)
-        space_set_pte(space, vpn, mapping_pte(m, pte));
+        space_replace_pte(space, vpn, pte, mapping_pte(m, pte));
 }
 
 /* Whether the part of the mapping may have the permissions. */

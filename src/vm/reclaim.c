@@ -98,7 +98,7 @@ static void victim_unmap(struct vm *vm, pfn_t pfn) {
         const struct rmap rmap = frame_mapper(frame, frame->mappers - 1);
         struct space *space = vm->spaces[rmap_space(rmap)];
         const pte_t old = space_pte(space, rmap_vpn(rmap));
-        space_set_pte(space, rmap_vpn(rmap), victim_pte(frame, lazy, old));
+        space_replace_pte(space, rmap_vpn(rmap), old, victim_pte(frame, lazy, old));
     }
 }
 

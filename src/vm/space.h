@@ -33,6 +33,8 @@ int space_prepare(struct space *, vpn_t);
  * named is the caller's to look after (frame_unmapped). A frame that is named newly needs room for a mapper
  * (frame_reserve_mapper). */
 void space_set_pte(struct space *, vpn_t, pte_t new);
+/* The same, for who has just looked the entry up: it is `old`. */
+void space_replace_pte(struct space *, vpn_t, pte_t old, pte_t new);
 /* Moves an entry to a page whose entry is empty. */
 void space_move_pte(struct space *, vpn_t from, vpn_t to);
 bool space_next_pte(const struct space *, vpn_t *vpn, vpn_t end, pte_t *ret_pte);
