@@ -167,6 +167,7 @@ static void status(int fd, int directory) {
     times[0].tv_nsec = -5;
     SHOW(utimensat(AT_FDCWD, "file", times, 0));
     SHOW(setxattr("file", "user.a", "xyz", 3, 0));
+    SHOW(setxattr("file", "user.b", buffer, 70000, 0));
     SHOW(getxattr("link", "user.a", buffer, 100));
     SHOW(fgetxattr(fd, "user.a", buffer, 1));
     SHOW(lgetxattr("link", "user.a", buffer, 100));

@@ -51,6 +51,7 @@ static void the_limit_holds(void **state) {
     t->process->limits[RLIMIT_NOFILE].rlim_cur = (rlim_t)a + 2;
     assert_int_equal(null_device(t), a + 1);
     assert_int_equal(null_device(t), -EMFILE);
+    assert_int_equal(CALL_1(t, SYS_dup, a), -EMFILE);
     assert_int_equal(CALL_2(t, SYS_dup2, a, a + 2), -EBADF);
     assert_int_equal(CALL_3(t, SYS_fcntl, a, F_DUPFD, a + 2), -EINVAL);
 }
