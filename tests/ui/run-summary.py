@@ -69,6 +69,17 @@ class Identities(ThimbleCase):
             self.assertGreater(s["evictions"]["total"], 0)
 
 
+class Invariants(ThimbleCase):
+    def test_they_hold_after_every_trap(self):
+        checked = {**os.environ, "THIMBLE_CHECK": "1"}
+        expected = self.run_program(*PIPELINE).stdout
+        for policy in "fifo", "clock", "lru", "random":
+            for machine in ["-n", "40"], ["--available", "40", "--page-table", "x86-64"], ["-n", "1024"]:
+                with self.subTest(policy=policy, machine=machine):
+                    done = self.run_program(*PIPELINE, options=["--policy", policy, *machine], env=checked)
+                    self.assertEqual((done.returncode, done.stdout, done.stderr), (0, expected, b""))
+
+
 class Processes(ThimbleCase):
     def test_each_process_is_there_with_its_status(self):
         s = self.summary("sh", "-c", "sh -c 'exit 3'; ls / >/dev/null; (kill -9 $(exec sh -c 'echo $PPID')); exit 4",
