@@ -13,10 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -38,6 +40,20 @@ struct disk {
 
 static off_t disk_offset(uint32_t page) {
     return (off_t)page * PAGE_SIZE;
+}
+
+/* Sets the file's size. A limit on sizes is an error like others: its signal, which would end us, is taken
+ * away. */
+static int file_resize(int fd, off_t bytes) {
+    sigset_t too_large, before;
+    sigemptyset(&too_large);
+    sigaddset(&too_large, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &too_large, &before);
+    const int error = ftruncate(fd, bytes) < 0 ? -errno : 0;
+    if (error == -EFBIG)
+        sigtimedwait(&too_large, NULL, &(struct timespec){0});
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 /* An unlinked file in `directory`: its descriptor or -errno. */
@@ -64,9 +80,9 @@ static int temporary_create(off_t bytes) {
         if (!directories[i] || !*directories[i])
             continue;
         const int fd = temporary_open(directories[i]);
-        if (fd >= 0 && ftruncate(fd, bytes) == 0)
+        error = fd < 0 ? fd : file_resize(fd, bytes);
+        if (!error)
             return fd;
-        error = fd < 0 ? fd : -errno;
         if (fd >= 0)
             close(fd);
     }
@@ -80,11 +96,8 @@ static int file_claim(int fd, off_t bytes) {
         return -errno;
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? -EBUSY : -errno;
-    if (S_ISREG(status.st_mode)) {
-        if (status.st_size < bytes && ftruncate(fd, bytes) < 0)
-            return -errno;
-        return 0;
-    }
+    if (S_ISREG(status.st_mode))
+        return status.st_size < bytes ? file_resize(fd, bytes) : 0;
     if (!S_ISBLK(status.st_mode))
         return -EINVAL;
     const off_t size = lseek(fd, 0, SEEK_END);
