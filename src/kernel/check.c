@@ -1,4 +1,5 @@
 /* Verifies the kernel's invariants, as process.c, thread.c, sched.c and sys_futex.c state them. */
+#include "kernel/file.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 
@@ -75,5 +76,5 @@ const char *kernel_check(struct kernel *k) {
             break;
         wrong = check_process(p);
     }
-    return wrong;
+    return wrong ? wrong : files_check(k);
 }

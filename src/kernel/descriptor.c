@@ -72,6 +72,10 @@ void descriptors_unref(struct descriptors *table) {
     free(table);
 }
 
+unsigned descriptors_references(const struct descriptors *table) {
+    return table->references;
+}
+
 void descriptors_close_on_exec(struct descriptors *table) {
     for (int fd = 0; fd < table->capacity; fd++) {
         if (table->slots[fd].file && table->slots[fd].close_on_exec)

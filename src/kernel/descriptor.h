@@ -22,6 +22,7 @@ void descriptor_set_close_on_exec(struct process *, int fd, bool on);
 
 /* The first open number >= fd, or -1. */
 int descriptor_next(struct process *, int fd);
+unsigned descriptors_references(const struct descriptors *);
 /* One more than the highest number that the table has room for; at least 64, as in Linux. */
 int descriptors_capacity(struct process *);
 /* A table of its own for the process (close_range with CLOSE_RANGE_UNSHARE). 0 or -ENOMEM. */

@@ -68,6 +68,9 @@ int file_may_execute(struct file *);
  * call these; at the second one no process may be left. ---- */
 int files_create(struct kernel *); /* 0 or -errno */
 void files_destroy(struct kernel *);
+/* Verifies the invariants of open files, descriptor tables, locks and inodes, between system calls. NULL, or
+ * what is wrong. */
+const char *files_check(struct kernel *);
 
 /* ---- descriptor.c: the table of a process ---- */
 struct descriptors *descriptors_create(void);

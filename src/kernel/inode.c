@@ -68,6 +68,19 @@ void inodes_destroy(struct kernel *k) {
     k->inodes = NULL;
 }
 
+const char *inodes_check(const struct kernel *k) {
+    for (unsigned i = 0; i < INODE_BUCKETS; i++) {
+        const struct inode *inode;
+        LIST_FOREACH(inode, &k->inodes->buckets[i], of_bucket) {
+            if (object_file(inode->object) != inode)
+                return "an inode's object is another file's";
+            if (!inode->listed || inode->kernel != k || inode->host < 0)
+                return "an inode in the table is not of this machine";
+        }
+    }
+    return NULL;
+}
+
 int inodes_root(const struct kernel *k) {
     return k->inodes->root;
 }

@@ -63,6 +63,33 @@ static void locked_free_if_unused(struct locked *l) {
     free(l);
 }
 
+static const char *check_pair(const struct record *a, const struct record *b) {
+    if (a->start > b->end || b->start > a->end)
+        return NULL;
+    if (a->owner == b->owner)
+        return "two locks of one owner overlap";
+    return a->write || b->write ? "a write lock overlaps another owner's" : NULL;
+}
+
+const char *locks_check(const struct kernel *k) {
+    const struct locked *l;
+    const struct record *a, *b;
+    LIST_FOREACH(l, &k->locks->files, of_machine) {
+        if (LIST_EMPTY(&l->records))
+            return "a locked file without locks";
+        LIST_FOREACH(a, &l->records, of_file) {
+            if (a->start > a->end)
+                return "a lock of nothing";
+            for (b = LIST_NEXT(a, of_file); b; b = LIST_NEXT(b, of_file)) {
+                const char *wrong = check_pair(a, b);
+                if (wrong)
+                    return wrong;
+            }
+        }
+    }
+    return NULL;
+}
+
 void locks_destroy(struct kernel *k) {
     free(k->locks); /* empty: every file is closed */
     k->locks = NULL;

@@ -13,6 +13,7 @@
 
 int locks_create(struct kernel *); /* sets kernel->locks; 0 or -ENOMEM */
 void locks_destroy(struct kernel *);
+const char *locks_check(const struct kernel *); /* NULL, or which invariant is broken */
 
 /* fcntl's F_GETLK, F_SETLK, F_SETLKW and their F_OFD_ counterparts; `lock` is in host memory. 0, SYS_SLEEP or
  * -errno. */
