@@ -21,6 +21,7 @@ static void processes_exclude_each_other(void **state) {
     struct thread *child = fork_from(t);                       /* which does not inherit them */
     assert_int_equal(lock(child, fd, F_SETLK, F_RDLCK, 14, 1), -EAGAIN);
     assert_int_equal(lock(child, fd, F_SETLK, F_RDLCK, 15, 1), 0);
+    assert_int_equal(lock(t, fd, F_SETLK, F_WRLCK, 0, 15), 0);
     assert_int_equal(lock(t, fd, F_SETLK, F_UNLCK, 3, 2), 0); /* splits it */
     assert_int_equal(lock(child, fd, F_SETLK, F_WRLCK, 3, 2), 0);
     assert_int_equal(lock(child, fd, F_SETLK, F_WRLCK, 2, 1), -EAGAIN);
