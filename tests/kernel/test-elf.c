@@ -246,6 +246,34 @@ static void bad_interpreters_are_told_apart(void **state) {
     assert_int_equal(run_bytes(f, bytes, with_interpreter(bytes, path)), -EACCES);
 }
 
+/* Whatever stands in the headers: an error or a program, never harm to the machine. The seeds are 1 … 1500.
+ */
+static void damaged_headers_do_no_harm(void **state) {
+    struct fixture *f = *state;
+    unsigned started = 0, refused = 0;
+    uint8_t interpreter[512], bytes[512];
+    char path[128];
+    strcpy(path, fixture_write(f, "interpreter", interpreter, fixture_elf(interpreter, ET_DYN), 0755));
+    for (uint64_t seed = 1; seed <= 1500; seed++) {
+        struct rng rng = {seed};
+        with_interpreter(bytes, path);
+        for (uint64_t n = 1 + rng_below(&rng, 3); n > 0; n--) {
+            size_t at = rng_below(&rng, sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr));
+            bytes[at] = (uint8_t)rng_next(&rng);
+        }
+        int r = run_bytes(f, bytes, sizeof bytes);
+        if (r > 0 || !fixture_first(f)->process->space)
+            fail_msg("seed %lu: %d", seed, r);
+        started += r == 0;
+        refused += r < 0;
+        const char *wrong = seed % 50 == 0 ? vm_check(f->vm) : NULL;
+        if (wrong)
+            fail_msg("seed %lu: %s", seed, wrong);
+    }
+    assert_true(started > 100 &&
+                refused > 100); /* else the damage is too small or too large to show anything */
+}
+
 /* ---- scripts ---- */
 
 /* The strings that the program was started with, joined by '|'. */
@@ -362,6 +390,7 @@ int main(void) {
         TEST(what_cannot_be_executed_says_so),
         TEST(interpreter_is_mapped_top_down_and_started),
         TEST(bad_interpreters_are_told_apart),
+        TEST(damaged_headers_do_no_harm),
         TEST(script_runs_its_interpreter_with_one_argument),
         TEST(scripts_of_scripts_end_somewhere),
         TEST(bad_script_lines_are_refused),
