@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/soft/codecache.h"
 #include "os.h"
 
 #define CODE  0x400000ULL
@@ -166,6 +167,23 @@ static void test_code_written_by_the_kernel_is_executed(void **state) {
     os_destroy(&os);
 }
 
+/* Every round leaves a code page behind that is never entered again. */
+static void test_full_cache_starts_anew(void **state) {
+    struct os os;
+    start(&os, 64);
+    write_constant(&os, CODE + PAGE_SIZE, 77);
+    for (uint32_t i = 0; i < CODE_PAGES + 100; i++) {
+        write_constant(&os, CODE, i);
+        assert_int_equal(result_of(&os, CODE), i);
+        if (i % 1000 == 0)
+            assert_int_equal(result_of(&os, CODE + PAGE_SIZE), 77);
+    }
+    uint64_t translations = counters(&os).translations;
+    assert_int_equal(result_of(&os, CODE + PAGE_SIZE), 77);
+    assert_int_equal(counters(&os).translations, translations + 1); /* it was forgotten meanwhile */
+    os_destroy(&os);
+}
+
 static void test_translations_survive_what_does_not_change_them(void **state) {
     struct os os;
     start(&os, 64);
@@ -311,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_kick_ends_the_run_or_the_next),
         cmocka_unit_test(test_new_content_at_the_same_address_is_executed),
         cmocka_unit_test(test_code_written_by_the_kernel_is_executed),
+        cmocka_unit_test(test_full_cache_starts_anew),
         cmocka_unit_test(test_translations_survive_what_does_not_change_them),
         cmocka_unit_test(test_two_tables_share_translations),
         cmocka_unit_test(test_fetch_needs_execute_permission),

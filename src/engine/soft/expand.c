@@ -198,6 +198,8 @@ static IRStmt *expand_temporary(struct expansion *x, const struct ordered *o) {
             IRExpr_Load(Iend_LE, e->Iex.Load.ty, quirk_scratch_address(x, e->Iex.Load.addr, false)));
     if (e->tag == Iex_Load)
         return expand_load(x, o->statement, o->store_follows);
+    if (e->tag == Iex_Unop && e->Iex.Unop.op == Iop_GetMSBs8x16)
+        return IRStmt_WrTmp(o->statement->Ist.WrTmp.tmp, quirk_sign_bits(x, e->Iex.Unop.arg));
     if (divide_is_division(e))
         divide_expand(x, e);
     return o->statement;

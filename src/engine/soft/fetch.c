@@ -56,6 +56,24 @@ void fetch_flush(struct engine *e) {
     memset(e->area.fetch_token, 0, sizeof e->area.fetch_token);
 }
 
+const char *fetch_check(const struct engine *e) {
+    for (unsigned i = 0; i < FETCH_ENTRIES; i++) {
+        const struct fetch_entry *entry = &e->fetch[i];
+        if (!e->area.fetch_token[i])
+            continue;
+        pte_t pte = e->table->ops->get(e->table, entry->page->vpn);
+        if (e->area.fetch_token[i] != entry->page->token || index_of(entry->page->vpn) != i)
+            return "a fetch TLB entry that is not its code page's";
+        if (!pte_is_present(pte) || !pfn_eq(pte_pfn(pte), entry->frame))
+            return "a fetch TLB entry for a page that is not there";
+        if (!pte_has(pte, PTE_X | PTE_REFERENCED))
+            return "a fetch TLB entry that allows more than the page table";
+        if (!page_id_eq(e->client.page_id(e->client.context, entry->frame), entry->page->id))
+            return "a code page whose frame holds something else";
+    }
+    return NULL;
+}
+
 void jumps_clear(struct engine *e) {
     memset(e->area.jumps, 0, sizeof e->area.jumps);
     e->area.jumps[0].pc = 1; /* belongs to another place, so that address 0 finds nothing */

@@ -116,7 +116,10 @@ static void soft_get_counters(const struct engine *e, struct engine_counters *re
 }
 
 static const char *soft_check(const struct engine *e) {
-    return e->table ? tlb_check(&e->tlb, e->table, e->mem) : NULL;
+    if (!e->table)
+        return NULL;
+    const char *wrong = tlb_check(&e->tlb, e->table, e->mem);
+    return wrong ? wrong : fetch_check(e);
 }
 
 const struct engine_ops engine_soft = {

@@ -135,6 +135,8 @@ const uint8_t *fetch_bytes(const struct engine *, vpn_t vpn);
 void fetch_reference(struct engine *, vpn_t vpn);
 void fetch_forget(struct engine *, vpn_t vpn);
 void fetch_flush(struct engine *);
+/* Verifies that every entry agrees with the running page table. NULL, or what is wrong. */
+const char *fetch_check(const struct engine *);
 /* Empties the table of indirect jumps. */
 void jumps_clear(struct engine *);
 /* Bytes of the content were or will be overwritten: drops translations of them. */

@@ -107,6 +107,8 @@ IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsi
  * storing a register there. */
 bool quirk_uses_scratch(const uint8_t *bytes, unsigned length);
 IRExpr *quirk_scratch_address(struct expansion *, IRExpr *address, bool store);
+/* The sign bits of 16 bytes, as a 16-bit number. */
+IRExpr *quirk_sign_bits(struct expansion *, IRExpr *vector);
 bool quirk_is_scalar_fma(const uint8_t *bytes, unsigned length);
 /* Drops an instruction's writes of zeros beside its result. */
 void quirk_keep_rest(IRSB *, int from, int to);
