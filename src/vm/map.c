@@ -58,7 +58,7 @@ int space_find_gap(struct space *space, uint64_t pages, vpn_t hint, vpn_t *ret_s
 
 /* One mapping alone may not promise more than all memory and swap (Linux: overcommit heuristic, mode 0). */
 static bool promise_is_absurd(const struct vm *vm, uint64_t pages, unsigned flags) {
-    if (flags & (MAPPING_NORESERVE | MAPPING_SHARED) || !(flags & ACCESS_WRITE))
+    if (flags & (MAPPING_NORESERVE | MAPPING_SHARED | MAPPING_STACK) || !(flags & ACCESS_WRITE))
         return false;
     return pages > (uint64_t)vm->frames.pages.end + vm->swap.pages;
 }
@@ -95,12 +95,6 @@ void space_zap(struct space *space, const struct mapping *m, vpn_t start, vpn_t 
     const struct vm_config *config = &space->vm->config;
     if (error && config->io_error) /* the page stays in the cache, dirty, to be tried again */
         config->io_error(config->context, space, error, m->object->name);
-}
-
-void space_zap_range(struct space *space, vpn_t start, vpn_t end, enum policy_remove reason) {
-    struct mapping *m = mapping_first(space, start);
-    for (; m && m->start.n < end.n; m = mapping_next(m))
-        space_zap(space, m, (vpn_t){max_u64(m->start.n, start.n)}, (vpn_t){min_u64(m->end.n, end.n)}, reason);
 }
 
 int space_unmap_pages(struct space *space, vpn_t start, vpn_t end, enum policy_remove reason) {

@@ -119,10 +119,6 @@ uint32_t space_pid(const struct space *space) {
     return space->pid;
 }
 
-uint32_t space_number_of(const struct space *space) {
-    return space->number;
-}
-
 struct page_table *space_page_table(struct space *space) {
     return space->table;
 }

@@ -50,8 +50,6 @@ enum { MAP_LOWEST_PAGE = 0x10000 >> PAGE_SHIFT };
 /* Empties the entries of [start, end), which lies in one mapping; dirty pages of shared files are written
  * back. */
 void space_zap(struct space *, const struct mapping *, vpn_t start, vpn_t end, enum policy_remove);
-/* space_zap for all that is mapped there. */
-void space_zap_range(struct space *, vpn_t start, vpn_t end, enum policy_remove);
 /* Unmaps [start, end), which need not be mapped. 0 or -ENOMEM. */
 int space_unmap_pages(struct space *, vpn_t start, vpn_t end, enum policy_remove);
 /* Finds `pages` unmapped pages, near the hint if it is not 0. 0 or -ENOMEM. */

@@ -30,15 +30,16 @@ struct vm_listener {
 
 struct vm_config {
     uint32_t frames;    /* in all, or 0: see available */
-    uint32_t available; /* when frames == 0: exactly so many for pages; the memory has room for page tables
-                           beside */
+    uint32_t available; /* when frames == 0: exactly so many for pages. Page tables have frames of their own
+                           above them, 65536 at most, which are counted while they are in use */
     uint32_t reserved;
     const struct page_table_ops *format;
     const struct policy_ops *policy;
     const char *policy_parameters; /* or NULL */
     uint64_t seed;
     struct disk *swap;        /* owned by the caller, outlives the vm */
-    bool slot_at_first_touch; /* the lecture's way: a swap slot is assigned when a page is first touched */
+    bool slot_at_first_touch; /* the lecture's way: a swap slot is assigned when a page is first touched (if
+                                 there is one; a full swap area shows when the page must go) */
     struct trace *trace;      /* or NULL */
     struct inject *inject;    /* or NULL */
     struct vm_listener listener;
@@ -47,7 +48,9 @@ struct vm_config {
      * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
      */
     bool (*out_of_memory)(void *context);
-    /* A page of `space` could not be written to or read from disk: for a message that names the process. */
+    /* A page that `space` needs could not be read, or no other written out to make room for it (FAULT_IO
+     * follows), or a shared page of a file could not be written back at its unmapping: for a message that
+     * names the process. `error` is negative, `what` "swap-in", "swap-out" or the file's name. */
     void (*io_error)(void *context, struct space *, int error, const char *what);
     void *context;
 };
@@ -91,8 +94,6 @@ void space_unref(struct space *); /* destroys it with the last one */
 /* Gives the memory of a space back at once, whose process is about to die: for out_of_memory(). Its mappings
  * stay until it is destroyed; faults in it are FAULT_KILLED from now on. */
 void space_reap(struct space *);
-/* The number that events and the page table know it by. */
-uint32_t space_number_of(const struct space *);
 void space_set_pid(struct space *, uint32_t pid); /* the owner for events and messages */
 uint32_t space_pid(const struct space *);
 struct page_table *space_page_table(struct space *);
@@ -124,6 +125,7 @@ int space_protect(struct space *, uint64_t address, uint64_t length, int protect
 int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t new_length, int flags,
                 uint64_t new_address, uint64_t *ret_address);
 int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
+/* msync: MS_ASYNC writes back as well, so that the host's programs see what this one wrote. */
 int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
 /* One byte a page into `ret_vector` (length / PAGE_SIZE of them). */
 int space_mincore(struct space *, uint64_t address, uint64_t length, unsigned char *ret_vector);
