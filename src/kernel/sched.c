@@ -27,7 +27,10 @@ void sched_enqueue(struct thread *t) {
     struct kernel *k = t->process->kernel;
     assert(t->state != THREAD_RUNNABLE && t->state != THREAD_DEAD);
     t->state = THREAD_RUNNABLE;
-    t->budget = k->config.quantum;
+    /* What is left of a slice outlives a sleep: threads that only block and wake each other use theirs up,
+     * too, so that timers and the host's descriptors get their turn. */
+    if (t->budget == 0)
+        t->budget = k->config.quantum;
     TAILQ_INSERT_TAIL(&k->run_queue, t, of_queue);
 }
 

@@ -365,6 +365,21 @@ static void time_jumps_only_when_nobody_can_run(void **state) {
     assert_int_equal(clock_now(f->kernel), start + 1000000000);
 }
 
+/* Else two threads that ping-pong through a pipe would keep timers and host descriptors from their turn. */
+static void sleeping_does_not_refill_a_slice(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    uint64_t page = page_of(t);
+    assert_int_equal(
+        user_write(t->process->space, page, &(struct timespec){.tv_sec = 1}, sizeof(struct timespec)), 0);
+    for (int i = 0; i < 10; i++)
+        CALL_0(t, SYS_getpid);
+    uint64_t left = kernel_thread_budget(t);
+    assert_int_equal(CALL_2(t, SYS_nanosleep, page, 0), FIXTURE_SLEEPS);
+    assert_ptr_equal(kernel_next_thread(f->kernel), t);
+    assert_true(kernel_thread_budget(t) <= left);
+}
+
 static void limit_stops_the_machine(void **state) {
     struct fixture *f = *state;
     struct thread *t = fixture_first(f);
@@ -558,6 +573,7 @@ int main(void) {
         TEST(threads_take_turns),
         TEST(calls_use_up_a_slice),
         TEST(time_jumps_only_when_nobody_can_run),
+        TEST(sleeping_does_not_refill_a_slice),
         TEST(limit_stops_the_machine),
         TEST(cpu_time_is_limited),
         TEST(work_timer_counts_work),
