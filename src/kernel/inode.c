@@ -1,5 +1,8 @@
 /* Inodes: see inode.h. A hash table of (device, inode number), chained.
  *
+ * An inode outlives the last mapping as long as pages of the file are cached, but all of them together never
+ * take more than half of the host's descriptors.
+ *
  * Invariants: an inode is in the table iff its object is alive and the table is; `host` is open for writing
  * iff `writable`, and never in append mode (pwrite would ignore the offset). Size and time are those of the
  * file when its pages were last known to agree with it. A host program that writes a mapped file meanwhile
@@ -36,6 +39,7 @@ enum { INODE_BUCKETS = 1024 };
 struct inodes {
     int root;
     uint64_t serial; /* the last one given out */
+    uint64_t count;  /* of inodes in the table */
     LIST_HEAD(inode_bucket, inode) buckets[INODE_BUCKETS];
 };
 
@@ -69,6 +73,7 @@ void inodes_destroy(struct kernel *k) {
 }
 
 const char *inodes_check(const struct kernel *k) {
+    uint64_t listed = 0;
     for (unsigned i = 0; i < INODE_BUCKETS; i++) {
         const struct inode *inode;
         LIST_FOREACH(inode, &k->inodes->buckets[i], of_bucket) {
@@ -76,9 +81,10 @@ const char *inodes_check(const struct kernel *k) {
                 return "an inode's object is another file's";
             if (!inode->listed || inode->kernel != k || inode->host < 0)
                 return "an inode in the table is not of this machine";
+            listed++;
         }
     }
-    return NULL;
+    return listed == k->inodes->count ? NULL : "the count of inodes is wrong";
 }
 
 int inodes_root(const struct kernel *k) {
@@ -162,8 +168,10 @@ static uint64_t inode_size(void *file) {
 
 static void inode_release(void *file) {
     struct inode *inode = file;
-    if (inode->listed)
+    if (inode->listed) {
         LIST_REMOVE(inode, of_bucket);
+        inode->kernel->inodes->count--;
+    }
     hostmap_release(&inode->map);
     close(inode->host);
     free(inode);
@@ -203,11 +211,35 @@ static int inode_make_writable(struct inode *inode, int host) {
     return 0;
 }
 
+/* Gives up the cached pages of files that nobody maps, and with them the files' inodes. */
+static void inodes_shrink(struct kernel *k) {
+    for (unsigned i = 0; i < INODE_BUCKETS; i++) {
+        struct inode *inode, *next;
+        LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next) {
+            struct object *object = inode->object;
+            if (object_is_mapped(object))
+                continue;
+            object_ref(object);
+            if (object_sync(object, 0, UINT64_MAX) == 0)
+                object_invalidate(object);
+            object_unref(object);
+        }
+    }
+}
+
+/* Inodes may take half of the host's descriptors; the programs need the others. */
+static bool inodes_are_many(const struct kernel *k) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && k->inodes->count >= limit.rlim_cur / 2;
+}
+
 static int inode_create(struct kernel *k, int host, bool writable, const struct stat *st,
                         struct object **ret_object) {
     struct inode *inode = inject_calloc(k->config.inject, 1, sizeof(*inode));
     if (!inode)
         return -ENOMEM;
+    if (inodes_are_many(k))
+        inodes_shrink(k);
     *inode = (struct inode){.kernel = k, .dev = st->st_dev, .ino = st->st_ino, .writable = writable};
     inode_remember(inode, st);
     inode->host = inode_reopen(host, writable);
@@ -223,6 +255,7 @@ static int inode_create(struct kernel *k, int host, bool writable, const struct 
         goto out_close;
     LIST_INSERT_HEAD(bucket_of(k, inode->dev, inode->ino), inode, of_bucket);
     inode->listed = true;
+    k->inodes->count++;
     *ret_object = inode->object;
     return 0;
 out_close:

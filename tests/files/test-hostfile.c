@@ -176,6 +176,31 @@ static void files_are_copied_from_one_to_another(void **state) {
     assert_int_equal(CALL_4(t, SYS_sendfile, to, fds[0], 0, 1), -EINVAL);
 }
 
+static void cached_files_leave_descriptors_to_others(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    struct rlimit before, few;
+    char name[16];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (int i = 0; i < 80; i++) {
+        snprintf(name, sizeof(name), "file%d", i);
+        fixture_write(f, name, "content", 7, 0644);
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", f->directory, name);
+        long fd = call_open(t, path, O_RDWR, 0);
+        uint64_t m = map_shared(t, fd, PAGE_SIZE);
+        store(t, m, "C");
+        CALL_2(t, SYS_munmap, m, PAGE_SIZE);
+        CALL_1(t, SYS_close, fd);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    expect_host_file(f, "file0", "Content");
+    expect_host_file(f, "file79", "Content");
+}
+
 static void memory_files_live_in_the_machine(void **state) {
     struct thread *t = fixture_first(*state);
     long fd = CALL_2(t, SYS_memfd_create, memory_string(t, "name"), 0);
@@ -202,6 +227,7 @@ int main(void) {
         TEST(changes_from_outside_are_seen_at_open),
         TEST(a_size_limit_sends_sigxfsz),
         TEST(files_are_copied_from_one_to_another),
+        TEST(cached_files_leave_descriptors_to_others),
         TEST(memory_files_live_in_the_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
