@@ -132,7 +132,7 @@ int stream_create(struct kernel *k, int host, int flags, bool inherited, struct 
     }
     *s = (struct stream){.inherited = inherited, .terminal = isatty(host)};
     if (s->terminal)
-        k->nondeterministic_used = true;
+        k->nondeterministic_used |= k->config.deterministic;
     f->data = s;
     f->host = host;
     *ret_file = f;

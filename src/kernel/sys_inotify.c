@@ -18,7 +18,7 @@ static long make_watcher(struct thread *t, uint64_t flags) {
     int host = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (host < 0)
         return -errno;
-    k->nondeterministic_used = true;
+    k->nondeterministic_used |= k->config.deterministic;
     int r = stream_create(k, host, (int)(flags & IN_NONBLOCK), false, &f);
     if (r < 0) {
         close(host);

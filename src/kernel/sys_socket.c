@@ -90,7 +90,7 @@ static long sys_socket(struct thread *t, const uint64_t a[6]) {
     int host = socket((int)a[0], (int)a[1] | SOCK_NONBLOCK | SOCK_CLOEXEC, (int)a[2]);
     if (host < 0)
         return errno == EMFILE ? -ENFILE : -errno;
-    t->process->kernel->nondeterministic_used = true;
+    t->process->kernel->nondeterministic_used |= t->process->kernel->config.deterministic;
     return install_socket(t, host, a[1]);
 }
 
