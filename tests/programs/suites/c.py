@@ -49,7 +49,7 @@ def cases():
     yield case("bigset-small", "1", program="c-bigset", few=64)
     yield case("jit", smallest=FORKING)
     yield case("straddle")
-    yield case("limits", few=64)
+    yield case("limits", few=64, smallest=FORKING)
     for seed in range(1, 4):
         yield case(f"random-files-{seed}", str(seed), "4000", program="c-random-files", few=48, smallest=FORKING)
     for seed in range(4, 24):
