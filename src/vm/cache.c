@@ -38,8 +38,7 @@ int object_copy_page(struct object *object, uint64_t page, pfn_t pfn, struct obj
         error = slot_read(vm, index_slot_of(entry), pfn);
         fill = (struct object_fill){.read = true, .refault = true, .swapped = true};
     } else if (object->anonymous) {
-        memset(frame_bytes(vm, pfn), 0, PAGE_SIZE);
-        fill.zeroed = true;
+        frame_zero(vm, pfn);
     } else {
         error = fill_from_file(object, page, pfn);
         fill = (struct object_fill){.read = true, .refault = index_kind(entry) == INDEX_EVICTED};

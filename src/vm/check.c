@@ -85,7 +85,7 @@ static const char *check_frames(struct vm *vm, struct census *census) {
         const struct frame *frame = frame_of(vm, pfn);
         counts[frame->state]++;
         const bool page = frame->state == EVENT_FRAME_ANONYMOUS || frame->state == EVENT_FRAME_CACHE;
-        if (!page && (frame->mappers || frame->object || frame->flags))
+        if (!page && (frame->mappers || frame->object || frame->flags & ~FRAME_STALE))
             return "a frame without a page is mapped or owned";
         const char *wrong = page ? check_page(vm, pfn) : NULL;
         if (wrong)

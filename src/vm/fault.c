@@ -77,7 +77,7 @@ static int fault_zero(struct fault *f) {
     if (error)
         return error;
     const page_id_t id = vm_new_page_id(vm);
-    memset(frame_bytes(vm, pfn), 0, PAGE_SIZE);
+    frame_zero(vm, pfn);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_ZERO_FILL, 0, pfn.n, id.n, 0, 0, 0);
     frame_of(vm, pfn)->flags |= FRAME_DIRTY; /* it has no copy in the swap area yet */

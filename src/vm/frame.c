@@ -90,6 +90,7 @@ static void pool_put(struct vm *vm, struct frame_pool *pool, pfn_t pfn) {
     assert(frame->state == EVENT_FRAME_FREE && frame->mappers == 0);
     if (FRAME_JUNK)
         memset(frame_bytes(vm, pfn), FRAME_JUNK, PAGE_SIZE);
+    frame->flags = FRAME_STALE;
     frame->next_free = pool->first;
     pool->first = pfn.n;
     pool->count++;
@@ -109,6 +110,11 @@ int frame_alloc(struct vm *vm, pfn_t *ret_frame) {
     return reclaim_frame(vm, ret_frame);
 }
 
+void frame_zero(struct vm *vm, pfn_t pfn) {
+    if (frame_of(vm, pfn)->flags & FRAME_STALE)
+        memset(frame_bytes(vm, pfn), 0, PAGE_SIZE);
+}
+
 void frame_free(struct vm *vm, pfn_t pfn) {
     pool_put(vm, &vm->frames.pages, pfn);
 }
@@ -124,7 +130,8 @@ int frame_alloc_table(void *context, pfn_t *ret_frame) {
         if (error)
             return error;
     }
-    memset(frame_bytes(vm, *ret_frame), 0, PAGE_SIZE);
+    frame_zero(vm, *ret_frame);
+    frame_of(vm, *ret_frame)->flags = 0;
     frame_set_state(vm, *ret_frame, EVENT_FRAME_TABLE, PAGE_ID_NONE);
     return 0;
 }
@@ -189,7 +196,7 @@ void frame_strip(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
     free(frame->more);
     frame->more = NULL;
     frame->object = NULL;
-    frame->flags = 0;
+    frame->flags = FRAME_STALE;
     frame_set_state(vm, pfn, EVENT_FRAME_FREE, PAGE_ID_NONE);
 }
 

@@ -56,6 +56,7 @@ enum frame_flags {
     FRAME_DIRTY = 1,      /* its copy on disk is not valid, whatever the dirty bits of its PTEs say */
     FRAME_REFERENCED = 2, /* a PTE that is gone had its referenced bit set */
     FRAME_INSERTED = 4,   /* the policy knows it */
+    FRAME_STALE = 16,     /* of a free frame or one in hand: it was used before, and does not hold zeros */
     FRAME_ASIDE = 8,      /* … does not: the page must go to swap, where there was no room for it */
 };
 
@@ -102,6 +103,8 @@ int frame_alloc(struct vm *, pfn_t *ret_frame);
 /* The same from the free pool only: false when it is empty. */
 bool frame_alloc_free(struct vm *, pfn_t *ret_frame);
 void frame_free(struct vm *, pfn_t); /* a frame in hand goes back to the pool */
+/* Fills a frame in hand with zeros; one that was never used holds them already. */
+void frame_zero(struct vm *, pfn_t);
 
 /* A frame in hand becomes ANONYMOUS or CACHE, with no mapper, no slot, not dirty. */
 void frame_take(struct vm *, pfn_t, enum event_frame state, page_id_t, struct object *);

@@ -52,7 +52,6 @@ struct object_fill {
     bool read;    /* from disk: a major fault */
     bool refault; /* it had been in the cache before */
     bool swapped; /* from the swap area */
-    bool zeroed;
 };
 /* Fills a frame in hand with a page that is not in the cache, and makes it the cache's; the caller inserts
  * it with the policy when it is mapped. 0 or -errno: then the frame is still in hand. */
