@@ -6,8 +6,8 @@
 static bool check_is_on(const struct thread_queue *queue, const struct thread *thread) {
     const struct thread *t;
     TAILQ_FOREACH(t, queue, of_queue)
-    if (t == thread)
-        return true;
+        if (t == thread)
+            return true;
     return false;
 }
 
@@ -31,13 +31,16 @@ static const char *check_thread(const struct kernel *k, const struct thread *t) 
 
 static const char *check_threads(const struct kernel *k) {
     const struct thread *t;
-    unsigned fd_sleepers = 0;
+    unsigned fd_sleepers = 0, n = 0;
     TAILQ_FOREACH(t, &k->threads, of_machine) {
         const char *wrong = check_thread(k, t);
         if (wrong)
             return wrong;
+        n++;
         fd_sleepers += t->state == THREAD_SLEEPING && t->sleep.fd_count > 0;
     }
+    if (n != k->thread_count)
+        return "the count of threads is wrong";
     return fd_sleepers == k->fd_sleepers ? NULL : "the count of sleepers on host descriptors is wrong";
 }
 
@@ -53,28 +56,36 @@ static const char *check_process(const struct process *p) {
     if (!zombie && (!p->space || !p->descriptors || !p->fs))
         return "a living process lacks a space or files";
     TAILQ_FOREACH(child, &p->children, sibling)
-    if (child->parent != p)
-        return "a child has another parent";
+        if (child->parent != p)
+            return "a child has another parent";
     return NULL;
 }
 
 static const char *check_futexes(const struct kernel *k) {
     const struct thread *t;
     TAILQ_FOREACH(t, &k->futex_waiters, of_futex)
-    if (!t->futex_waiting || t->state == THREAD_DEAD)
-        return "a thread that does not wait is on the futex list";
+        if (!t->futex_waiting || t->state == THREAD_DEAD)
+            return "a thread that does not wait is on the futex list";
     return NULL;
 }
 
-const char *kernel_check(struct kernel *k) {
+static const char *check_processes(const struct kernel *k) {
     const struct process *p;
+    unsigned n = 0;
+    TAILQ_FOREACH(p, &k->processes, of_machine) {
+        const char *wrong = check_process(p);
+        if (wrong)
+            return wrong;
+        n++;
+    }
+    return n == k->process_count ? NULL : "the count of processes is wrong";
+}
+
+const char *kernel_check(struct kernel *k) {
     const char *wrong = check_threads(k);
     if (!wrong)
         wrong = check_futexes(k);
-    TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (wrong)
-            break;
-        wrong = check_process(p);
-    }
+    if (!wrong)
+        wrong = check_processes(k);
     return wrong ? wrong : files_check(k);
 }

@@ -263,8 +263,8 @@ static void exec_name_process(struct process *p, const struct exec_plan *plan) {
 static void exec_end_other_threads(struct thread *t) {
     struct thread *other, *next;
     TAILQ_FOREACH_SAFE(other, &t->process->threads, of_process, next)
-    if (other != t)
-        thread_end(other);
+        if (other != t)
+            thread_end(other);
     t->tid = t->process->pid;
 }
 

@@ -377,8 +377,8 @@ void kernel_io_error(struct kernel *k, struct space *space, int error, const cha
 static void kernel_signal_group(struct kernel *k, uint32_t pgid, int signal) {
     struct process *p, *next;
     TAILQ_FOREACH_SAFE(p, &k->processes, of_machine, next)
-    if (p->pgid == pgid)
-        signal_send_process(p, signal, NULL);
+        if (p->pgid == pgid)
+            signal_send_process(p, signal, NULL);
 }
 
 void kernel_host_signal(struct kernel *k, int signal) {

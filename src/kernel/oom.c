@@ -40,8 +40,8 @@ static void oom_report(struct kernel *k, const struct process *p, const struct s
 static void oom_kill_sharers(struct kernel *k, struct space *space) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->space == space)
-        process_kill(p, SIGKILL);
+        if (p->space == space)
+            process_kill(p, SIGKILL);
     space_reap(space);
 }
 

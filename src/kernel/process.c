@@ -22,6 +22,8 @@
 #include "kernel/timer.h"
 
 int process_create(struct kernel *k, struct process *parent, struct process **ret_process) {
+    if (k->process_count >= KERNEL_TASKS_MAX)
+        return -EAGAIN;
     struct process *p = inject_calloc(k->config.inject, 1, sizeof *p);
     if (!p)
         return -ENOMEM;
@@ -37,6 +39,7 @@ int process_create(struct kernel *k, struct process *parent, struct process **re
     TAILQ_INIT(&p->threads);
     signal_state_init(&p->signals);
     TAILQ_INSERT_TAIL(&k->processes, p, of_machine);
+    k->process_count++;
     if (parent)
         TAILQ_INSERT_TAIL(&parent->children, p, sibling);
     *ret_process = p;
@@ -46,8 +49,8 @@ int process_create(struct kernel *k, struct process *parent, struct process **re
 struct process *process_find(struct kernel *k, uint32_t pid) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->pid == pid)
-        return p;
+        if (p->pid == pid)
+            return p;
     return NULL;
 }
 
@@ -57,6 +60,7 @@ static void process_free(struct process *p) {
     if (p->parent)
         TAILQ_REMOVE(&p->parent->children, p, sibling);
     TAILQ_REMOVE(&k->processes, p, of_machine);
+    k->process_count--;
     if (k->first == p)
         k->first = NULL;
     signal_state_clear(&p->signals);
@@ -130,6 +134,7 @@ void process_abandon(struct process *p) {
     while ((t = TAILQ_FIRST(&p->threads))) {
         TAILQ_REMOVE(&p->threads, t, of_process);
         TAILQ_REMOVE(&p->kernel->threads, t, of_machine);
+        p->kernel->thread_count--;
         t->state = THREAD_DEAD;
         TAILQ_INSERT_TAIL(&p->kernel->graveyard, t, of_queue);
     }
@@ -145,16 +150,16 @@ void process_abandon(struct process *p) {
 bool process_group_exists(struct kernel *k, uint32_t pgid, uint32_t sid) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->pgid == pgid && p->sid == sid)
-        return true;
+        if (p->pgid == pgid && p->sid == sid)
+            return true;
     return false;
 }
 
 bool process_group_has_living(struct kernel *k, uint32_t pgid) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->pgid == pgid && p->state == PROCESS_ALIVE)
-        return true;
+        if (p->pgid == pgid && p->state == PROCESS_ALIVE)
+            return true;
     return false;
 }
 
@@ -172,8 +177,8 @@ bool process_group_is_orphaned(struct kernel *k, uint32_t pgid, const struct pro
 static bool process_group_has_stopped(struct kernel *k, uint32_t pgid) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->pgid == pgid && p->stop_signal)
-        return true;
+        if (p->pgid == pgid && p->stop_signal)
+            return true;
     return false;
 }
 
@@ -208,7 +213,7 @@ void process_kill(struct process *p, int wait_status) {
 void process_end_threads(struct process *p) {
     struct thread *t, *next;
     TAILQ_FOREACH_SAFE(t, &p->threads, of_process, next)
-    thread_end(t); /* the last one frees p, perhaps, when there is no next */
+        thread_end(t); /* the last one frees p, perhaps, when there is no next */
 }
 
 static struct process *process_reaper(const struct process *p) {

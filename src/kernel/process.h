@@ -97,6 +97,9 @@ struct signal_action {
  * first process has the next number. */
 enum { PID_OF_MACHINE = 1 };
 
+/* Processes, zombies included, and threads that a machine can have: as many as Linux has by default. */
+enum { KERNEL_TASKS_MAX = 32768 };
+
 enum process_state { PROCESS_ALIVE, PROCESS_ZOMBIE };
 
 struct process {
@@ -154,6 +157,7 @@ struct kernel {
     struct trace *trace;
     TAILQ_HEAD(, process) processes;
     TAILQ_HEAD(, thread) threads;
+    unsigned process_count, thread_count;       /* on these lists; each at most KERNEL_TASKS_MAX */
     TAILQ_HEAD(thread_queue, thread) run_queue; /* its first one runs while its budget lasts */
     struct thread_queue sleepers;               /* THREAD_SLEEPING, in the order they went to sleep */
     struct thread_queue graveyard;              /* THREAD_DEAD: freed before the next thread is chosen */

@@ -132,8 +132,8 @@ static bool sched_waits_for(const struct sleep *s, const void *channel) {
 void sched_wake(struct kernel *k, const void *channel) {
     struct thread *t, *next;
     TAILQ_FOREACH_SAFE(t, &k->sleepers, of_queue, next)
-    if (sched_waits_for(&t->sleep, channel))
-        sched_make_runnable(t);
+        if (sched_waits_for(&t->sleep, channel))
+            sched_make_runnable(t);
 }
 
 /* ---- time ---- */
@@ -160,7 +160,7 @@ static int sched_collect(struct kernel *k) {
     struct thread *t;
     unsigned needed = 1, n = 0;
     TAILQ_FOREACH(t, &k->sleepers, of_queue)
-    needed += t->sleep.fd_count;
+        needed += t->sleep.fd_count;
     if (needed > k->poll_capacity) {
         struct pollfd *grown = inject_realloc(k->config.inject, k->poll_set, needed, sizeof *grown);
         if (!grown)
@@ -170,8 +170,8 @@ static int sched_collect(struct kernel *k) {
     }
     k->poll_set[n++] = (struct pollfd){.fd = k->config.wake_fd, .events = POLLIN};
     TAILQ_FOREACH(t, &k->sleepers, of_queue)
-    for (unsigned i = 0; i < t->sleep.fd_count; i++)
-        k->poll_set[n++] = t->sleep.fds[i];
+        for (unsigned i = 0; i < t->sleep.fd_count; i++)
+            k->poll_set[n++] = t->sleep.fds[i];
     return (int)n;
 }
 

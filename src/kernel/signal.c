@@ -138,7 +138,7 @@ static void process_drop_pending(struct process *p, uint64_t mask) {
     struct thread *t;
     signal_state_drop(&p->signals, mask);
     TAILQ_FOREACH(t, &p->threads, of_process)
-    signal_state_drop(&t->signals, mask);
+        signal_state_drop(&t->signals, mask);
 }
 
 void signal_forget_ignored(struct process *p, int signal) {
@@ -258,8 +258,8 @@ void process_stop(struct process *p, int signal) {
     p->stop_waitable = true;
     p->continue_waitable = false;
     TAILQ_FOREACH(t, &p->threads, of_process)
-    if (t->state == THREAD_RUNNABLE)
-        sched_remove(t);
+        if (t->state == THREAD_RUNNABLE)
+            sched_remove(t);
     signal_notify_stop(p, CLD_STOPPED, signal);
 }
 
@@ -271,8 +271,8 @@ void process_continue(struct process *p) {
     p->stop_waitable = false;
     p->continue_waitable = true;
     TAILQ_FOREACH(t, &p->threads, of_process)
-    if (t->state == THREAD_STOPPED)
-        sched_make_runnable(t);
+        if (t->state == THREAD_STOPPED)
+            sched_make_runnable(t);
     signal_notify_stop(p, CLD_CONTINUED, SIGCONT);
 }
 

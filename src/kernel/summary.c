@@ -57,7 +57,7 @@ static void summary_list_processes(struct kernel *k, struct kernel_summary *s) {
     const struct process *p;
     size_t n = k->record_count;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    n += p->state == PROCESS_ALIVE;
+        n += p->state == PROCESS_ALIVE;
     struct process_summary *list = calloc(n + 1, sizeof *list);
     s->processes = list ? list : k->records;
     s->process_count = k->record_count;
@@ -68,8 +68,8 @@ static void summary_list_processes(struct kernel *k, struct kernel_summary *s) {
     for (size_t i = 0; i < k->record_count; i++)
         list[i] = k->records[i];
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->state == PROCESS_ALIVE)
-        list[s->process_count++] = summary_of(p);
+        if (p->state == PROCESS_ALIVE)
+            list[s->process_count++] = summary_of(p);
     qsort(list, s->process_count, sizeof *list, summary_compare);
 }
 

@@ -174,8 +174,8 @@ static long sys_setsid(struct thread *t, const uint64_t args[6]) {
     const struct process *other;
     struct process *p = t->process;
     TAILQ_FOREACH(other, &p->kernel->processes, of_machine)
-    if (other->pgid == p->pid)
-        return -EPERM;
+        if (other->pgid == p->pid)
+            return -EPERM;
     p->sid = p->pgid = p->pid;
     return p->pid;
 }

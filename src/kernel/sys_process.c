@@ -108,19 +108,9 @@ static void clone_tell_tid(struct thread *parent, const struct thread *child, co
         user_write(child->process->space, c->child_tid, &child->tid, sizeof child->tid);
 }
 
-static uint64_t clone_count_processes(const struct kernel *k) {
-    const struct process *p;
-    uint64_t n = 0;
-    TAILQ_FOREACH(p, &k->processes, of_machine)
-    n++;
-    return n;
-}
-
 static int clone_process(struct thread *t, const struct clone_request *c, struct thread **ret_thread) {
     struct process *parent = t->process, *child;
     struct kernel *k = parent->kernel;
-    if (clone_count_processes(k) >= parent->limits[RLIMIT_NPROC].rlim_cur)
-        return -EAGAIN;
     int r = process_create(k, c->flags & CLONE_PARENT ? parent->parent : parent, &child);
     if (r < 0)
         return r;
@@ -179,6 +169,8 @@ static long clone_perform(struct thread *t, const struct clone_request *c) {
     if (t->call.scratch)
         return clone_wait_for_vfork(t);
     int r = clone_check(c);
+    if (r == 0 && k->thread_count >= t->process->limits[RLIMIT_NPROC].rlim_cur)
+        r = -EAGAIN;
     if (r == 0)
         r = c->flags & CLONE_THREAD ? thread_create(t->process, k->next_pid, &child)
                                     : clone_process(t, c, &child);

@@ -117,14 +117,6 @@ static long sys_prlimit64(struct thread *t, const uint64_t args[6]) {
 
 /* ---- the machine ---- */
 
-static unsigned short resource_count_threads(const struct kernel *k) {
-    const struct thread *t;
-    unsigned short n = 0;
-    TAILQ_FOREACH(t, &k->threads, of_machine)
-    n++;
-    return n;
-}
-
 static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
     struct kernel *k = t->process->kernel;
     struct vm_counts counts;
@@ -136,7 +128,7 @@ static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
         .bufferram = 0,
         .totalswap = counts.swap.pages,
         .freeswap = counts.swap.pages - counts.swap.used,
-        .procs = resource_count_threads(k),
+        .procs = (unsigned short)k->thread_count,
         .mem_unit = PAGE_SIZE,
     };
     return user_write(t->process->space, args[0], &info, sizeof info);

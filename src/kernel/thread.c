@@ -18,6 +18,8 @@
 
 int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
     struct kernel *k = p->kernel;
+    if (k->thread_count >= KERNEL_TASKS_MAX)
+        return -EAGAIN;
     struct thread *t = inject_calloc(k->config.inject, 1, sizeof *t);
     if (!t)
         return -ENOMEM;
@@ -34,6 +36,7 @@ int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
     signal_state_init(&t->signals);
     TAILQ_INSERT_TAIL(&p->threads, t, of_process);
     TAILQ_INSERT_TAIL(&k->threads, t, of_machine);
+    k->thread_count++;
     *ret_thread = t;
     return 0;
 }
@@ -45,8 +48,8 @@ void thread_start(struct thread *t) {
 struct thread *thread_find(struct kernel *k, uint32_t tid) {
     struct thread *t;
     TAILQ_FOREACH(t, &k->threads, of_machine)
-    if (t->tid == tid)
-        return t;
+        if (t->tid == tid)
+            return t;
     return NULL;
 }
 
@@ -72,6 +75,7 @@ void thread_end(struct thread *t) {
     signal_state_clear(&t->signals);
     TAILQ_REMOVE(&p->threads, t, of_process);
     TAILQ_REMOVE(&k->threads, t, of_machine);
+    k->thread_count--;
     t->state = THREAD_DEAD;
     TAILQ_INSERT_TAIL(&k->graveyard, t, of_queue);
     if (TAILQ_EMPTY(&p->threads))

@@ -48,8 +48,8 @@ static void timer_expire_process(struct process *p, uint64_t now) {
 void timer_expire(struct kernel *k, uint64_t now) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
-    if (p->state == PROCESS_ALIVE)
-        timer_expire_process(p, now);
+        if (p->state == PROCESS_ALIVE)
+            timer_expire_process(p, now);
 }
 
 /* RLIMIT_CPU, in seconds: SIGXCPU at the soft limit and every second behind it, death at the hard one. */

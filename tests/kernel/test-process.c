@@ -225,6 +225,15 @@ static void clone3_takes_its_arguments_from_memory(void **state) {
     assert_int_equal(CALL_2(t, SYS_clone3, 8, sizeof arguments), -EFAULT);
 }
 
+static void number_of_processes_is_limited(void **state) {
+    struct thread *t = fixture_first(*state);
+    t->process->limits[RLIMIT_NPROC].rlim_cur = 3;
+    fork_from(t);
+    fork_from(t);
+    assert_int_equal(CALL_0(t, SYS_fork), -EAGAIN);
+    assert_int_equal(CALL_0(t, SYS_vfork), -EAGAIN);
+}
+
 /* The n-th allocation fails, for every n: no child, or a whole one. */
 static void fork_survives_every_failed_allocation(void **state) {
     struct fixture *f = *state;
@@ -562,6 +571,7 @@ int main(void) {
         TEST(vforks_parent_sleeps_until_exec_or_exit),
         TEST(machine_ends_with_its_last_process),
         TEST(clone3_takes_its_arguments_from_memory),
+        TEST(number_of_processes_is_limited),
         TEST(fork_survives_every_failed_allocation),
         cmocka_unit_test_setup_teardown(first_process_is_placed_as_thimble_is, fixture_setup_without_process,
                                         fixture_teardown),
