@@ -134,17 +134,25 @@ static void trace_close(struct run *r) {
 }
 
 /* The first process never ran. */
-static int start_failed(const char *program, int error) {
-    if (error == -ENOENT && !strchr(program, '/')) {
-        fprintf(stderr, "thimble: %s: not found in PATH\n", program);
-        return EXIT_NOT_FOUND;
+static int start_failed(struct run *r, int error) {
+    const char *program = r->options.program[0];
+    struct machine_geometry g;
+    machine_get_geometry(r->machine, &g);
+    if (error == -ENOMEM) {
+        fprintf(stderr,
+                "thimble: %s: %u frames (%u of them reserved) and %u pages of swap are too few to start it: "
+                "give more of either\n",
+                program, g.frames, g.reserved, g.swap_pages);
+        return EXIT_MACHINE;
     }
-    if (error == -ENOEXEC)
+    if (error == -ENOENT && !strchr(program, '/'))
+        fprintf(stderr, "thimble: %s: not found in PATH\n", program);
+    else if (error == -ENOEXEC)
         fprintf(stderr, "thimble: %s: not a program for this machine (an x86-64 ELF file or a #! script)\n",
                 program);
     else
         fprintf(stderr, "thimble: %s: %s\n", program, strerror(-error));
-    return error == -ENOENT ? EXIT_NOT_FOUND : error == -ENOMEM ? EXIT_MACHINE : EXIT_NOT_EXECUTABLE;
+    return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 static int exit_status_decide(struct run *r) {
@@ -175,7 +183,7 @@ static void run_machine(struct run *r, char **envp) {
         return;
     }
     if (error) {
-        r->exit_status = start_failed(program[0], error);
+        r->exit_status = start_failed(r, error);
         return;
     }
     r->exit_status = exit_status_decide(r);

@@ -58,6 +58,11 @@ class Mistakes(ThimbleCase):
                             "try --page-table array")
         self.assert_refused(["--available", "1", *HELLO], "1 frames for pages are too few")
 
+    def test_too_little_memory_to_start(self):
+        arguments = "x" * 100000  # 25 pages of the new stack
+        self.assert_refused(["-n", "9", "--swap", "none", "true", arguments],
+                            "true: 9 frames (3 of them reserved) and 0 pages of swap are too few to start it")
+
     def test_names_that_do_not_exist(self):
         self.assert_refused(["--policy", "belady", *HELLO], "unknown policy 'belady'", "fifo", "clock", "lru",
                             "random")
