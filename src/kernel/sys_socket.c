@@ -129,31 +129,35 @@ static long sys_bind(struct thread *t, const uint64_t a[6]) {
     return r;
 }
 
-/* call.scratch: the host said "in progress" */
+/* What became of a connection that was in progress: 0, -errno, or -EAGAIN while it still is. */
+static int connect_result(const struct file *f) {
+    struct pollfd p = {.fd = f->host, .events = POLLOUT};
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (poll(&p, 1, 0) <= 0)
+        return -EAGAIN;
+    return getsockopt(f->host, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+/* call.scratch: the host said "in progress". A full backlog (EAGAIN, local sockets) is tried again instead.
+ */
 static long sys_connect(struct thread *t, const uint64_t a[6]) {
     struct sockaddr_storage address;
     socklen_t length;
     struct file *f;
-    int r = socket_of(t, a[0], &f), error = 0;
+    int r = socket_of(t, a[0], &f);
     if (r == 0)
         r = load_address(t, a[1], a[2], &address, &length);
     if (r < 0)
         return r;
-    if (t->call.scratch) {
-        socklen_t size = sizeof(error);
-        struct pollfd p = {.fd = f->host, .events = POLLOUT};
-        if (poll(&p, 1, 0) > 0)
-            return getsockopt(f->host, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
-    } else if (connect(f->host, (struct sockaddr *)&address, length) == 0) {
-        socket_changed(f);
-        return 0;
-    } else if (errno != EINPROGRESS && errno != EAGAIN) {
-        return -errno;
-    } else {
-        error = errno;
-        t->call.scratch = error == EINPROGRESS;
-        socket_changed(f);
-    }
+    if (t->call.scratch)
+        r = connect_result(f);
+    else
+        r = connect(f->host, (struct sockaddr *)&address, length) < 0 ? -errno : 0;
+    socket_changed(f);
+    if (r != -EINPROGRESS && r != -EAGAIN)
+        return r;
+    t->call.scratch |= r == -EINPROGRESS;
     long wait = socket_wait(f, t, POLLOUT, 0);
     return wait == -EAGAIN && t->call.scratch ? -EINPROGRESS : wait;
 }
@@ -172,9 +176,9 @@ static long sys_accept4(struct thread *t, const uint64_t a[6]) {
     if (r < 0)
         return r;
     struct pollfd p = {.fd = f->host, .events = POLLIN};
-    int host = poll(&p, 1, 0) > 0
-                   ? accept4(f->host, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)
-                   : (errno = EAGAIN, -1);
+    if (poll(&p, 1, 0) <= 0) /* an inherited socket may block */
+        return socket_wait(f, t, POLLIN, 0);
+    int host = accept4(f->host, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (host < 0)
         return errno == EAGAIN ? socket_wait(f, t, POLLIN, 0) : -errno;
     socket_changed(f);
