@@ -2,8 +2,8 @@
  * wait4 is wait.c's, what exec does exec.c's.
  *
  * clone() without CLONE_THREAD makes a process (with CLONE_VM one that borrows its parent's address space
- * until it execs), with CLONE_THREAD a thread of this process. clone3 is not implemented: the C libraries
- * then use clone. Namespaces do not exist here (EPERM). */
+ * until it execs), with CLONE_THREAD a thread of this process. There are no namespaces (EPERM), no
+ * descriptors for processes (CLONE_PIDFD) and no control groups (EINVAL). */
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
