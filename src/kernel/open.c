@@ -78,7 +78,9 @@ static int open_host(struct thread *t, const struct lookup *l, int flags, mode_t
         host_flags |= O_NOCTTY | O_NONBLOCK;
     if (inject_fails(k->config.inject, INJECT_HOST_CALL))
         return -ENFILE;
-    int host = openat(l->directory, l->name, host_flags, mode & ~t->process->fs->umask);
+    mode_t own = umask(t->process->fs->umask);
+    int host = openat(l->directory, l->name, host_flags, mode);
+    umask(own); /* which keeps errno */
     if (host < 0)
         return errno == ENXIO ? wait_for_reader(t, l, flags) : errno == EMFILE ? -ENFILE : -errno;
     after_open(k, host, flags);

@@ -1,5 +1,6 @@
-/* The working directory and the umask of a process. The host process's own are not used: its umask is set to
- * 0 when the first process takes it over. */
+/* The working directory and the umask of a process. The host process's own are what the first one starts
+ * with; its umask is the program's only while a call makes a file for it (which lets the host ignore it where
+ * a directory has default permissions of its own). */
 #include "kernel/path.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ struct pathfs *pathfs_create(void) {
     bool in_proc =
         getcwd(path, sizeof(path)) && strncmp(path, "/proc", 5) == 0 && (!path[5] || path[5] == '/');
     *fs = (struct pathfs){.references = 1, .umask = umask(0)};
+    umask(fs->umask);
     fs->directory = open(in_proc ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fs->directory < 0) {
         free(fs);

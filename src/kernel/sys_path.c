@@ -61,7 +61,9 @@ static long do_mkdir(struct thread *t, int directory, uint64_t user, uint64_t mo
     int r = lookup_entry(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;
-    r = mkdirat(l.directory, l.name, mode & 07777 & ~t->process->fs->umask) < 0 ? -errno : 0;
+    mode_t own = umask(t->process->fs->umask);
+    r = mkdirat(l.directory, l.name, mode & 07777) < 0 ? -errno : 0;
+    umask(own);
     lookup_end(&l);
     return r;
 }
@@ -79,7 +81,9 @@ static long do_mknod(struct thread *t, int directory, uint64_t user, uint64_t mo
     int r = lookup_entry(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;
-    r = mknodat(l.directory, l.name, (mode_t)mode & ~t->process->fs->umask, device) < 0 ? -errno : 0;
+    mode_t own = umask(t->process->fs->umask);
+    r = mknodat(l.directory, l.name, (mode_t)mode, device) < 0 ? -errno : 0;
+    umask(own);
     lookup_end(&l);
     return r;
 }
