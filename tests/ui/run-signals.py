@@ -1,5 +1,7 @@
 """Signals that reach Thimble itself: guests are told, and nothing that they wrote is lost."""
 import json
+import os
+import pty
 import signal
 import subprocess
 import time
@@ -79,6 +81,18 @@ class Signals(ThimbleCase):
             content = path.read_bytes()
             self.assertEqual(content[0:3] + content[5000:5003], 2 * manner[:3].encode())
             self.assertEqual(len(content), 10000)
+
+    def test_ctrl_c_on_a_terminal(self):
+        script = "trap 'echo told; exit 5' INT; echo ready; sleep 60 | cat"
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(THIMBLE, [THIMBLE, "run", "--stats", "none", "--", "sh", "-c", script])
+        self.addCleanup(os.close, terminal)
+        self.assertIn(b"ready", os.read(terminal, 1000))
+        time.sleep(0.5)
+        os.write(terminal, b"\x03")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 5)
+        self.assertIn(b"told", os.read(terminal, 1000))
 
     def test_a_closed_pipe_is_the_guests_affair(self):
         command = f"{THIMBLE} run -- sh -c 'while echo yes; do :; done; echo not told >&2' | head -n 1"
