@@ -73,7 +73,8 @@ static bool compile(struct engine *e, struct block *block, const struct text *te
     code_page_mark(text->page, offset, length);
     if (text->second && offset + length > PAGE_SIZE)
         code_page_mark(text->second, 0, offset + length - PAGE_SIZE);
-    return block->code || text->available == TEXT_BYTES || special_is_complete(text->bytes, text->available);
+    return block->code || text->available == TEXT_BYTES ||
+           special_is_complete(e, text->bytes, text->available);
 }
 
 /* The block of the instruction at rip, translated from the bytes that are there now. NULL: a trap. */

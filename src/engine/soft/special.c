@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "engine/soft/decode.h"
+#include "engine/soft/x87.h"
+
 enum {
-    REX_W = 8,
     FLAG_CF = 1 << 0,
     FLAG_PF = 1 << 2,
     FLAG_AF = 1 << 4,
@@ -19,67 +21,15 @@ enum {
 
     SELECTOR_CS = 0x33, /* Linux's, of 64-bit user mode */
     SELECTOR_SS = 0x2b,
-
-    TWO_BYTE = 0x0f00, /* opcodes behind 0f */
-    VEX_MASKMOV = 0x10000 | TWO_BYTE | 0xf7,
-};
-
-/* Prefixes and opcode. */
-struct decoded {
-    const uint8_t *bytes;
-    unsigned available;
-    unsigned opcode;
-    unsigned length; /* up to and with the opcode */
-    uint8_t rex;
-    bool operand16, address32;
-    uint8_t repeat;  /* the prefix f2 or f3, else 0 */
-    uint8_t segment; /* the prefix 64 or 65, else 0 */
+    SEGMENT_CS = 1, /* numbers in instructions */
+    SEGMENT_SS = 2,
+    SEGMENT_FS = 4,
+    SEGMENT_GS = 5,
 };
 
 /* Client requests of valgrind: four rotations of rdi, by 128 bits in all, that the library takes for more. */
 static const uint8_t preamble[] = {0x48, 0xc1, 0xc7, 0x03, 0x48, 0xc1, 0xc7, 0x0d,
                                    0x48, 0xc1, 0xc7, 0x3d, 0x48, 0xc1, 0xc7, 0x33};
-
-static bool take_prefix(struct decoded *d, uint8_t c) {
-    switch (c) {
-    case 0x66: d->operand16 = true; return true;
-    case 0x67: d->address32 = true; return true;
-    case 0xf2:
-    case 0xf3: d->repeat = c; return true;
-    case 0x64:
-    case 0x65: d->segment = c; return true;
-    case 0x26:
-    case 0x2e:
-    case 0x36:
-    case 0x3e:
-    case 0xf0: return true;
-    }
-    return false;
-}
-
-/* False when the bytes that are there end before the opcode does. */
-static bool decode(const uint8_t *bytes, unsigned available, struct decoded *ret) {
-    *ret = (struct decoded){.bytes = bytes, .available = available};
-    unsigned i = 0;
-    while (i < available && i < INSTRUCTION_MAX && take_prefix(ret, bytes[i]))
-        i++;
-    if (i < available && (bytes[i] & 0xf0) == 0x40)
-        ret->rex = bytes[i++];
-    if (i >= available)
-        return false;
-    ret->opcode = bytes[i++];
-    if (ret->opcode == 0x0f) {
-        if (i >= available)
-            return false;
-        ret->opcode = TWO_BYTE | bytes[i++];
-    } else if (ret->opcode == 0xc5 && i + 1 < available && bytes[i + 1] == 0xf7) { /* VEX, two bytes */
-        ret->rex = bytes[i] & 0x80 ? 0 : 4;
-        ret->opcode = VEX_MASKMOV;
-        i += 2;
-    }
-    ret->length = i;
-    return true;
-}
 
 static bool is_preamble(const uint8_t *bytes, unsigned available) {
     return available >= sizeof preamble && memcmp(bytes, preamble, sizeof preamble) == 0;
@@ -166,16 +116,6 @@ static bool skip_preamble(struct engine *e) {
 
 /* ---- strings ---- */
 
-static uint64_t segment_base(const struct engine *e, const struct decoded *d) {
-    return d->segment == 0x64   ? e->area.guest.guest_FS_CONST
-           : d->segment == 0x65 ? e->area.guest.guest_GS_CONST
-                                : 0;
-}
-
-static uint64_t effective(const struct decoded *d, uint64_t address) {
-    return d->address32 ? (uint32_t)address : address;
-}
-
 /* Flags of a - b (Intel SDM vol. 1, 3.4.3.1). */
 static uint64_t flags_of_difference(uint64_t a, uint64_t b, unsigned bytes) {
     unsigned bits = bytes * 8;
@@ -190,7 +130,7 @@ static unsigned operand_bytes(const struct decoded *d) {
 }
 
 static uint64_t step(const struct decoded *d, uint64_t address, uint64_t by) {
-    return effective(d, address + by);
+    return decode_effective(d, address + by);
 }
 
 /* Whether a repeated comparison goes on: REPE (f3) while equal, REPNE (f2) while not. */
@@ -203,10 +143,10 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     unsigned bytes = operand_bytes(d);
     uint64_t a = 0, b = 0;
-    if (d->repeat && effective(d, g->guest_RCX) == 0)
+    if (d->repeat && decode_effective(d, g->guest_RCX) == 0)
         return finish(e, d, 0);
-    if (!memory_read(e, effective(d, g->guest_RSI) + segment_base(e, d), &a, bytes) ||
-        !memory_read(e, effective(d, g->guest_RDI), &b, bytes))
+    if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &a, bytes) ||
+        !memory_read(e, decode_effective(d, g->guest_RDI), &b, bytes))
         return false;
     uint64_t flags = cpu_get_flags(g, e->trap_flag) & ~(uint64_t)FLAGS_ARITHMETIC;
     flags |= flags_of_difference(a, b, bytes);
@@ -223,11 +163,11 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
 /* One iteration of REP LODS, like those that the library makes of other repeated instructions. */
 static bool load_string(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
-    uint64_t count = effective(d, g->guest_RCX), value = 0, mask = UINT64_MAX;
+    uint64_t count = decode_effective(d, g->guest_RCX), value = 0, mask = UINT64_MAX;
     unsigned bytes = operand_bytes(d);
     if (count == 0)
         return finish(e, d, 0);
-    if (!memory_read(e, effective(d, g->guest_RSI) + segment_base(e, d), &value, bytes))
+    if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &value, bytes))
         return false;
     if (bytes < 4)
         mask = (1ULL << 8 * bytes) - 1;
@@ -241,7 +181,7 @@ static bool load_string(struct engine *e, const struct decoded *d) {
 static bool look_up_byte(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     uint8_t byte;
-    uint64_t address = effective(d, g->guest_RBX + (uint8_t)g->guest_RAX) + segment_base(e, d);
+    uint64_t address = decode_effective(d, g->guest_RBX + (uint8_t)g->guest_RAX) + decode_segment_base(e, d);
     if (!memory_read(e, address, &byte, 1))
         return false;
     g->guest_RAX = (g->guest_RAX & ~0xffULL) | byte;
@@ -250,13 +190,9 @@ static bool look_up_byte(struct engine *e, const struct decoded *d) {
 
 /* ---- registers ---- */
 
-static uint64_t *general(struct engine *e, unsigned number) {
-    return (uint64_t *)((uint8_t *)&e->area.guest + offsetof(VexGuestAMD64State, guest_RAX)) + number;
-}
-
 /* XCHG of ax and another 16-bit register, of which the library clears the rest. */
 static bool exchange_words(struct engine *e, const struct decoded *d) {
-    uint64_t *a = general(e, 0), *b = general(e, (d->opcode & 7) | (d->rex & 1) << 3);
+    uint64_t *a = general_register(e, 0), *b = general_register(e, (d->opcode & 7) | (d->rex & 1) << 3);
     uint64_t difference = (*a ^ *b) & 0xffff;
     *a ^= difference;
     *b ^= difference;
@@ -267,9 +203,99 @@ static bool exchange_words(struct engine *e, const struct decoded *d) {
 static bool read_selector(struct engine *e, const struct decoded *d) {
     uint8_t modrm = d->bytes[d->length];
     uint64_t selector = (modrm >> 3 & 7) == 1 ? SELECTOR_CS : (modrm >> 3 & 7) == 2 ? SELECTOR_SS : 0;
-    uint64_t *to = general(e, (modrm & 7) | (d->rex & 1) << 3);
+    uint64_t *to = general_register(e, (modrm & 7) | (d->rex & 1) << 3);
     *to = d->operand16 && !(d->rex & REX_W) ? (*to & ~0xffffULL) | selector : selector;
     return finish(e, d, 1);
+}
+
+/* A selector that user mode may load: none (not as its stack), or that of its data. */
+static bool load_selector(struct engine *e, unsigned segment, uint16_t selector) {
+    bool none = selector <= 3 && segment != SEGMENT_SS;
+    if (segment == SEGMENT_CS || segment > SEGMENT_GS)
+        return refuse(e, VECTOR_UD);
+    if (!none && selector != SELECTOR_SS) {
+        trap_exception(e, VECTOR_GP, selector & ~3U);
+        return false;
+    }
+    if (segment == SEGMENT_FS)
+        e->area.guest.guest_FS_CONST = 0;
+    if (segment == SEGMENT_GS)
+        e->area.guest.guest_GS_CONST = 0;
+    return true;
+}
+
+/* MOV to a segment register. */
+static bool write_selector(struct engine *e, struct decoded *d) {
+    struct operand o;
+    uint16_t selector;
+    if (!decode_operand(e, d, &o))
+        return refuse(e, VECTOR_UD);
+    if (o.in_register)
+        selector = (uint16_t)*general_register(e, o.number);
+    else if (!memory_read(e, o.address, &selector, sizeof selector))
+        return false;
+    return load_selector(e, o.field, selector) && finish(e, d, 0);
+}
+
+/* PUSH and POP of fs and gs, of which no selector is kept. */
+static bool push_selector(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    uint64_t none = 0;
+    unsigned bytes = flags_bytes(d);
+    if (!memory_write(e, g->guest_RSP - bytes, &none, bytes))
+        return false;
+    g->guest_RSP -= bytes;
+    return finish(e, d, 0);
+}
+
+static bool pop_selector(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    uint64_t selector = 0;
+    unsigned bytes = flags_bytes(d);
+    if (!memory_read(e, g->guest_RSP, &selector, bytes) ||
+        !load_selector(e, d->opcode & 8 ? SEGMENT_GS : SEGMENT_FS, (uint16_t)selector))
+        return false;
+    g->guest_RSP += bytes;
+    return finish(e, d, 0);
+}
+
+/* Far RET, which can only stay in 64-bit user mode. */
+static bool return_far(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    unsigned bytes = d->rex & REX_W ? 8 : d->operand16 ? 2 : 4;
+    uint64_t rip = 0, selector = 0, release = 0;
+    if (d->opcode == 0xca)
+        memcpy(&release, d->bytes + d->length, 2);
+    if (!memory_read(e, g->guest_RSP, &rip, bytes) || !memory_read(e, g->guest_RSP + bytes, &selector, bytes))
+        return false;
+    if ((uint16_t)selector != SELECTOR_CS) {
+        trap_exception(e, VECTOR_GP, selector & 0xfffc);
+        return false;
+    }
+    g->guest_RSP += 2 * bytes + release;
+    g->guest_RIP = rip;
+    return true;
+}
+
+/* ENTER with a display of outer frames (Intel SDM vol. 2A, ENTER). */
+static bool enter_nested(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    uint16_t locals;
+    unsigned level = d->bytes[d->length + 2] & 31;
+    uint64_t sp = g->guest_RSP - 8, frame = sp, outer = g->guest_RBP;
+    memcpy(&locals, d->bytes + d->length, sizeof locals);
+    if (!memory_write(e, sp, &outer, 8))
+        return false;
+    for (unsigned i = 1; i < level; i++) {
+        uint64_t pointer;
+        if (!memory_read(e, g->guest_RBP - 8 * i, &pointer, 8) || !memory_write(e, sp -= 8, &pointer, 8))
+            return false;
+    }
+    if (level > 0 && !memory_write(e, sp -= 8, &frame, 8))
+        return false;
+    g->guest_RBP = frame;
+    g->guest_RSP = sp - locals;
+    return finish(e, d, 3);
 }
 
 /* ---- masked stores ---- */
@@ -285,7 +311,7 @@ static bool store_masked(struct engine *e, const struct decoded *d) {
         return refuse(e, VECTOR_UD);
     uint8_t *data = vector(e, (modrm >> 3 & 7) | (d->rex & 4) << 1);
     const uint8_t *mask = vector(e, (modrm & 7) | (d->rex & 1) << 3);
-    uint64_t address = effective(d, e->area.guest.guest_RDI) + segment_base(e, d);
+    uint64_t address = decode_effective(d, e->area.guest.guest_RDI) + decode_segment_base(e, d);
     if (!memory_prepare(e, address, 16))
         return false;
     for (unsigned i = 0; i < 16; i++)
@@ -330,37 +356,49 @@ static bool is_privileged(const struct decoded *d) {
     return false;
 }
 
-/* Opcodes of one byte, and those of two that are privileged. */
-static bool is_complete(const struct decoded *d) {
+/* Whether the instruction is known here, and all of it is there. */
+static bool is_complete(const struct engine *e, const struct decoded *d) {
     switch (d->opcode) {
     case 0x9c:
     case 0x9d:
     case 0xa6:
     case 0xa7:
     case 0xd7:
-    case 0xf1: return true;
+    case 0xf1:
+    case 0xcb:
+    case TWO_BYTE | 0xa0:
+    case TWO_BYTE | 0xa1:
+    case TWO_BYTE | 0xa8:
+    case TWO_BYTE | 0xa9: return true;
+    case 0xcd: return d->length < d->available;
+    case 0xc8: return d->length + 3 <= d->available;
+    case 0xca: return d->length + 2 <= d->available;
     }
-    if (d->opcode == 0xcd)
-        return d->length < d->available;
+    struct decoded copy = *d;
+    struct operand operand;
+    if (d->opcode == 0x8e || x87_wants(d))
+        return decode_operand(e, &copy, &operand);
     return is_privileged(d) || is_repeated_load(d) || is_word_exchange(d) || is_selector_read(d) ||
            (is_masked_store(d) && d->length < d->available);
 }
 
-bool special_is_complete(const uint8_t *bytes, unsigned available) {
+bool special_is_complete(const struct engine *e, const uint8_t *bytes, unsigned available) {
     struct decoded d;
-    return is_preamble(bytes, available) || (decode(bytes, available, &d) && is_complete(&d));
+    return is_preamble(bytes, available) || (decode(bytes, available, &d) && is_complete(e, &d));
 }
 
 bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available) {
     struct decoded d;
     if (is_preamble(bytes, available))
         return skip_preamble(e);
-    if (!decode(bytes, available, &d) || !is_complete(&d))
+    if (!decode(bytes, available, &d) || !is_complete(e, &d))
         return refuse(e, VECTOR_UD);
-    if (d.opcode == 0xcd && d.length < available)
+    if (d.opcode == 0xcd)
         return refuse_interrupt(e, bytes[d.length]);
     if (is_privileged(&d))
         return refuse(e, VECTOR_GP);
+    if (x87_wants(&d))
+        return x87_execute(e, &d) && finish(e, &d, 0);
     switch (d.opcode) {
     case 0x9c: return push_flags(e, &d);
     case 0x9d: return pop_flags(e, &d);
@@ -370,6 +408,14 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
     case 0xad: return load_string(e, &d);
     case 0xd7: return look_up_byte(e, &d);
     case 0x8c: return read_selector(e, &d);
+    case 0x8e: return write_selector(e, &d);
+    case 0xc8: return enter_nested(e, &d);
+    case 0xca:
+    case 0xcb: return return_far(e, &d);
+    case TWO_BYTE | 0xa0:
+    case TWO_BYTE | 0xa8: return push_selector(e, &d);
+    case TWO_BYTE | 0xa1:
+    case TWO_BYTE | 0xa9: return pop_selector(e, &d);
     case 0x91:
     case 0x92:
     case 0x93:

@@ -11,7 +11,7 @@
 bool special_wants(const uint8_t *bytes, unsigned available, unsigned length);
 
 /* Whether it is one of ours, and all its bytes are there. */
-bool special_is_complete(const uint8_t *bytes, unsigned available);
+bool special_is_complete(const struct engine *, const uint8_t *bytes, unsigned available);
 
 /* Executes the instruction at rip, which the library does not decode or special_wants(). Whatever is not
  * known is an undefined instruction. False: engine.trap is set, and nothing else changed. */

@@ -110,6 +110,16 @@ CASE(gather,
 CASE(store_x87, "fld1; fstpl (%rdi)")
 CASE(store_x87_extended, "fld1; fstpt (%rdi)")
 CASE(load_x87_extended, "fldt (%rdi); fstp %st(0)")
+CASE(compare_integer, "fld1; ficoml (%rdi); fnstsw %ax; fstp %st(0)")
+CASE(compare_short_pop, "fldpi; ficomps (%rdi); fnstsw %ax")
+CASE(load_decimal, "movl $0x56789012, 100(%rsi); movl $0x34, 104(%rsi); movw $0x8000, 108(%rsi); fbld "
+                   "100(%rsi); fistpll (%rdi)")
+CASE(store_decimal, "pushq $-123456789; fildll (%rsp); pop %rcx; fbstp (%rdi)")
+CASE(enter_nested, "lea 512(%rsi), %rbp; enter $32, $3; mov %rbp, %rax; sub %rsp, %rax")
+CASE(return_far, "lea 2f(%rip), %rax; pushq $0x33; push %rax; lretq")
+CASE(push_selector, "push %fs; push %gs; pop %gs; pop %rax")
+CASE(load_selector,
+     "mov $3, %eax; mov %ax, %gs; mov $0x2b, %eax; mov %ax, %es; movw $5, (%rsi); mov (%rsi), %ds")
 CASE(store_integer, "fldpi; fistpll (%rdi)")
 CASE(load_control, "fnstcw (%rsi); fldcw (%rsi); fnstcw (%rdi)")
 CASE(store_mxcsr, "stmxcsr (%rdi); ldmxcsr (%rdi)")
@@ -241,6 +251,14 @@ static struct {
     AT(store_x87_extended, -6),
     AT(load_x87_extended, -6),
     AT(store_integer, 8),
+    AT(compare_integer, -2),
+    AT(compare_short_pop, 16),
+    AT(load_decimal, -4),
+    AT(store_decimal, -4),
+    AT(enter_nested, 0, RSI, BELOW),
+    AT(return_far, 0),
+    AT(push_selector, 0),
+    AT(load_selector, 0, RSI, BELOW),
     AT(load_control, -1, RSI, BELOW),
     AT(store_mxcsr, -2),
     AT(divide_zero, 0),

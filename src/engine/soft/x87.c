@@ -1,0 +1,130 @@
+/* As everywhere in this engine a register of the x87 unit is a double. */
+#include "engine/soft/x87.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    /* Condition codes in the status word. */
+    CONDITION_C0 = 0x100,
+    CONDITION_C2 = 0x400,
+    CONDITION_C3 = 0x4000,
+    CONDITIONS = 0x4700,
+    BCD_BYTES = 10, /* 18 digits, two a byte from the least on, and the sign in the last */
+    BCD_SIGN = 0x80,
+    REGISTERS = 8,
+};
+static const double bcd_limit = 1e18;
+static const uint8_t bcd_indefinite[BCD_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff};
+
+enum x87_operation { X87_OTHER, X87_COMPARE32, X87_COMPARE16, X87_LOAD_BCD, X87_STORE_BCD };
+
+static enum x87_operation operation(const struct decoded *d) {
+    int field = decode_field(d);
+    if (!decode_is_memory(d))
+        return X87_OTHER;
+    switch (d->opcode) {
+    case 0xda: return field == 2 || field == 3 ? X87_COMPARE32 : X87_OTHER;
+    case 0xde: return field == 2 || field == 3 ? X87_COMPARE16 : X87_OTHER;
+    case 0xdf: return field == 4 ? X87_LOAD_BCD : field == 6 ? X87_STORE_BCD : X87_OTHER;
+    }
+    return X87_OTHER;
+}
+
+bool x87_wants(const struct decoded *d) {
+    return operation(d) != X87_OTHER;
+}
+
+static double top(const VexGuestAMD64State *g) {
+    double value;
+    memcpy(&value, &g->guest_FPREG[g->guest_FTOP % REGISTERS], sizeof value);
+    return g->guest_FPTAG[g->guest_FTOP % REGISTERS] ? value : NAN;
+}
+
+static void pop(VexGuestAMD64State *g) {
+    g->guest_FPTAG[g->guest_FTOP % REGISTERS] = 0;
+    g->guest_FTOP = (g->guest_FTOP + 1) % REGISTERS;
+}
+
+static void push(VexGuestAMD64State *g, double value) {
+    g->guest_FTOP = (g->guest_FTOP + REGISTERS - 1) % REGISTERS;
+    memcpy(&g->guest_FPREG[g->guest_FTOP], &value, sizeof value);
+    g->guest_FPTAG[g->guest_FTOP] = 1;
+}
+
+static bool compare(struct engine *e, const struct operand *o, bool wide) {
+    VexGuestAMD64State *g = &e->area.guest;
+    int32_t value = 0;
+    if (!memory_read(e, o->address, &value, wide ? 4 : 2))
+        return false;
+    if (!wide)
+        value = (int16_t)value;
+    double a = top(g), b = value;
+    uint64_t codes = isnan(a) ? CONDITION_C3 | CONDITION_C2 | CONDITION_C0
+                     : a < b  ? CONDITION_C0
+                     : a == b ? CONDITION_C3
+                              : 0;
+    g->guest_FC3210 = (g->guest_FC3210 & ~(uint64_t)CONDITIONS) | codes;
+    if (o->field == 3)
+        pop(g);
+    return true;
+}
+
+static bool load_bcd(struct engine *e, const struct operand *o) {
+    uint8_t bcd[BCD_BYTES];
+    uint64_t value = 0;
+    if (!memory_read(e, o->address, bcd, sizeof bcd))
+        return false;
+    for (int i = BCD_BYTES - 2; i >= 0; i--)
+        value = value * 100 + (bcd[i] >> 4) * 10U + (bcd[i] & 15);
+    push(&e->area.guest, bcd[BCD_BYTES - 1] & BCD_SIGN ? -(double)value : (double)value);
+    return true;
+}
+
+/* To an integer, as the control word wants it rounded. */
+static double rounded(const VexGuestAMD64State *g, double value) {
+    switch (g->guest_FPROUND & 3) {
+    case 1: return floor(value);
+    case 2: return ceil(value);
+    case 3: return trunc(value);
+    }
+    return rint(value);
+}
+
+static bool store_bcd(struct engine *e, const struct operand *o) {
+    uint8_t bcd[BCD_BYTES];
+    double value = rounded(&e->area.guest, top(&e->area.guest));
+    if (isnan(value) || fabs(value) >= bcd_limit) {
+        memcpy(bcd, bcd_indefinite, sizeof bcd);
+    } else {
+        uint64_t rest = (uint64_t)fabs(value);
+        for (int i = 0; i < BCD_BYTES - 1; i++, rest /= 100)
+            bcd[i] = (uint8_t)(rest % 100 / 10 << 4 | rest % 10);
+        bcd[BCD_BYTES - 1] = signbit(value) ? BCD_SIGN : 0;
+    }
+    if (!memory_prepare(e, o->address, sizeof bcd))
+        return false;
+    memcpy(e->pending.data, bcd, sizeof bcd);
+    if (!memory_commit(e))
+        return false;
+    pop(&e->area.guest);
+    return true;
+}
+
+bool x87_execute(struct engine *e, struct decoded *d) {
+    struct operand o;
+    enum x87_operation what = operation(d);
+    if (!decode_operand(e, d, &o)) {
+        trap_exception(e, VECTOR_UD, 0);
+        return false;
+    }
+    switch (what) {
+    case X87_COMPARE32: return compare(e, &o, true);
+    case X87_COMPARE16: return compare(e, &o, false);
+    case X87_LOAD_BCD: return load_bcd(e, &o);
+    case X87_STORE_BCD: return store_bcd(e, &o);
+    case X87_OTHER: break;
+    }
+    trap_exception(e, VECTOR_UD, 0);
+    return false;
+}
