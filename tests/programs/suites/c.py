@@ -1,4 +1,5 @@
 """C programs about memory, processes, signals and files; each also checks itself."""
+import cases as judge
 from cases import SMALL, Case
 
 NUMBERS = b" ".join(b"%d" % (i * 7919 % 1000 - 500) for i in range(500))
@@ -63,3 +64,31 @@ def cases():
                    smallest=FORKING, full_only=True, timeout=300)
     yield Case("redirect", ["bash", "-c", "{guests}/c-hello < in > out; {guests}/c-environment a >> out 2>> out; cat out"],
                files=lambda folder: (folder / "in").write_bytes(NUMBERS))
+
+
+# Machines beside the matrix: programs must not notice them either.
+OTHER_MACHINES = (
+    ("--cpu", "x86-64-v2"),
+    ("--cpu", "x86-64-v2", "-n", "100"),
+    ("--tlb", "16", "-n", "60"),
+    ("--tlb", "4096", "-n", "300"),
+    ("--reserved", "40", "-n", "100"),
+    ("--swap", "2000p", "-n", "50", "-p", "random", "--seed", "7"),
+    ("-m", "400K", "-p", "lru", "--deterministic"),
+)
+
+
+def other_machines(workshop, report, full):
+    programs = (case("hello", stdin=NUMBERS), case("vectors"), case("repair"), case("jit"), case("fork-cow", "24", "2"),
+                case("random-memory", "77", "300"), case("exceptions"))
+    for options in OTHER_MACHINES:
+        problems = []
+        for program in programs:
+            native = workshop.native(program)
+            result = workshop.machine(program, list(options), program.timeout)
+            problems += [f"{program.name}: {problem}" for problem in judge.differences(program, native, result)]
+        report(" ".join(options), problems)
+
+
+def checks():
+    return [other_machines]
