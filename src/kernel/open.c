@@ -145,8 +145,22 @@ ssize_t file_read_at(struct file *f, void *to, size_t length, uint64_t offset) {
 
 /* ---- what Thimble was started with ---- */
 
+/* A duplicate of an inherited descriptor, or -1. A pipe is opened again instead, because an open file
+ * description of our own can be non-blocking without anybody else noticing. */
+static int inherit_host(int fd, int flags) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        int own = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC);
+        if (own >= 0)
+            return own;
+    }
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
 static int inherit_one(struct process *p, int fd) {
-    int flags = fcntl(fd, F_GETFL), host = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int flags = fcntl(fd, F_GETFL), host = inherit_host(fd, flags);
     if (flags < 0 || host < 0)
         return -errno;
     struct file *f;

@@ -1,8 +1,13 @@
 /* Streams of the host: pipes, FIFOs, terminals and other character devices, which have no position.
  *
  * One that we opened is non-blocking on the host. One that Thimble inherited stays as it is, because others
- * use the same open file description: it is asked by poll first, and a write is at most PIPE_BUF bytes, which
- * a pipe that polls writable takes without blocking. */
+ * use the same open file description: where it blocks it is asked by poll first, and a write is at most
+ * PIPE_BUF bytes, which a pipe that polls writable takes without blocking. (For inherited pipes open.c
+ * usually gets an open file description of our own.)
+ *
+ * A FIFO opens for reading at once, without waiting for a writer; the first read waits instead, which poll
+ * allows: it reports the end only after a writer was there.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -15,7 +20,8 @@
 #include "kernel/terminal.h"
 
 struct stream {
-    bool inherited;
+    bool inherited; /* the other end is outside the machine */
+    bool blocking;  /* the host's open file description is */
     bool terminal;
 };
 
@@ -72,9 +78,9 @@ static ssize_t stream_write(struct file *f, struct thread *t, const void *from, 
         if (r < 0)
             return r;
     }
-    size_t piece = s->inherited ? min_size(length, PIPE_BUF) : length;
+    size_t piece = s->blocking ? min_size(length, PIPE_BUF) : length;
     for (;;) {
-        if (s->inherited && !host_poll(f->host, POLLOUT))
+        if (s->blocking && !host_poll(f->host, POLLOUT))
             return stream_wait(f, t, POLLOUT);
         ssize_t n = write(f->host, from, piece);
         if (n >= 0) {
@@ -130,7 +136,8 @@ int stream_create(struct kernel *k, int host, int flags, bool inherited, struct 
         free(s);
         return -ENOMEM;
     }
-    *s = (struct stream){.inherited = inherited, .terminal = isatty(host)};
+    *s = (struct stream){
+        .inherited = inherited, .blocking = !(fcntl(host, F_GETFL) & O_NONBLOCK), .terminal = isatty(host)};
     if (s->terminal)
         k->nondeterministic_used |= k->config.deterministic;
     f->data = s;
