@@ -251,6 +251,9 @@ static void test_instruction_across_pages_faults_in_the_second(void **state) {
     assert_int_equal(trap.error_code, ERROR_FETCH);
     assert_int_equal(trap.address, CODE + 2 * PAGE_SIZE);
     assert_int_equal(registers(&os).rip, CODE + 2 * PAGE_SIZE - 3);
+    os_map(&os, CODE + 2 * PAGE_SIZE, PAGE_SIZE, ACCESS_READ | ACCESS_EXEC);
+    os_write(&os, CODE + 2 * PAGE_SIZE, "\x06\0\x0f\x05", 4); /* the rest of it */
+    assert_int_equal(result_of(&os, CODE + 2 * PAGE_SIZE - 3), 0x60000);
     os_destroy(&os);
 }
 

@@ -86,7 +86,7 @@ struct code_page *codecache_page(struct codecache *cache, vpn_t vpn, page_id_t i
     struct code_page *p = &cache->pages[cache->n_pages];
     *p = (struct code_page){.vpn = vpn, .id = id, .token = ++cache->last_token, .next = *head};
     *head = cache->n_pages++;
-    assert(cache->last_token != 0);
+    assert(cache->last_token != UINT32_MAX); /* see single.c */
     return p;
 }
 

@@ -12,17 +12,21 @@
 #include "engine/soft/special.h"
 #include "engine/soft/translate.h"
 
-enum { PADDING = 16, PADDING_BYTE = 0x06 /* not an instruction, nor the beginning of one */ };
+enum {
+    TEXT_BYTES = 32, /* more than an instruction */
+    PADDING = 32,
+    PADDING_BYTE = 0x06, /* not an instruction, nor the beginning of one */
+};
+/* block.second, when it is only known that the next page's bytes are needed: no page has this token. */
+#define SECOND_UNKNOWN UINT32_MAX
 
 /* The bytes at rip. */
 struct text {
-    uint8_t bytes[INSTRUCTION_MAX + sizeof(uint64_t) * 4 + PADDING];
+    uint8_t bytes[TEXT_BYTES + PADDING];
     unsigned available; /* of the guest's */
     struct code_page *page;
     struct code_page *second; /* NULL unless the bytes of the next page are among them */
 };
-
-enum { TEXT_BYTES = 32 };
 
 static uint64_t rip_of(const struct engine *e) {
     return e->area.guest.guest_RIP;
@@ -93,7 +97,8 @@ static struct block *prepare(struct engine *e, struct text *text) {
         block = codecache_add(&e->cache, text->page, offset, BLOCK_SINGLE);
     if (compile(e, block, text))
         return block;
-    if (!text_extend(e, text))
+    block->second = SECOND_UNKNOWN;
+    if (!text->second && !text_extend(e, text))
         return NULL;
     compile(e, block, text);
     return block;

@@ -1,13 +1,17 @@
 /* The soft engine: what its modules share.
  *
  *   soft.c         engine_ops: life, runs, what is to be forgotten
- *   dispatch.c     the dispatcher: finds or translates blocks, chains them, turns their exits into traps
+ *   dispatch.c     finds or translates blocks, connects them, turns their exits into traps; dispatch.S
+ *   fetch.c        the fetch TLB and code pages; codecache.c keeps the blocks
+ *   access.c       TLB misses and all other ways to guest memory; tlb.c
  *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
- *   special.c      instructions that the library does not decode, or must not
- *   access.c       what translated code calls: TLB misses, accesses of single instructions
- *   fetch.c        the fetch TLB and code pages
- *   translate.c    drives the library; instrument.c, order.c, expand.c rewrite its intermediate code
- *   tlb.c, codecache.c, cpu.c, cpuid.c, divide.c
+ *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c
+ *   translate.c    drives the library, whose intermediate code is rewritten
+ *                    instrument.c  instruction by instruction:
+ *                    order.c       register writes behind accesses
+ *                    expand.c      accesses through the TLB; thunk.c, divide.c, helper.c, quirk.c
+ *                  entry.c writes the beginning of a block
+ *   cpu.c, cpuid.c registers, and what programs are told about the processor
  *
  * Registers are exact: whenever a helper is called from translated code, the area holds the guest's registers
  * as they were before the instruction that is being executed, or, on the slow path, `snapshot` does. */
