@@ -3,21 +3,21 @@
 #include "kernel/process.h"
 #include "kernel/signal.h"
 
-static bool check_is_on(const struct thread_queue *queue, const struct thread *thread) {
+/* Every thread on the queue is in that state. How many there are; -1 if one is not. */
+static int check_queue(const struct thread_queue *queue, enum thread_state state) {
     const struct thread *t;
-    TAILQ_FOREACH(t, queue, of_queue)
-        if (t == thread)
-            return true;
-    return false;
+    int n = 0;
+    TAILQ_FOREACH(t, queue, of_queue) {
+        if (t->state != state)
+            return -1;
+        n++;
+    }
+    return n;
 }
 
 static const char *check_thread(const struct kernel *k, const struct thread *t) {
     if (t->state == THREAD_DEAD)
         return "a dead thread is not in the graveyard";
-    if (check_is_on(&k->run_queue, t) != (t->state == THREAD_RUNNABLE))
-        return "the run queue and a thread's state differ";
-    if (check_is_on(&k->sleepers, t) != (t->state == THREAD_SLEEPING))
-        return "the list of sleepers and a thread's state differ";
     if (t->state == THREAD_SLEEPING && t->sleep.deadline < k->next_timer)
         return "a sleeper's deadline is before the machine's next timer";
     if (t->state == THREAD_SLEEPING && !t->in_call)
@@ -32,13 +32,19 @@ static const char *check_thread(const struct kernel *k, const struct thread *t) 
 static const char *check_threads(const struct kernel *k) {
     const struct thread *t;
     unsigned fd_sleepers = 0, n = 0;
+    int in_state[THREAD_DEAD + 1] = {0};
     TAILQ_FOREACH(t, &k->threads, of_machine) {
         const char *wrong = check_thread(k, t);
         if (wrong)
             return wrong;
-        n++;
+        in_state[t->state]++;
         fd_sleepers += t->state == THREAD_SLEEPING && t->sleep.fd_count > 0;
+        n++;
     }
+    if (check_queue(&k->run_queue, THREAD_RUNNABLE) != in_state[THREAD_RUNNABLE])
+        return "the run queue and the threads' states differ";
+    if (check_queue(&k->sleepers, THREAD_SLEEPING) != in_state[THREAD_SLEEPING])
+        return "the list of sleepers and the threads' states differ";
     if (n != k->thread_count)
         return "the count of threads is wrong";
     return fd_sleepers == k->fd_sleepers ? NULL : "the count of sleepers on host descriptors is wrong";
