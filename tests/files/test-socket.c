@@ -85,11 +85,10 @@ static void local_paths_are_the_program_s(void **state) {
 static void open_files_can_be_sent(void **state) {
     struct fixture *f = *state;
     struct thread *t = fixture_first(f);
-    struct {
-        struct cmsghdr header;
-        int fd;
-    } control = {
-        .header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct { /* a struct cmsghdr with its data, which clang does not want inside another struct */
+        size_t length;
+        int level, type, fd;
+    } control = {.length = CMSG_LEN(sizeof(int)), .level = SOL_SOCKET, .type = SCM_RIGHTS};
     long file = call_open(t, fixture_write(f, "x", "0123456789", 10, 0644), O_RDONLY, 0);
     int fds[2], ends[2];
     make_pair(t, fds);
