@@ -90,7 +90,7 @@ static void epoll_release(struct file *f) {
     struct epoll_set *set = f->data;
     struct epoll_item *item, *next;
     LIST_FOREACH_SAFE(item, &set->items, of_set, next)
-    item_free(item);
+        item_free(item);
     free(set);
 }
 
@@ -198,7 +198,7 @@ int epoll_control(struct file *f, int operation, struct file *watched, int fd,
 void epoll_forget_file(struct file *f) {
     struct epoll_item *item, *next;
     LIST_FOREACH_SAFE(item, &f->watchers, of_file, next)
-    item_free(item);
+        item_free(item);
 }
 
 /* ---- epoll_wait ---- */

@@ -65,7 +65,7 @@ void inodes_destroy(struct kernel *k) {
     for (unsigned i = 0; i < INODE_BUCKETS; i++) { /* cached pages may keep some until the VM ends */
         struct inode *inode, *next;
         LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next)
-        inode->listed = false;
+            inode->listed = false;
     }
     close(k->inodes->root);
     free(k->inodes);

@@ -13,10 +13,10 @@
 
 struct inodes; /* kernel->inodes */
 
-int inodes_create(struct kernel *);     /* sets kernel->inodes; 0 or -errno */
-void inodes_destroy(struct kernel *);   /* no object made here may be alive */
+int inodes_create(struct kernel *);              /* sets kernel->inodes; 0 or -errno */
+void inodes_destroy(struct kernel *);            /* no object made here may be alive */
 const char *inodes_check(const struct kernel *); /* NULL, or which invariant is broken */
-int inodes_root(const struct kernel *); /* an O_PATH descriptor of the host's root directory */
+int inodes_root(const struct kernel *);          /* an O_PATH descriptor of the host's root directory */
 
 /* What threads sleep on that wait for a host FIFO or socket whose other end may be in the machine too:
  * whoever uses one wakes them, so that nobody depends on when the host is asked. */

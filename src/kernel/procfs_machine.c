@@ -70,7 +70,7 @@ static unsigned count_threads(const struct kernel *k, bool runnable_only) {
     unsigned n = 0;
     struct thread *t;
     TAILQ_FOREACH(t, &k->threads, of_machine)
-    n += !runnable_only || t->state == THREAD_RUNNABLE;
+        n += !runnable_only || t->state == THREAD_RUNNABLE;
     return n;
 }
 

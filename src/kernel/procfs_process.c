@@ -35,7 +35,7 @@ static unsigned count_threads(const struct process *p) {
     unsigned n = 0;
     struct thread *t;
     TAILQ_FOREACH(t, &p->threads, of_process)
-    n++;
+        n++;
     return n;
 }
 

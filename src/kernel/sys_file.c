@@ -160,7 +160,7 @@ static long write_pieces(struct thread *t, struct file *f, struct transfer *x, u
             return *progress ? (long)*progress : n;
         *progress += (uint64_t)n;
         if (have < (ssize_t)want || n == 0 || (n < have && position))
-            break; /* a file that took less has a reason; a stream has no room now */
+            break;      /* a file that took less has a reason; a stream has no room now */
         if (n < have) { /* back to the first byte that was not written */
             x->at = at;
             x->skipped = skipped;
