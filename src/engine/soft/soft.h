@@ -14,7 +14,8 @@
  *   cpu.c, cpuid.c registers, and what programs are told about the processor
  *
  * Registers are exact: whenever a helper is called from translated code, the area holds the guest's registers
- * as they were before the instruction that is being executed, or, on the slow path, `snapshot` does. */
+ * as they were before the instruction that is being executed (rip: before the block, see access.h), or, on
+ * the slow path, `snapshot` does. */
 #ifndef ENGINE_SOFT_SOFT_H
 #define ENGINE_SOFT_SOFT_H
 
