@@ -6,7 +6,8 @@ _start:
     mov     eax, 1                  # write
     mov     edi, 1
     lea     rsi, [rip + text]
-    mov     edx, offset text_end - text
+    lea     rdx, [rip + text_end]
+    sub     rdx, rsi
     syscall
     mov     eax, 60                 # exit
     xor     edi, edi
@@ -15,5 +16,5 @@ _start:
     .section .rodata
 text:
     .ascii  "Hello from a machine of very few pages.\n"
-text_end = .
+text_end:
     .section .note.GNU-stack, "", @progbits

@@ -27,7 +27,8 @@ next:                               # 2. the very next instruction
     call    print_number
     lea     rdi, [rip + function]
     lea     rsi, [rip + other]
-    mov     ecx, offset other_end - other
+    lea     rcx, [rip + other_end]
+    sub     rcx, rsi
     cld
     rep movsb
     call    function
@@ -56,5 +57,5 @@ other:
     mov     eax, 2
     imul    eax, eax, 21
     ret
-other_end = .
+other_end:
     .section .note.GNU-stack, "", @progbits

@@ -4,7 +4,8 @@
     .text
 _start:
     lea     rdi, [rip + text]
-    mov     esi, offset text_end - text
+    lea     rsi, [rip + text_end]
+    sub     rsi, rdi
     call    print
     int3
     mov     edi, 1                  # not reached
@@ -13,5 +14,5 @@ _start:
     .section .rodata
 text:
     .ascii  "now int3\n"
-text_end = .
+text_end:
     .section .note.GNU-stack, "", @progbits

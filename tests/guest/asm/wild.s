@@ -4,7 +4,8 @@
     .text
 _start:
     lea     rdi, [rip + text]
-    mov     esi, offset text_end - text
+    lea     rsi, [rip + text_end]
+    sub     rsi, rdi
     call    print
     mov     rbx, 0x123456789000
     mov     rax, [rbx]
@@ -14,5 +15,5 @@ _start:
     .section .rodata
 text:
     .ascii  "now a wild address\n"
-text_end = .
+text_end:
     .section .note.GNU-stack, "", @progbits

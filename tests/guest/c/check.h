@@ -30,6 +30,13 @@
         CHECK((long)(call) == -1 && errno == (error));                                                       \
     } while (0)
 
+/* For what stands behind an access that must fault. */
+static inline void not_reached(int line) {
+    printf("line %d was reached\n", line);
+    fflush(stdout);
+    _exit(99);
+}
+
 /* A word that depends on where it stands and on who writes it. */
 static inline uint64_t pattern(uint64_t index, uint64_t who) {
     uint64_t x = (index + 1) * 0x9e3779b97f4a7c15u ^ (who + 1) * 0xbf58476d1ce4e5b9u;

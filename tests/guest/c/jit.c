@@ -120,13 +120,13 @@ static void replaced(void) {
     CHECK(signal(SIGSEGV, on_fault) != SIG_ERR && sigsetjmp(jump, 1) == 0);
     if (sigsetjmp(jump, 1) == 0) {
         __asm__ volatile("xorl %%eax, %%eax\n call *%0" : : "r"(at) : "rax", "memory", "cc");
-        CHECK(!"reached");
+        not_reached(__LINE__);
     }
     code_write(at, 50);
     CHECK(code_call(at) == 50 && munmap(at, PAGE) == 0);
     if (sigsetjmp(jump, 1) == 0) {
         code_call(at);
-        CHECK(!"reached");
+        not_reached(__LINE__);
     }
     puts("replaced");
 }
@@ -137,12 +137,12 @@ static void protected(void) {
         code_write(at + i, i);
         if (sigsetjmp(jump, 1) == 0) { /* not executable yet */
             code_call(at + i);
-            CHECK(!"reached");
+            not_reached(__LINE__);
         }
         CHECK(mprotect(at, PAGE, PROT_READ | PROT_EXEC) == 0 && code_call(at + i) == i);
         if (sigsetjmp(jump, 1) == 0) { /* not writable any more */
             *(volatile char *)at = 1;
-            CHECK(!"reached");
+            not_reached(__LINE__);
         }
         CHECK(mprotect(at, PAGE, PROT_READ | PROT_WRITE) == 0);
     }

@@ -91,7 +91,7 @@ static void jumps(char *area) {
         int code = sigsetjmp(jump, 1);
         if (code == 0) {
             poke(expected_address, 1);
-            CHECK(!"reached");
+            not_reached(__LINE__);
         }
         CHECK(code == (i % 2 ? SEGV_ACCERR : SEGV_MAPERR));
     }
