@@ -41,6 +41,7 @@ def cases():
 # The program waits in its read; somebody else looks at its mappings. ($! is its pid, the name is its own.)
 LAYOUT_MAPS = r"""
 mkfifo go
+: > told
 "$1" < go > told &
 exec 3> go
 until [ "$(wc -l < told)" -ge 5 ]; do sleep 0.01; done
