@@ -79,11 +79,6 @@ int fault_copy(struct fault *f) {
     const page_id_t id = vm_new_page_id(vm);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_COPY, 0, pfn.n, source, id.n, 0, 0);
-    frame_of(vm, pfn)->flags |= FRAME_DIRTY;
-    if (vm->config.slot_at_first_touch)
-        (void)slot_assign(vm, pfn); /* a full swap area shows when the page must go */
-    f->miss = true;
-    fault_install(f, pfn, 0);
-    frame_insert(vm, pfn);
+    fault_install_new(f, pfn);
     return 0;
 }

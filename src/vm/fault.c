@@ -67,6 +67,16 @@ void fault_install(struct fault *f, pfn_t pfn, uint64_t bits) {
         frame_unmapped(f->space->vm, pte_pfn(old), POLICY_UNMAPPED);
 }
 
+void fault_install_new(struct fault *f, pfn_t pfn) {
+    struct vm *vm = f->space->vm;
+    frame_of(vm, pfn)->flags |= FRAME_DIRTY; /* it has no copy in the swap area yet */
+    if (vm->config.slot_at_first_touch)
+        (void)slot_assign(vm, pfn); /* a full swap area shows when the page must go */
+    f->miss = true;
+    fault_install(f, pfn, 0);
+    frame_insert(vm, pfn);
+}
+
 /* ---- the cases ---- */
 
 static int fault_zero(struct fault *f) {
@@ -80,12 +90,7 @@ static int fault_zero(struct fault *f) {
     frame_zero(vm, pfn);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_ZERO_FILL, 0, pfn.n, id.n, 0, 0, 0);
-    frame_of(vm, pfn)->flags |= FRAME_DIRTY; /* it has no copy in the swap area yet */
-    if (vm->config.slot_at_first_touch)
-        (void)slot_assign(vm, pfn); /* a full swap area shows when the page must go */
-    f->miss = true;
-    fault_install(f, pfn, 0);
-    frame_insert(vm, pfn);
+    fault_install_new(f, pfn);
     return 0;
 }
 

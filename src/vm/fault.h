@@ -30,6 +30,9 @@ void fault_filled(struct fault *, const struct object_fill *);
 /* The entry comes to name the frame, with `bits` of PTE_COW and PTE_DIRTY and what the mapping allows. What
  * the entry named before is looked after. */
 void fault_install(struct fault *, pfn_t, uint64_t bits);
+/* The same for a page that has just come into being: it is dirty, counts as a miss, and the policy learns of
+ * it. */
+void fault_install_new(struct fault *, pfn_t);
 
 /* copy.c: a write to a private page that others have, too. The page is present, swapped, or one of the
  * object's that is not mapped. 0 or -errno. */
