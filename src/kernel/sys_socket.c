@@ -195,24 +195,24 @@ static long sys_accept(struct thread *t, const uint64_t a[6]) {
     return sys_accept4(t, (const uint64_t[6]){a[0], a[1], a[2]});
 }
 
-static long sys_getsockname(struct thread *t, const uint64_t a[6]) {
+typedef int socket_name(int, struct sockaddr *, socklen_t *);
+
+static long store_name(struct thread *t, const uint64_t a[6], socket_name *name) {
     struct sockaddr_storage address;
     socklen_t length = sizeof(address);
     struct file *f;
     int r = socket_of(t, a[0], &f);
-    if (r == 0 && getsockname(f->host, (struct sockaddr *)&address, &length) < 0)
+    if (r == 0 && name(f->host, (struct sockaddr *)&address, &length) < 0)
         r = -errno;
     return r < 0 ? r : store_address(t, &address, length, a[1], a[2]);
 }
 
+static long sys_getsockname(struct thread *t, const uint64_t a[6]) {
+    return store_name(t, a, getsockname);
+}
+
 static long sys_getpeername(struct thread *t, const uint64_t a[6]) {
-    struct sockaddr_storage address;
-    socklen_t length = sizeof(address);
-    struct file *f;
-    int r = socket_of(t, a[0], &f);
-    if (r == 0 && getpeername(f->host, (struct sockaddr *)&address, &length) < 0)
-        r = -errno;
-    return r < 0 ? r : store_address(t, &address, length, a[1], a[2]);
+    return store_name(t, a, getpeername);
 }
 
 static long sys_shutdown(struct thread *t, const uint64_t a[6]) {
