@@ -21,6 +21,17 @@ struct machine_config {
     enum cpu_level level;
     unsigned tlb_entries;
     uint64_t max_instructions; /* 0: no limit */
+    /* The lecture's way: a swap slot is assigned when a page is first touched, not when it is evicted. */
+    bool slot_at_first_touch;
+    /* Decisions made in advance, for pictures that must come out with given numbers: the i-th frame that is
+     * taken from the free pool, the i-th swap slot assigned, the i-th victim. When a list is used up, the
+     * machine decides as usual. One that cannot be followed (the frame is not free …) ends the machine with a
+     * message. Owned by the caller, live as long as the machine. */
+    struct vm_choices choices;
+    /* Places whose first execution after an exec is an event: symbols or addresses ("0x401000"), NULL at the
+     * end; NULL: none. _start and main are always watched while a trace listens. */
+    const char *const *watch;
+    bool record_contents; /* emit EVENT_CONTENT: for machines small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct inject *inject;                           /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */
@@ -38,6 +49,35 @@ struct machine_geometry {
 void machine_get_geometry(const struct machine *, struct machine_geometry *ret_geometry);
 /* The sink receives every event of the run. It must live until machine_run() returns. */
 void machine_add_sink(struct machine *, struct trace_sink *);
+
+/* A program to be started before anything runs. Strings belong to the caller and live until machine_run()
+ * returns. */
+struct machine_program {
+    uint32_t pid;     /* 0: the next free one */
+    const char *file; /* looked up in PATH of envp */
+    char *const *argv, *const *envp;
+    int input, output, error; /* descriptors of the host that become 0, 1, 2; they stay the caller's */
+    uint64_t stack_top;       /* 0: the usual place; a multiple of the page size */
+    uint32_t stack_pages;     /* largest size of its stack; 0: as RLIMIT_STACK says */
+};
+/* In the order in which they will start. 0, -ENOMEM, -EEXIST (a pid given twice). */
+int machine_add_program(struct machine *, const struct machine_program *);
+
+/* An EVENT_LABEL for the beginning of the run. Strings are copied. 0 or -ENOMEM. */
+struct machine_label {
+    enum event_label what;
+    uint64_t args[5];        /* as in the event; strings are left 0 and given here: */
+    const char *path, *name; /* EVENT_LABEL_FILE only */
+};
+int machine_add_label(struct machine *, const struct machine_label *);
+
+/* Ends the run soon, as if it had been stopped by a signal. May be called from another thread, or while the
+ * machine waits in a sink. */
+void machine_request_stop(struct machine *);
+
+/* Runs the programs that were added, to the end of the last. As machine_run(); *ret_failed (may be NULL) is
+ * the index of the program that could not be started. The summary's wait_status is the first one's. */
+int machine_run_programs(struct machine *, size_t *ret_failed);
 
 /* Starts PROGRAM and runs to the end, passing the signals that reach the host process on to the guests. Once
  * for a machine. 0; -errno of kernel_start() when it could not be started; -ENOTRECOVERABLE when a check

@@ -56,6 +56,10 @@ static int counter_follow(struct tally_counter *c, const struct event *e) {
     case EVENT_FRAME:
     case EVENT_PTE:
     case EVENT_SLOT:
+    case EVENT_REACHED:
+    case EVENT_OUTPUT:
+    case EVENT_CONTENT:
+    case EVENT_LABEL:
     case EVENT_KINDS: return 0;
     }
     return 0; /* a kind that this version does not know */

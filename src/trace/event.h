@@ -60,7 +60,31 @@ enum event_kind {
     EVENT_FRAME, /* flags = enum event_frame: what the frame is from now: [frame, page id] */
     EVENT_PTE,   /* [space, VPN, old PTE, new PTE] also referenced/dirty bits as the OS changes them */
     EVENT_SLOT,  /* flags = 1 assigned, 0 released: [slot, page id] */
+
+    /* what people want to see besides */
+    EVENT_REACHED, /* flags = enum event_reached; a thread is about to execute a place that is watched, for
+                      the first time since its exec: [address, space, its name (string) or 0] */
+    EVENT_OUTPUT,  /* flags = 1 or 2: written to the standard output or error that the machine was started
+                      with:  [string]; a large write gives several */
+    EVENT_CONTENT, /* flags = offset in the frame / 32; [frame, four words]: 32 bytes of a frame as they are
+                      from now on. Only when the machine records contents; what was never said is zero */
+    EVENT_LABEL,   /* flags = enum event_label: how pictures name things; from a machine file */
     EVENT_KINDS
+};
+
+enum event_reached {
+    EVENT_REACHED_ENTRY,   /* the executable's entry point, _start */
+    EVENT_REACHED_MAIN,    /* its main, where it has a symbol table */
+    EVENT_REACHED_WATCHED, /* what the user asked for */
+};
+
+enum event_label {
+    EVENT_LABEL_STRIP, /* [pid, cells]: its address space is drawn as so many cells, VPN0 … */
+    EVENT_LABEL_VPN,   /* [pid, real VPN, cell]: this page is drawn as VPN<cell> */
+    EVENT_LABEL_FILE, /* [real path (string), name to show (string), pages, position, colour]: a file is drawn
+                         on the disk, mapped or not, at this position (0, 1, …); pages 0: as many as it has;
+                         colour: an index into the palette + 1, or 0 for the next free one */
+    EVENT_LABELS
 };
 
 enum event_fault {

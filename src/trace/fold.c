@@ -463,6 +463,10 @@ static int apply_kind(struct fold *f, const struct event *e) {
     case EVENT_FRAME: return apply_frame(f, e);
     case EVENT_PTE: return apply_pte(f, e);
     case EVENT_SLOT: return apply_slot(f, e);
+    case EVENT_REACHED:
+    case EVENT_OUTPUT:
+    case EVENT_CONTENT:
+    case EVENT_LABEL: return 0;
     case EVENT_NONE:
     case EVENT_KINDS: break;
     }

@@ -63,7 +63,8 @@ struct fold_space {
 
 struct fold_frame {
     enum event_frame use;
-    uint64_t page; /* page identity, 0: none */
+    uint64_t page;  /* page identity, 0: none */
+    uint64_t since; /* sequence of the event that gave it this use or content, 0: never */
     /* Who maps it, in order: see fold_mapper_space(), fold_mapper_vpn(). */
     uint64_t *mappers;
     uint32_t mapper_count, mapper_capacity;
@@ -85,6 +86,14 @@ struct fold_slot {
 struct fold_object {
     uint64_t number, generation, path /* string */, pages;
 };
+
+/* How pictures name things (EVENT_LABEL), in the order of their events. */
+struct fold_label {
+    enum event_label what;
+    uint64_t args[5];
+};
+
+enum { FOLD_OUTPUT = 16384 }; /* bytes of the programs' output that are kept, the last ones */
 
 /* ---- the fault that is being served, or the last one ---- */
 
@@ -144,6 +153,12 @@ struct fold {
     struct sparse slots;     /* struct fold_slot; see fold_slot() */
     struct trace_strings strings;
 
+    struct fold_label *labels;
+    size_t label_count, label_capacity;
+    struct sparse contents; /* pointers to the PAGE_SIZE bytes of a frame; see fold_content() */
+    char *output;           /* the last bytes written, in order; see fold_output() */
+    uint64_t output_total;  /* bytes written in all */
+
     uint64_t frames_by_use[EVENT_FRAME_KINDS];
     uint64_t slots_used;
     uint64_t switches, syscalls, signals, oom_kills;
@@ -175,6 +190,10 @@ pte_t fold_entry(const struct fold_space *, vpn_t);
 bool fold_next_entry(const struct fold_space *, vpn_t *vpn, pte_t *ret_entry);
 /* The mapping that covers a page; NULL: none. */
 const struct fold_mapping *fold_mapping(const struct fold_space *, vpn_t);
+/* The bytes of a frame as EVENT_CONTENT gave them; NULL: not recorded. */
+const uint8_t *fold_content(const struct fold *, uint32_t frame);
+/* The end of what the programs wrote to standard output and error: *ret_length bytes. */
+const char *fold_output(const struct fold *, size_t *ret_length);
 /* A string; NULL: none of this number. */
 const struct trace_text *fold_string(const struct fold *, uint64_t number);
 

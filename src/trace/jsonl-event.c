@@ -126,6 +126,8 @@ static void put_value(struct text *t, const struct event_field *field, uint64_t 
     case FIELD_FAULT_KIND: put_word(t, event_fault_name((unsigned)value), value); break;
     case FIELD_VICTIM_KIND: put_word(t, event_victim_name((unsigned)value), value); break;
     case FIELD_FRAME_USE: put_word(t, event_frame_name((unsigned)value), value); break;
+    case FIELD_REACHED: put_word(t, event_reached_name((unsigned)value), value); break;
+    case FIELD_LABEL: put_word(t, event_label_name((unsigned)value), value); break;
     }
 }
 

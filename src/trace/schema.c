@@ -84,6 +84,23 @@ static const struct event_schema schemas[EVENT_KINDS] = {
         {"pte", .args = {{"space", FIELD_SPACE}, {"vpn", FIELD_VPN}, {"old", FIELD_PTE}, {"new", FIELD_PTE}}},
     [EVENT_SLOT] = {"slot", .flags = {"assigned", FIELD_SLOT_ASSIGNED},
                     .args = {{"slot", FIELD_SLOT}, {"page", FIELD_PAGE_ID}}},
+
+    [EVENT_REACHED] = {"reached", .flags = {"place", FIELD_REACHED},
+                       .args = {{"address", FIELD_ADDRESS}, {"space", FIELD_SPACE}, {"name", FIELD_STRING}}},
+    [EVENT_OUTPUT] = {"output", .flags = {"descriptor", FIELD_NUMBER}, .args = {{"bytes", FIELD_STRING}}},
+    [EVENT_CONTENT] = {"content", .flags = {"line", FIELD_NUMBER},
+                       .args = {{"frame", FIELD_FRAME},
+                                {"word0", FIELD_ADDRESS},
+                                {"word1", FIELD_ADDRESS},
+                                {"word2", FIELD_ADDRESS},
+                                {"word3", FIELD_ADDRESS}}},
+    /* What the arguments mean depends on the label; they are given as numbers. */
+    [EVENT_LABEL] = {"label", .flags = {"what", FIELD_LABEL},
+                     .args = {{"a", FIELD_NUMBER},
+                              {"b", FIELD_NUMBER},
+                              {"c", FIELD_NUMBER},
+                              {"d", FIELD_NUMBER},
+                              {"e", FIELD_NUMBER}}},
 };
 
 static const char *const fault_names[] = {
@@ -105,6 +122,19 @@ static const char *const frame_names[] = {
 };
 _Static_assert(ARRAY_LENGTH(frame_names) == EVENT_FRAME_KINDS, "each use of a frame has a name");
 
+static const char *const reached_names[] = {
+    [EVENT_REACHED_ENTRY] = "entry",
+    [EVENT_REACHED_MAIN] = "main",
+    [EVENT_REACHED_WATCHED] = "watched",
+};
+
+static const char *const label_names[] = {
+    [EVENT_LABEL_STRIP] = "strip",
+    [EVENT_LABEL_VPN] = "vpn",
+    [EVENT_LABEL_FILE] = "file",
+};
+_Static_assert(ARRAY_LENGTH(label_names) == EVENT_LABELS, "each label has a name");
+
 const struct event_schema *event_schema(unsigned kind) {
     return kind < EVENT_KINDS && schemas[kind].name ? &schemas[kind] : NULL;
 }
@@ -119,4 +149,12 @@ const char *event_victim_name(unsigned kind) {
 
 const char *event_frame_name(unsigned use) {
     return use < ARRAY_LENGTH(frame_names) ? frame_names[use] : NULL;
+}
+
+const char *event_reached_name(unsigned place) {
+    return place < ARRAY_LENGTH(reached_names) ? reached_names[place] : NULL;
+}
+
+const char *event_label_name(unsigned what) {
+    return what < ARRAY_LENGTH(label_names) ? label_names[what] : NULL;
 }

@@ -28,6 +28,8 @@ enum event_field_type {
     FIELD_VICTIM_KIND,   /* enum event_victim */
     FIELD_FRAME_USE,     /* enum event_frame */
     FIELD_SLOT_ASSIGNED, /* 1 assigned, 0 released */
+    FIELD_REACHED,       /* enum event_reached */
+    FIELD_LABEL,         /* enum event_label */
 };
 
 struct event_field {
@@ -47,5 +49,7 @@ const struct event_schema *event_schema(unsigned kind);
 const char *event_fault_name(unsigned kind);  /* EVENT_FAULT_FAILED included */
 const char *event_victim_name(unsigned kind); /* "clean", "to_swap", "to_file" */
 const char *event_frame_name(unsigned use);
+const char *event_reached_name(unsigned place);
+const char *event_label_name(unsigned what);
 
 #endif

@@ -1,27 +1,42 @@
-/* thimble: the command. Says what it is, or runs a program on a machine (run.h). */
+/* thimble: the command. Says what it is, or hands over to one of its subcommands. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/commands.h"
 #include "ui/guide.h"
 #include "ui/options.h"
-#include "ui/run.h"
+
+static const struct command {
+    const char *name;
+    int (*function)(int argc, char **argv, char **envp);
+} commands[] = {
+    {"run", run_command},
+};
+
+static const struct command *command_find(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
 
 int main(int argc, char **argv, char **envp) {
-    const char *command = argc > 1 ? argv[1] : "--help";
-    if (!strcmp(command, "run")) {
+    const char *name = argc > 1 ? argv[1] : "--help";
+    const struct command *command = command_find(name);
+    if (command) {
         argv[1] = "thimble"; /* the prefix of messages, however it was called */
-        return run_command(argc - 1, argv + 1, envp);
+        return command->function(argc - 1, argv + 1, envp);
     }
-    if (!strcmp(command, "--help") || !strcmp(command, "--usage") || !strcmp(command, "help")) {
+    if (!strcmp(name, "--help") || !strcmp(name, "--usage") || !strcmp(name, "help")) {
         guide_print(stdout);
         return EXIT_SUCCESS;
     }
-    if (!strcmp(command, "--version") || !strcmp(command, "-V")) {
+    if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
         guide_print_version(stdout);
         return EXIT_SUCCESS;
     }
-    fprintf(stderr, "thimble: '%s' is not a command: to run a program say thimble run %s\n", command,
-            command[0] == '-' ? "[OPTION...] PROGRAM" : command);
+    fprintf(stderr, "thimble: '%s' is not a command: to run a program say thimble run %s\n", name,
+            name[0] == '-' ? "[OPTION...] PROGRAM" : name);
     return EXIT_MACHINE;
 }

@@ -3,7 +3,7 @@
  * The program's descriptors, output and exit status are its own; what Thimble has to say goes to standard
  * error or to the files that were asked for. Those files are opened before anything runs, so that a wrong
  * name is found at once, and are close-on-exec, so that no guest inherits them. */
-#include "ui/run.h"
+#include "ui/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>

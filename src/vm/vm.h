@@ -28,6 +28,12 @@ struct vm_listener {
     void (*forget_code)(void *context, page_id_t, unsigned offset, unsigned length);
 };
 
+/* Decisions made in advance; see machine.h. All zero: none. */
+struct vm_choices {
+    const uint32_t *frames, *slots, *victims; /* victims: frame numbers */
+    size_t frame_count, slot_count, victim_count;
+};
+
 struct vm_config {
     uint32_t frames;    /* in all, or 0: see available */
     uint32_t available; /* when frames == 0: exactly so many for pages. Page tables have frames of their own
@@ -37,11 +43,16 @@ struct vm_config {
     const struct policy_ops *policy;
     const char *policy_parameters; /* or NULL */
     uint64_t seed;
-    struct disk *swap;        /* owned by the caller, outlives the vm */
-    bool slot_at_first_touch; /* the lecture's way: a swap slot is assigned when a page is first touched (if
-                                 there is one; a full swap area shows when the page must go) */
-    struct trace *trace;      /* or NULL */
-    struct inject *inject;    /* or NULL */
+    struct disk *swap;         /* owned by the caller, outlives the vm */
+    bool slot_at_first_touch;  /* the lecture's way: a swap slot is assigned when a page is first touched (if
+                                  there is one; a full swap area shows when the page must go) */
+    struct vm_choices choices; /* lists outlive the vm */
+    /* A choice could not be followed: `list` is "frames", "slots" or "victims", `index` the position in it,
+     * `why` what was in the way ("is not free"). The usual decision is made instead. NULL unless there are
+     * choices. */
+    void (*choice_refused)(void *context, const char *list, size_t index, uint32_t number, const char *why);
+    struct trace *trace;   /* or NULL */
+    struct inject *inject; /* or NULL */
     struct vm_listener listener;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
      * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes

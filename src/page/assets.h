@@ -1,0 +1,23 @@
+/* The page's files (HTML, script, style, WebAssembly), embedded in the program. */
+#ifndef PAGE_ASSETS_H
+#define PAGE_ASSETS_H
+
+#include <stddef.h>
+
+#include "trace/film.h"
+
+struct page_asset {
+    const char *path; /* "/", "/page.js" … */
+    const char *type; /* of its content, as in HTTP */
+    const unsigned char *bytes;
+    size_t size;
+};
+
+/* NULL when there is none of this path. */
+const struct page_asset *page_asset_find(const char *path);
+
+/* Writes the self-contained replay of a whole film: one HTML file without any reference to another. 0 or
+ * -errno. */
+int page_write_replay(struct film *, const char *title, int fd);
+
+#endif

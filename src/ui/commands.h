@@ -1,0 +1,8 @@
+/* The subcommands, each in a file of its name. argv[0] is the prefix of messages, the rest stands behind the
+ * subcommand. Each returns the exit status. */
+#ifndef UI_COMMANDS_H
+#define UI_COMMANDS_H
+
+int run_command(int argc, char **argv, char **envp);
+
+#endif
