@@ -448,6 +448,40 @@ static void do_syscall(struct scenario *s) {
     emit(s, EVENT_SYSCALL_EXIT, number, below(s, 2) ? 0 : (uint64_t)-14, 0, 0, 0, 0);
 }
 
+/* ---- what people want to see ---- */
+
+static void do_output(struct scenario *s) {
+    char bytes[100];
+    size_t length = 1 + below(s, sizeof bytes);
+    for (size_t i = 0; i < length; i++)
+        bytes[i] = (char)below(s, 256);
+    uint64_t number = trace_string(&s->trace, bytes, length);
+    emit(s, EVENT_OUTPUT, 1 + (unsigned)below(s, 2), number, 0, 0, 0, 0);
+}
+
+static void do_content(struct scenario *s) {
+    uint64_t frame = SCENARIO_RESERVED + below(s, SCENARIO_FRAMES - SCENARIO_RESERVED), words[4];
+    for (int i = 0; i < 4; i++)
+        words[i] = rng_next(&s->rng);
+    if (s->use[frame] == EVENT_FRAME_ANONYMOUS || s->use[frame] == EVENT_FRAME_CACHE)
+        emit(s, EVENT_CONTENT, (unsigned)below(s, PAGE_SIZE / sizeof words), frame, words[0], words[1],
+             words[2], words[3]);
+}
+
+static void do_label(struct scenario *s) {
+    uint64_t pid = 1 + below(s, s->process_count);
+    uint64_t path = trace_string(&s->trace, "/tmp/numbers.bin", 16), name = trace_string(&s->trace, "n", 1);
+    emit(s, EVENT_LABEL, EVENT_LABEL_STRIP, pid, 10, 0, 0, 0);
+    emit(s, EVENT_LABEL, EVENT_LABEL_VPN, pid, VPN_BASE + below(s, SCENARIO_PAGES), below(s, 10), 0, 0);
+    emit(s, EVENT_LABEL, EVENT_LABEL_FILE, path, name, 4, below(s, 3), below(s, 6));
+}
+
+static void do_reached(struct scenario *s, int space) {
+    uint64_t address = (VPN_BASE + below(s, SCENARIO_PAGES)) * PAGE_SIZE;
+    uint64_t name = below(s, 2) ? trace_string(&s->trace, "main", 4) : 0;
+    emit(s, EVENT_REACHED, (unsigned)below(s, 3), address, s->space_number[space], name, 0, 0);
+}
+
 /* ---- the whole ---- */
 
 /* The MMU sets referenced and dirty bits, and no event tells. */
@@ -481,7 +515,7 @@ void scenario_step(struct scenario *s) {
     if (!s->space_number[space])
         return;
     mmu_sets_bits(s, space);
-    switch (below(s, 16)) {
+    switch (below(s, 20)) {
     case 0: do_map(s, space); break;
     case 1: do_unmap(s, space); break;
     case 2: do_protect(s, space); break;
@@ -495,6 +529,14 @@ void scenario_step(struct scenario *s) {
     case 7:
         if (!below(s, 8))
             do_exit(s, space);
+        break;
+    case 8: do_output(s); break;
+    case 9: do_content(s); break;
+    case 10:
+        if (!below(s, 8))
+            do_label(s);
+        else
+            do_reached(s, space);
         break;
     default: do_touch(s, space); break;
     }
