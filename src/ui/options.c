@@ -1,7 +1,11 @@
-/* The command line of `thimble run`: argp finds the options, this file gives them their meaning.
+/* The command line of the subcommands that run a program: argp finds the options, this file gives them their
+ * meaning.
  *
  * Only the form of a value is judged here; what a machine can be built from is the machine's to say. The
- * first mistake ends the parse with one sentence that names the option, the value and what would be right. */
+ * first mistake ends the parse with one sentence that names the option, the value and what would be right.
+ *
+ * Options of the machine are common to all (machine_options); those that only some subcommands know stand in
+ * a table of their own (step_options, web_options), which argp joins with the common one. */
 #include "ui/options.h"
 
 #include <argp.h>
@@ -11,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/file.h"
+#include "ui/recording.h"
 #include "ui/size.h"
 
 enum {
@@ -27,17 +33,20 @@ enum {
     KEY_MAX_INSTRUCTIONS,
     KEY_CPU,
     KEY_TLB,
+    KEY_CONTENTS,
+    KEY_PORT,
     KEY_HELP,
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
+enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
 enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
 #define SWAP_MIN_PAGES  (1ULL << (30 - PAGE_SHIFT)) /* of the default: 1 GiB */
 #define SWAP_MAX_PAGES  (UINT32_MAX - 1ULL)
 #define SWAP_PER_MEMORY 4ULL
 
-static const struct argp_option known_options[] = {
+static const struct argp_option machine_options[] = {
     {NULL, 0, NULL, 0, "Memory:", 1},
     {"frames", 'n', "N", 0, "Page frames of 4 KiB in all (default 65536)", 0},
     {"memory", 'm', "SIZE", 0, "The same in bytes; K, M, G, T are powers of 1024", 0},
@@ -69,16 +78,59 @@ static const struct argp_option known_options[] = {
      "Write the summary to FILE; json if its name ends in .json and --stats does not say otherwise", 0},
     {"trace", KEY_TRACE, "FILE", 0,
      "Record every event: JSON lines if FILE ends in .jsonl or .jsonl.zst, else the native format", 0},
+    {"contents", KEY_CONTENTS, "yes|no", 0,
+     "Also say what the frames contain (default: when somebody watches and there are at most 64 frames)", 0},
     {"help", KEY_HELP, NULL, 0, "Show this", -1},
     {0},
+};
+
+static const struct argp_option step_options[] = {
+    {NULL, 0, NULL, 0, "Watching:", 6},
+    {0},
+};
+
+static const struct argp_option web_options[] = {
+    {NULL, 0, NULL, 0, "Watching:", 6},
+    {"port", KEY_PORT, "P", 0, "Serve at port P of 127.0.0.1 (default: any that is free)", 6},
+    {0},
+};
+
+static const char *const command_names[] = {
+    [OPTIONS_RUN] = "thimble run",
+    [OPTIONS_STEP] = "thimble step",
+    [OPTIONS_WEB] = "thimble web",
+};
+
+static const char *const command_arguments[] = {
+    [OPTIONS_RUN] = "[--] PROGRAM [ARG...]",
+    [OPTIONS_STEP] = "[--] PROGRAM [ARG...]\nTRACE",
+    [OPTIONS_WEB] = "[--] PROGRAM [ARG...]\nTRACE",
+};
+
+#define STATUS_DOC                                                                                           \
+    "The exit status is the program's own, or 128 + the signal that ended it; 124 when "                     \
+    "--max-instructions was reached, 125 when the machine could not be built or failed, 126 when "           \
+    "PROGRAM cannot be executed, 127 when it was not found.\n\nSee also: man thimble"
+
+static const char *const command_docs[] = {
+    [OPTIONS_RUN] = "Run PROGRAM on a machine that has exactly the memory asked for.\v" STATUS_DOC,
+    [OPTIONS_STEP] = "Watch what virtual memory does, step by step, in this terminal: for PROGRAM while it "
+                     "runs, or from a TRACE that thimble run --trace recorded.\v" STATUS_DOC,
+    [OPTIONS_WEB] =
+        "Watch what virtual memory does, step by step, in a browser on this computer: for PROGRAM "
+        "while it runs, or from a TRACE that thimble run --trace recorded. The address of the page "
+        "is printed; Ctrl-C ends it.\v" STATUS_DOC,
 };
 
 /* While argp goes through the arguments. */
 struct parse {
     struct options options;
-    char *message;         /* the first mistake, NULL: none yet */
-    const char *memory_by; /* which of the options that say how much memory was given */
-    const char *swap_text; /* as given, NULL: default */
+    char *message;          /* the first mistake, NULL: none yet */
+    const char *memory_by;  /* which of the options that say how much memory was given */
+    const char *swap_text;  /* as given, NULL: default */
+    bool machine_described; /* some option of the machine was given */
+    bool contents_said;
+    bool quoted; /* "--" stood before the program */
 };
 
 __attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *p, const char *format, ...) {
@@ -164,6 +216,22 @@ static error_t take_path(struct parse *p, const char *option, const char *text, 
     return 0;
 }
 
+static error_t take_contents(struct parse *p, const char *text) {
+    bool wanted = !strcmp(text, "yes");
+    if (!wanted && strcmp(text, "no"))
+        return refuse(p, "--contents: '%s' is neither yes nor no", text);
+    p->contents_said = true;
+    p->options.machine.record_contents = wanted;
+    return 0;
+}
+
+static error_t take_port(struct parse *p, const char *text) {
+    uint64_t port = 0;
+    error_t error = take_number(p, "--port", text, 0, UINT16_MAX, &port);
+    p->options.port = (uint16_t)port;
+    return error;
+}
+
 static void take_policy(struct parse *p, const char *text) {
     p->options.list_policies = !strcmp(text, "list");
     p->options.machine.policy = text;
@@ -186,27 +254,45 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_MAX_INSTRUCTIONS:
         return take_number(p, "--max-instructions", value, 1, INT64_MAX, &machine->max_instructions);
     case KEY_DETERMINISTIC: machine->deterministic = true; return 0;
+    case KEY_CONTENTS: return take_contents(p, value);
     case KEY_SEED: return take_number(p, "--seed", value, 0, INT64_MAX, &machine->seed);
     default: return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* Where a run that is watched begins, and how. */
+static error_t take_watching_option(int key, char *value, struct argp_state *state) {
+    struct parse *p = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
+    case KEY_PORT: return take_port(p, value);
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* The program: everything behind it is its own. */
+static void take_program(struct parse *p, struct argp_state *state) {
+    p->options.program = state->argv + state->next - 1;
+    p->options.program_count = state->argc - state->next + 1;
+    p->quoted = state->quoted != 0;
+    state->next = state->argc;
 }
 
 static error_t take_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
     case KEY_HELP: /* argp's own would call us by argv[0], which is the prefix of messages */
-        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)"thimble run");
+        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)command_names[p->options.command]);
         exit(EXIT_SUCCESS);
     case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
     case KEY_STATS: return take_stats(p, value);
     case KEY_STATS_FILE: return take_path(p, "--stats-file", value, &p->options.stats_path);
-    case ARGP_KEY_ARG: /* the program: everything behind it is its own */
-        p->options.program = state->argv + state->next - 1;
-        p->options.program_count = state->argc - state->next + 1;
-        state->next = state->argc;
-        return 0;
-    default: return take_machine_option(key, value, p);
+    case ARGP_KEY_ARG: take_program(p, state); return 0;
+    default: break;
     }
+    error_t error = take_machine_option(key, value, p);
+    p->machine_described |= error != ARGP_ERR_UNKNOWN;
+    return error;
 }
 
 static error_t finish_swap(struct parse *p) {
@@ -234,25 +320,79 @@ static error_t finish_swap(struct parse *p) {
     return 0;
 }
 
+/* A name that stands for a recording is opened as one, unless "--" says that it is a program. */
+static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
+    struct options *o = &p->options;
+    const char *name = o->program[0];
+    *ret_is_recording = false;
+    if (p->options.command == OPTIONS_RUN || p->quoted)
+        return 0;
+    if (recording_is_text(name))
+        return refuse(p,
+                      "%s holds its events as JSON lines, which cannot be wound to and fro: record the run "
+                      "with a --trace that does not end in .jsonl or .jsonl.zst",
+                      name);
+    *ret_is_recording = recording_is_native(name);
+    if (!*ret_is_recording)
+        return 0;
+    if (p->machine_described || o->trace_path || o->program_count > 1)
+        return refuse(p,
+                      "%s is a recording: it takes neither arguments nor options of a machine (to run a "
+                      "program of that name, put -- in front of it)",
+                      name);
+    if (o->watched && !o->until.number)
+        return refuse(p,
+                      "--until: a recording does not know where '%s' is: give main, _start, fault=N, "
+                      "syscall=NAME, event=N or a 0xADDRESS that was watched",
+                      o->watched);
+    o->recording = name;
+    return 0;
+}
+
+/* What is small enough to be drawn frame by frame shows what is in the frames. */
+static void finish_contents(struct parse *p) {
+    struct machine_config *machine = &p->options.machine;
+    uint64_t frames = machine->frames ? machine->frames : (uint64_t)machine->available + machine->reserved;
+    if (!p->contents_said)
+        machine->record_contents = p->options.command != OPTIONS_RUN && frames <= CONTENTS_FRAMES;
+}
+
 static error_t finish(struct parse *p) {
     if (p->options.list_policies)
         return 0;
     if (!p->options.program)
-        return refuse(p, "no program was given: thimble run [OPTION...] [--] PROGRAM [ARG...]");
+        return refuse(p, "no program was given: %s [OPTION...] %s", command_names[p->options.command],
+                      command_arguments[p->options.command]);
+    bool is_recording;
+    error_t error = finish_recording(p, &is_recording);
+    if (error || is_recording)
+        return error;
+    finish_contents(p);
     return finish_swap(p);
 }
 
-int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message) {
-    static const struct argp argp = {
-        .options = known_options,
-        .parser = take_option,
-        .args_doc = "[--] PROGRAM [ARG...]",
-        .doc = "Run PROGRAM on a machine that has exactly the memory asked for.\v"
-               "The exit status is the program's own, or 128 + the signal that ended it; 124 when "
-               "--max-instructions was reached, 125 when the machine could not be built or failed, 126 when "
-               "PROGRAM cannot be executed, 127 when it was not found.\n\nSee also: man thimble",
+static error_t parse_arguments(struct parse *p, int argc, char **argv) {
+    static const struct argp machine = {.options = machine_options, .parser = take_option};
+    static const struct argp_child children[] = {{.argp = &machine}, {0}};
+    static const struct argp_option *const watching[] = {
+        [OPTIONS_STEP] = step_options,
+        [OPTIONS_WEB] = web_options,
     };
-    struct parse p = {.options.machine = {
+    const struct argp argp = {
+        .options = p->options.command == OPTIONS_RUN ? NULL : watching[p->options.command],
+        .parser = take_watching_option,
+        .args_doc = command_arguments[p->options.command],
+        .doc = command_docs[p->options.command],
+        .children = children,
+    };
+    argp_err_exit_status = EXIT_MACHINE;
+    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
+}
+
+int options_parse(enum options_command command, int argc, char **argv, struct options *ret_options,
+                  char **ret_message) {
+    struct parse p = {.options.command = command,
+                      .options.machine = {
                           .frames = DEFAULT_FRAMES,
                           .reserved = DEFAULT_RESERVED,
                           .policy = "clock",
@@ -260,8 +400,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, char **ret
                           .level = CPU_LEVEL_V3,
                           .tlb_entries = DEFAULT_TLB,
                       }};
-    argp_err_exit_status = EXIT_MACHINE;
-    error_t error = argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &p);
+    error_t error = parse_arguments(&p, argc, argv);
     if (!error)
         error = finish(&p);
     if (error) {

@@ -1,19 +1,30 @@
-/* The command line of `thimble run`, as a configuration. */
+/* The command line of `thimble run`, `thimble step` and `thimble web`, as a configuration. */
 #ifndef UI_OPTIONS_H
 #define UI_OPTIONS_H
 
 #include "machine/machine.h"
+#include "trace/goal.h"
+
+enum options_command { OPTIONS_RUN, OPTIONS_STEP, OPTIONS_WEB };
 
 enum stats_format { STATS_DEFAULT, STATS_TEXT, STATS_JSON, STATS_NONE };
 
 struct options {
-    struct machine_config machine; /* sinks, report and context are left to the caller */
+    enum options_command command;
+    struct machine_config machine; /* watch, report and context are left to the caller */
     const char *trace_path;        /* NULL: no trace */
     enum stats_format stats;       /* STATS_DEFAULT: not said */
     const char *stats_path;        /* NULL: standard error */
     bool list_policies;            /* nothing is to be run */
     char **program;                /* PROGRAM, its arguments, NULL; points into argv */
     int program_count;             /* PROGRAM and its arguments */
+    /* step and web: */
+    const char *recording; /* a trace to be watched instead of a program; NULL: none */
+    bool has_until;
+    struct goal until;   /* valid when has_until */
+    const char *watched; /* the symbol or address that `until` waits for; NULL: nothing to be watched */
+    /* web: */
+    uint16_t port; /* 0: any free one */
 };
 
 /* Exit statuses that are Thimble's own. */
@@ -24,9 +35,10 @@ enum {
     EXIT_NOT_FOUND = 127,
 };
 
-/* Parses what stands behind `thimble run` (argv[0] is for messages). 0, or -EINVAL with *ret_message
+/* Parses what stands behind the subcommand (argv[0] is for messages). 0, or -EINVAL with *ret_message
  * (malloc'd) naming the value and what to do. --help, --usage and unknown options do not return: they print
  * and exit, with EXIT_MACHINE for a mistake. */
-int options_parse(int argc, char **argv, struct options *ret_options, char **ret_message);
+int options_parse(enum options_command, int argc, char **argv, struct options *ret_options,
+                  char **ret_message);
 
 #endif

@@ -4,17 +4,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "trace/block.h"
 #include "ui/options.h"
 
 enum { ARGUMENTS_MAX = 16 };
 
 /* Splits `line` at blanks; the strings of the result live in `words`. */
-static int parse_line(const char *line, struct options *ret_options, char **ret_message) {
+static int parse_line(enum options_command command, const char *line, struct options *ret_options,
+                      char **ret_message) {
     static char words[512];
     static char *argv[ARGUMENTS_MAX];
     int argc = 0;
@@ -25,25 +29,34 @@ static int parse_line(const char *line, struct options *ret_options, char **ret_
         argv[argc++] = word;
     argv[argc] = NULL;
     *ret_message = NULL;
-    return options_parse(argc, argv, ret_options, ret_message);
+    return options_parse(command, argc, argv, ret_options, ret_message);
 }
 
-static struct options parsed(const char *line) {
+static struct options parsed_by(enum options_command command, const char *line) {
     struct options options;
     char *message;
-    assert_int_equal(parse_line(line, &options, &message), 0);
+    assert_int_equal(parse_line(command, line, &options, &message), 0);
     return options;
 }
 
+static struct options parsed(const char *line) {
+    return parsed_by(OPTIONS_RUN, line);
+}
+
 /* The message must hold both texts: what was wrong, and what to do. */
-static void refused(const char *line, const char *wrong, const char *advice) {
+static void refused_by(enum options_command command, const char *line, const char *wrong,
+                       const char *advice) {
     struct options options;
     char *message;
-    assert_int_equal(parse_line(line, &options, &message), -EINVAL);
+    assert_int_equal(parse_line(command, line, &options, &message), -EINVAL);
     assert_non_null(message);
     if (!strstr(message, wrong) || !strstr(message, advice))
         fail_msg("'%s': the message is '%s', without '%s' or '%s'", line, message, wrong, advice);
     free(message);
+}
+
+static void refused(const char *line, const char *wrong, const char *advice) {
+    refused_by(OPTIONS_RUN, line, wrong, advice);
 }
 
 static void test_defaults(void **state) {
@@ -153,6 +166,69 @@ static void test_a_program_must_be_given(void **state) {
     refused("-n 48 --", "no program was given", "PROGRAM");
 }
 
+static void test_contents_are_for_small_machines_that_somebody_watches(void **state) {
+    assert_false(parsed("-n 9 ls").machine.record_contents);
+    assert_true(parsed("-n 9 --contents yes ls").machine.record_contents);
+    assert_true(parsed_by(OPTIONS_STEP, "-n 9 ls").machine.record_contents);
+    assert_true(parsed_by(OPTIONS_WEB, "-n 64 ls").machine.record_contents);
+    assert_true(parsed_by(OPTIONS_WEB, "--available 61 ls").machine.record_contents); /* 3 are reserved */
+    assert_false(parsed_by(OPTIONS_WEB, "-n 65 ls").machine.record_contents);
+    assert_false(parsed_by(OPTIONS_WEB, "ls").machine.record_contents);
+    assert_true(parsed_by(OPTIONS_WEB, "--contents yes ls").machine.record_contents);
+    assert_false(parsed_by(OPTIONS_STEP, "-n 9 --contents no ls").machine.record_contents);
+    refused("--contents maybe ls", "--contents: 'maybe'", "yes nor no");
+}
+
+static void test_the_port(void **state) {
+    assert_int_equal(parsed_by(OPTIONS_WEB, "ls").port, 0);
+    assert_int_equal(parsed_by(OPTIONS_WEB, "--port 8080 ls").port, 8080);
+    refused_by(OPTIONS_WEB, "--port 65536 ls", "--port: '65536' is too large", "from 0 to 65535");
+    refused_by(OPTIONS_WEB, "--port http ls", "--port: 'http' is not a whole number", "from 0");
+}
+
+/* Writes a file of the beginning of a trace (or of anything else) into the current folder. */
+static void write_file(const char *name, const void *bytes, size_t length) {
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int enter_folder(void **state) {
+    char *folder = strdup("/tmp/thimble-test-XXXXXX");
+    *state = folder;
+    if (!mkdtemp(folder) || chdir(folder))
+        return -1;
+    struct block_opening opening = {.magic = BLOCK_MAGIC};
+    write_file("recorded", &opening, sizeof opening);
+    write_file("short", &opening, sizeof opening - 1);
+    write_file("lines.jsonl", "{", 1);
+    return 0;
+}
+
+static int leave_folder(void **state) {
+    int failed = unlink("recorded") | unlink("short") | unlink("lines.jsonl") | rmdir(*state);
+    free(*state);
+    return failed;
+}
+
+static void test_a_trace_is_told_from_a_program(void **state) {
+    assert_string_equal(parsed_by(OPTIONS_STEP, "recorded").recording, "recorded");
+    assert_string_equal(parsed_by(OPTIONS_WEB, "--port 80 recorded").recording, "recorded");
+    assert_null(parsed_by(OPTIONS_STEP, "-- recorded").recording);
+    assert_null(parsed_by(OPTIONS_STEP, "-n 9 -- recorded").recording);
+    assert_null(parsed_by(OPTIONS_STEP, "short").recording);
+    assert_null(parsed_by(OPTIONS_STEP, "no-such-file").recording);
+    assert_null(parsed("recorded").recording);
+}
+
+static void test_a_trace_is_not_run(void **state) {
+    refused_by(OPTIONS_STEP, "-n 9 recorded", "recorded is a recording", "put -- in front");
+    refused_by(OPTIONS_STEP, "--trace copy recorded", "recorded is a recording", "put -- in front");
+    refused_by(OPTIONS_WEB, "recorded argument", "recorded is a recording", "neither arguments nor");
+    refused_by(OPTIONS_WEB, "lines.jsonl", "lines.jsonl holds its events as JSON lines", "--trace");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
@@ -165,6 +241,10 @@ int main(void) {
         cmocka_unit_test(test_cpu_and_limits),
         cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_a_program_must_be_given),
+        cmocka_unit_test(test_contents_are_for_small_machines_that_somebody_watches),
+        cmocka_unit_test(test_the_port),
+        cmocka_unit_test(test_a_trace_is_told_from_a_program),
+        cmocka_unit_test(test_a_trace_is_not_run),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -1,0 +1,42 @@
+/* A machine with its programs, from the command line to the exit status: what `run`, `step` and `web` have in
+ * common.
+ *
+ *   session_parse → session_build → session_add_programs → the machine runs → session_ended → session_close
+ *
+ * Each step says on standard error what went wrong and returns false; then session_close() is what remains to
+ * be done, and gives the exit status. Files that were asked for are opened before anything runs, so that a
+ * wrong name is found at once, and are close-on-exec, so that no guest inherits them. */
+#ifndef UI_SESSION_H
+#define UI_SESSION_H
+
+#include <stdio.h>
+
+#include "trace/header.h"
+#include "ui/options.h"
+
+struct session {
+    struct options options;
+    struct machine *machine;
+    int exit_status; /* until something better is known: EXIT_MACHINE */
+    /* private */
+    FILE *stats;              /* NULL: no summary */
+    struct trace_file *trace; /* NULL: no trace */
+    const char *watch[2];     /* of machine_config */
+};
+
+/* Fills an empty session. Also false, with success as exit status, where the answer is a list and nothing is
+ * to be run. */
+bool session_parse(struct session *, enum options_command, int argc, char **argv);
+/* The machine, the summary's file and the trace. */
+bool session_build(struct session *);
+/* What a trace of this machine begins with; points into the session. */
+void session_get_header(const struct session *, struct trace_header *ret_header);
+/* streams: descriptors of the host that become the programs' 0, 1 and 2. */
+bool session_add_programs(struct session *, const int streams[3], char **envp);
+/* After the machine has run: what machine_run_programs() returned, and which program failed. Decides the exit
+ * status and writes the summary. */
+void session_ended(struct session *, int error, size_t failed);
+/* Ends the trace, takes the machine down; the exit status. */
+int session_close(struct session *);
+
+#endif
