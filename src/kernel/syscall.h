@@ -6,6 +6,7 @@
 #define KERNEL_SYSCALL_H
 
 #include "kernel/process.h"
+#include "trace/syscall-name.h"
 
 struct syscall_entry {
     int number; /* SYS_… ; -1 ends the table */
@@ -45,6 +46,5 @@ void syscall_enter(struct thread *);
 void syscall_perform(struct thread *);
 /* Goes on with the call that the thread slept in: it was woken. */
 void syscall_resume(struct thread *);
-const char *syscall_name(uint64_t number); /* never NULL; "syscall_unknown" for numbers that have none */
 
 #endif

@@ -28,21 +28,24 @@ struct goal {
     uint16_t reached; /* enum event_reached, for GOAL_REACHED */
     uint64_t number;
     uint64_t skip;   /* so many that meet it are passed over first: "fault=N" is GOAL_FAULT with skip N - 1 */
-    uint64_t object; /* 0: whichever; else only faults and transfers of pages of this object */
+    uint64_t object; /* 0: whichever; else a page of this object is read (which is how a fault's object shows)
+                        or written back */
 };
 
 /* The sub-steps that are shown one by one: raising a fault, victim, write-out, a changed entry, filling,
- * resuming; switches; process, mapping and system-call events. Bookkeeping between them (strings, labels,
- * contents, output, objects, frames, slots) is shown with the step that follows. */
+ * resuming; switches; machine, process, space, mapping, signal and system-call events; a place reached.
+ * Bookkeeping between them (strings, labels, contents, output, objects, frames, slots, entries of which only
+ * the referenced and dirty marks change) is shown with the step that follows. */
 bool event_is_step(const struct event *);
 
 /* Whether this event meets the goal, `skip` left aside. */
 bool goal_met(const struct goal *, const struct event *);
 
-/* From text: step | fault | served | fault=N | kind=NAME | syscall=NAME | main | _start | 0xADDRESS |
- * event=N | end, each with an optional ",pid=N" and ",object=N". `ret_symbol` receives the text when it is
- * none of these: a symbol's name, to be resolved by the caller (NULL: symbols are refused). NULL, or what is
- * wrong with it (static text). */
+/* From text: step | fault | served | fault=N | kind=NAME | syscall=NAME | main | _start | watched |
+ * 0xADDRESS | event=N | end, each with an optional ",pid=N", ",object=N" and ",skip=N". `ret_symbol` receives
+ * the text when it is none of these: a symbol's name, to be resolved by the caller, who puts its address into
+ * ret_goal->number (NULL: symbols are refused); else NULL. Returns NULL, or what is wrong with it (static
+ * text). */
 const char *goal_parse(const char *text, struct goal *ret_goal, const char **ret_symbol);
 /* Into `text`, NUL-terminated, as goal_parse() reads it. */
 void goal_print(const struct goal *, char *text, size_t size);
