@@ -34,6 +34,7 @@ enum {
     KEY_CPU,
     KEY_TLB,
     KEY_CONTENTS,
+    KEY_UNTIL,
     KEY_PORT,
     KEY_HELP,
 };
@@ -84,13 +85,19 @@ static const struct argp_option machine_options[] = {
     {0},
 };
 
+#define UNTIL_DOC                                                                                            \
+    "Run until then before anything is shown: main, _start, fault=N, syscall=NAME, event=N, a symbol or a "  \
+    "0xADDRESS"
+
 static const struct argp_option step_options[] = {
     {NULL, 0, NULL, 0, "Watching:", 6},
+    {"until", KEY_UNTIL, "GOAL", 0, UNTIL_DOC, 6},
     {0},
 };
 
 static const struct argp_option web_options[] = {
     {NULL, 0, NULL, 0, "Watching:", 6},
+    {"until", KEY_UNTIL, "GOAL", 0, UNTIL_DOC, 6},
     {"port", KEY_PORT, "P", 0, "Serve at port P of 127.0.0.1 (default: any that is free)", 6},
     {0},
 };
@@ -225,6 +232,20 @@ static error_t take_contents(struct parse *p, const char *text) {
     return 0;
 }
 
+static error_t take_until(struct parse *p, const char *text) {
+    struct options *o = &p->options;
+    const char *symbol = NULL;
+    const char *wrong = goal_parse(text, &o->until, &symbol);
+    if (wrong)
+        return refuse(p,
+                      "--until: '%s': %s: give main, _start, fault=N, syscall=NAME, event=N, a symbol of the "
+                      "program or a 0xADDRESS",
+                      text, wrong);
+    o->has_until = true;
+    o->symbol = symbol;
+    return 0;
+}
+
 static error_t take_port(struct parse *p, const char *text) {
     uint64_t port = 0;
     error_t error = take_number(p, "--port", text, 0, UINT16_MAX, &port);
@@ -265,6 +286,7 @@ static error_t take_watching_option(int key, char *value, struct argp_state *sta
     struct parse *p = state->input;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
+    case KEY_UNTIL: return take_until(p, value);
     case KEY_PORT: return take_port(p, value);
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -340,11 +362,11 @@ static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
                       "%s is a recording: it takes neither arguments nor options of a machine (to run a "
                       "program of that name, put -- in front of it)",
                       name);
-    if (o->watched && !o->until.number)
+    if (o->symbol)
         return refuse(p,
                       "--until: a recording does not know where '%s' is: give main, _start, fault=N, "
                       "syscall=NAME, event=N or a 0xADDRESS that was watched",
-                      o->watched);
+                      o->symbol);
     o->recording = name;
     return 0;
 }

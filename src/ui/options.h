@@ -21,8 +21,8 @@ struct options {
     /* step and web: */
     const char *recording; /* a trace to be watched instead of a program; NULL: none */
     bool has_until;
-    struct goal until;   /* valid when has_until */
-    const char *watched; /* the symbol or address that `until` waits for; NULL: nothing to be watched */
+    struct goal until;  /* valid when has_until */
+    const char *symbol; /* that `until` waits for; NULL: it does not wait for a symbol */
     /* web: */
     uint16_t port; /* 0: any free one */
 };

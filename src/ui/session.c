@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,14 +208,25 @@ bool session_parse(struct session *s, enum options_command command, int argc, ch
     return false;
 }
 
+/* The place that --until waits for, in the form that the machine wants. */
+static const char *const *watch_decide(struct session *s) {
+    const struct options *o = &s->options;
+    if (o->symbol) {
+        s->watch[0] = o->symbol;
+    } else if (o->has_until && o->until.kind == GOAL_REACHED && o->until.number) {
+        snprintf(s->address, sizeof s->address, "0x%" PRIx64, o->until.number);
+        s->watch[0] = s->address;
+    }
+    return s->watch[0] ? s->watch : NULL;
+}
+
 bool session_build(struct session *s) {
     char *message = NULL;
     struct machine_config *config = &s->options.machine;
     if (!config->report)
         config->report = print_message;
     config->check = checks_wanted();
-    s->watch[0] = s->options.watched;
-    config->watch = s->options.watched ? s->watch : NULL;
+    config->watch = watch_decide(s);
     int error = machine_create(config, &s->machine, &message);
     if (error)
         return fail(message, error);

@@ -21,7 +21,8 @@ struct session {
     /* private */
     FILE *stats;              /* NULL: no summary */
     struct trace_file *trace; /* NULL: no trace */
-    const char *watch[2];     /* of machine_config */
+    const char *watch[2];     /* of machine_config; NULL at the end */
+    char address[24];         /* one that is watched, as text */
 };
 
 /* Fills an empty session. Also false, with success as exit status, where the answer is a list and nothing is

@@ -186,6 +186,26 @@ static void test_the_port(void **state) {
     refused_by(OPTIONS_WEB, "--port http ls", "--port: 'http' is not a whole number", "from 0");
 }
 
+static void test_where_a_run_that_is_watched_begins(void **state) {
+    assert_false(parsed_by(OPTIONS_STEP, "ls").has_until);
+    struct options o = parsed_by(OPTIONS_STEP, "--until main ls");
+    assert_true(o.has_until);
+    assert_int_equal(o.until.kind, GOAL_REACHED);
+    assert_int_equal(o.until.reached, EVENT_REACHED_MAIN);
+    assert_null(o.symbol);
+    o = parsed_by(OPTIONS_WEB, "--until fault=3,pid=7 ls");
+    assert_int_equal(o.until.kind, GOAL_FAULT);
+    assert_int_equal(o.until.skip, 2);
+    assert_int_equal(o.until.pid, 7);
+    o = parsed_by(OPTIONS_WEB, "--until sum ls");
+    assert_string_equal(o.symbol, "sum");
+    assert_int_equal(o.until.reached, EVENT_REACHED_WATCHED);
+    assert_int_equal(parsed_by(OPTIONS_STEP, "--until sum --until 0x401000 ls").until.number, 0x401000);
+    assert_null(parsed_by(OPTIONS_STEP, "--until sum --until 0x401000 ls").symbol);
+    refused_by(OPTIONS_STEP, "--until fault=0 ls", "--until: 'fault=0'", "fault=N");
+    refused_by(OPTIONS_WEB, "--until syscall=frobnicate ls", "no system call of this name", "syscall=NAME");
+}
+
 /* Writes a file of the beginning of a trace (or of anything else) into the current folder. */
 static void write_file(const char *name, const void *bytes, size_t length) {
     FILE *file = fopen(name, "w");
@@ -226,6 +246,8 @@ static void test_a_trace_is_not_run(void **state) {
     refused_by(OPTIONS_STEP, "-n 9 recorded", "recorded is a recording", "put -- in front");
     refused_by(OPTIONS_STEP, "--trace copy recorded", "recorded is a recording", "put -- in front");
     refused_by(OPTIONS_WEB, "recorded argument", "recorded is a recording", "neither arguments nor");
+    refused_by(OPTIONS_STEP, "--until sum recorded", "does not know where 'sum' is", "fault=N");
+    assert_true(parsed_by(OPTIONS_STEP, "--until main recorded").has_until);
     refused_by(OPTIONS_WEB, "lines.jsonl", "lines.jsonl holds its events as JSON lines", "--trace");
 }
 
@@ -243,6 +265,7 @@ int main(void) {
         cmocka_unit_test(test_a_program_must_be_given),
         cmocka_unit_test(test_contents_are_for_small_machines_that_somebody_watches),
         cmocka_unit_test(test_the_port),
+        cmocka_unit_test(test_where_a_run_that_is_watched_begins),
         cmocka_unit_test(test_a_trace_is_told_from_a_program),
         cmocka_unit_test(test_a_trace_is_not_run),
     };
