@@ -1,6 +1,9 @@
 /* Walking through a film: the position, what each key does, the prediction game. The terminal stepper and the
  * page (compiled for the browser) use the same walker, so that the same keys do the same.
  *
+ * Shown are steps (event_is_step()), each with the bookkeeping events before it. While a live machine runs
+ * for the walker (NAV_RUN, NAV_CONTINUE) the next key that walks only stops it (NAV_PAUSE).
+ *
  * It never waits. A key that needs events which are not there yet ends in NAV_RUN (a live machine has to run
  * on: nav_goal() says to where; call nav_arrived() when it is held again or has ended) or NAV_FETCH (a page
  * has to fetch something, see film_wanted(); give the same key again). */
@@ -51,8 +54,11 @@ enum nav_result nav_key(struct nav *, int key);
 const char *nav_question(const struct nav *);               /* what is asked, a line */
 enum nav_result nav_answer(struct nav *, const char *line); /* NULL: no answer (escape) */
 const struct goal *nav_goal(const struct nav *);
-enum nav_result nav_arrived(struct nav *);        /* there are more events, or the run ended */
+/* There are more events, or the machine is held, or the run ended. NAV_NOTHING: what is shown stays. */
+enum nav_result nav_arrived(struct nav *);
 enum nav_result nav_go(struct nav *, uint64_t n); /* to event n, or the step before it */
+/* To the first event of the whole run that meets the goal: where --until starts. */
+enum nav_result nav_find(struct nav *, const struct goal *);
 void nav_set_filter(struct nav *, const struct nav_filter *);
 
 uint64_t nav_position(const struct nav *);   /* the event whose state is shown, 0: before the first */
@@ -62,6 +68,9 @@ void nav_score(const struct nav *, unsigned *ret_right, unsigned *ret_asked);
 /* The picture here, with what this step changed marked; NULL when memory is out or NAV_FETCH is needed. The
  * caller destroys it. */
 struct picture *nav_picture(struct nav *, const struct picture_options *base);
+/* When there are too many frames here to be drawn one by one: appends how many to try (-n) and why. False:
+ * there is nothing to say. */
+bool nav_put_advice(struct nav *, struct text *);
 /* The keys and what they do, one a line: for help in both interfaces. */
 void nav_put_help(struct text *);
 
