@@ -85,6 +85,57 @@ static bool pool_take(struct vm *vm, struct frame_pool *pool, pfn_t *ret_frame) 
     return true;
 }
 
+/* Appends the frames that were never used, below `end`, to those given back: they are taken later, in
+ * ascending order, like before. */
+static void pool_skip_fresh(struct vm *vm, struct frame_pool *pool, uint32_t end) {
+    uint32_t *link = &pool->first;
+    while (*link != UINT32_MAX)
+        link = &frame_of(vm, (pfn_t){*link})->next_free;
+    for (; pool->fresh < end; pool->fresh++) {
+        *link = pool->fresh;
+        link = &frame_of(vm, (pfn_t){pool->fresh})->next_free;
+    }
+    *link = UINT32_MAX;
+}
+
+/* Takes this frame out of the pool: false when it is not there. */
+static bool pool_remove(struct vm *vm, struct frame_pool *pool, pfn_t pfn) {
+    if (pfn.n >= pool->end)
+        return false;
+    if (pfn.n >= pool->fresh) {
+        pool_skip_fresh(vm, pool, pfn.n);
+        pool->fresh++;
+        pool->count--;
+        return true;
+    }
+    for (uint32_t *link = &pool->first; *link != UINT32_MAX;
+         link = &frame_of(vm, (pfn_t){*link})->next_free) {
+        if (*link == pfn.n) {
+            *link = frame_of(vm, pfn)->next_free;
+            pool->count--;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The frame that was decided in advance: false when there is none, or it is not free. */
+static bool pool_take_chosen(struct vm *vm, struct frame_pool *pool, pfn_t *ret_frame) {
+    struct choice choice;
+    if (likely(!choice_next(vm, CHOICE_FRAMES, &choice)))
+        return false;
+    *ret_frame = (pfn_t){choice.number};
+    if (pool_remove(vm, pool, *ret_frame))
+        return true;
+    if (choice.number >= pool->end)
+        choice_refuse(vm, &choice, "is not a frame for pages");
+    else if (frame_of(vm, *ret_frame)->state == EVENT_FRAME_RESERVED)
+        choice_refuse(vm, &choice, "is reserved");
+    else
+        choice_refuse(vm, &choice, "is in use");
+    return false;
+}
+
 static void pool_put(struct vm *vm, struct frame_pool *pool, pfn_t pfn) {
     struct frame *frame = frame_of(vm, pfn);
     assert(frame->state == EVENT_FRAME_FREE && frame->mappers == 0);
@@ -97,8 +148,11 @@ static void pool_put(struct vm *vm, struct frame_pool *pool, pfn_t pfn) {
 }
 
 bool frame_alloc_free(struct vm *vm, pfn_t *ret_frame) {
-    if (!pool_take(vm, &vm->frames.pages, ret_frame))
+    struct frame_pool *pool = &vm->frames.pages;
+    if (pool->count == 0)
         return false;
+    if (!pool_take_chosen(vm, pool, ret_frame))
+        (void)pool_take(vm, pool, ret_frame); /* which is not empty */
     vm->frames.lowest_free = min_u32(vm->frames.lowest_free, vm->frames.pages.count);
     physmem_populate(&vm->mem, *ret_frame);
     return true;

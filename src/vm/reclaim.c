@@ -1,6 +1,6 @@
 /* Reclaim: when no frame is free, a page loses its own. Four steps, each to be seen in the trace:
  *
- *   1 pick         the policy names a victim                              EVENT_VICTIM
+ *   1 pick         the policy, or a choice, names a victim                EVENT_VICTIM
  *   2 write out    a dirty page to its swap slot or to its file           EVENT_SWAP_OUT, EVENT_WRITE_BACK
  *   3 update       every PTE that names the frame, found by its reverse   EVENT_PTE
  *                  mappings: swapped for anonymous memory, empty for a
@@ -25,6 +25,8 @@
 
 #include <assert.h>
 #include <errno.h>
+
+#include "base/base.h"
 
 #include "vm/space.h"
 #include "vm/state.h"
@@ -150,6 +152,20 @@ static void victim_postpone(struct vm *vm, pfn_t pfn, int error) {
     vm->policy->insert(vm->policy_state, pfn, id);
 }
 
+/* The victim that was decided in advance: PFN_NONE when there is none, or it cannot be one. */
+static pfn_t victim_chosen(struct vm *vm, struct choice *ret_choice) {
+    if (likely(!choice_next(vm, CHOICE_VICTIMS, ret_choice)))
+        return PFN_NONE;
+    const pfn_t pfn = {ret_choice->number};
+    if (pfn.n >= vm->frames.pages.end)
+        choice_refuse(vm, ret_choice, "is not a frame for pages");
+    else if (!(frame_of(vm, pfn)->flags & FRAME_INSERTED))
+        choice_refuse(vm, ret_choice, "holds no page that could be evicted");
+    else
+        return pfn;
+    return PFN_NONE;
+}
+
 /* There is room in swap: pages that were set aside can be evicted again. */
 static void reconsider_all(struct vm *vm) {
     for (uint32_t n = 0; vm->frames.aside > 0 && n < vm->mem.frames; n++)
@@ -162,10 +178,15 @@ int reclaim_frame(struct vm *vm, pfn_t *ret_frame) {
         reconsider_all(vm);
     const uint32_t *counts = vm->frames.counts;
     for (uint32_t tries = counts[EVENT_FRAME_ANONYMOUS] + counts[EVENT_FRAME_CACHE]; tries > 0; tries--) {
-        const pfn_t victim = vm->policy->victim(vm->policy_state);
+        struct choice choice;
+        const pfn_t chosen = victim_chosen(vm, &choice);
+        const bool is_chosen = !pfn_is_none(chosen);
+        const pfn_t victim = is_chosen ? chosen : vm->policy->victim(vm->policy_state);
         if (pfn_is_none(victim))
             break;
         const int error = reclaim_evict(vm, victim);
+        if (error && is_chosen)
+            choice_refuse(vm, &choice, "cannot be written out");
         if (!error) {
             *ret_frame = victim;
             return 0;

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "vm/choice.h"
 #include "vm/frame.h"
 #include "vm/object.h"
 #include "vm/swap.h"
@@ -27,6 +28,8 @@ struct vm {
     /* object.c */
     struct object_list objects;
     uint32_t last_object, last_generation;
+
+    size_t choices_used[CHOICE_LISTS]; /* choice.c */
 
     uint64_t last_anonymous; /* page identities handed out */
     struct tally tally;

@@ -121,20 +121,78 @@ bool swap_has_room(const struct vm *vm) {
     return swap->first_free != UINT32_MAX || swap->fresh < swap->pages || swap->frame_only > 0;
 }
 
+/* Takes the first of the slots given back: false when there is none. */
+static bool slot_take_freed(struct vm *vm, slot_t *ret_slot) {
+    struct swap *swap = &vm->swap;
+    if (swap->first_free == UINT32_MAX)
+        return false;
+    *ret_slot = (slot_t){swap->first_free};
+    swap->first_free = slot_of(vm, *ret_slot)->frame.n;
+    return true;
+}
+
+/* Takes this slot, which is none of the fresh ones, out of those given back: false when it is not there. */
+static bool slot_remove_freed(struct vm *vm, slot_t number) {
+    for (uint32_t *link = &vm->swap.first_free; *link != UINT32_MAX;
+         link = &slot_of(vm, (slot_t){*link})->frame.n) {
+        if (*link == number.n) {
+            *link = slot_of(vm, number)->frame.n;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the slots that were never used, up to `number`, slots given back, behind the others. False without
+ * memory for their records. */
+static bool slot_skip_fresh(struct vm *vm, slot_t number) {
+    uint32_t *link = &vm->swap.first_free;
+    while (*link != UINT32_MAX)
+        link = &slot_of(vm, (slot_t){*link})->frame.n;
+    while (vm->swap.fresh <= number.n) {
+        slot_t fresh;
+        if (slot_alloc_fresh(vm, &fresh) < 0)
+            return false;
+        *link = fresh.n;
+        *slot_of(vm, fresh) = (struct slot){.frame = PFN_NONE};
+        link = &slot_of(vm, fresh)->frame.n;
+    }
+    return true;
+}
+
+/* The slot that was decided in advance: false when there is none, or it is not free. */
+static bool slot_take_chosen(struct vm *vm, slot_t *ret_slot) {
+    struct choice choice;
+    if (likely(!choice_next(vm, CHOICE_SLOTS, &choice)))
+        return false;
+    *ret_slot = (slot_t){choice.number};
+    if (choice.number >= vm->swap.pages) {
+        choice_refuse(vm, &choice, "is not in the swap area");
+        return false;
+    }
+    const bool known = choice.number < vm->swap.fresh || slot_skip_fresh(vm, *ret_slot);
+    if (known && slot_remove_freed(vm, *ret_slot))
+        return true;
+    choice_refuse(vm, &choice, known ? "is in use" : "has no memory for its record");
+    return false;
+}
+
+/* Any slot, in the usual order: those given back, those never used, those that a page can do without. */
+static int slot_take_usual(struct vm *vm, slot_t *ret_slot) {
+    if (slot_take_freed(vm, ret_slot) || slot_alloc_fresh(vm, ret_slot) == 0)
+        return 0;
+    slot_take_back(vm);
+    return slot_take_freed(vm, ret_slot) ? 0 : -ENOMEM;
+}
+
 int slot_assign(struct vm *vm, pfn_t pfn) {
     struct swap *swap = &vm->swap;
+    slot_t number;
     if (!slot_is_none(frame_of(vm, pfn)->slot))
         return 0;
-    slot_t number = {swap->first_free};
-    if (slot_is_none(number) && slot_alloc_fresh(vm, &number) < 0) {
-        slot_take_back(vm);
-        number = (slot_t){swap->first_free};
-        if (slot_is_none(number))
-            return -ENOMEM;
-    }
+    if (!slot_take_chosen(vm, &number) && slot_take_usual(vm, &number) < 0)
+        return -ENOMEM;
     struct slot *slot = slot_of(vm, number);
-    if (number.n == swap->first_free)
-        swap->first_free = slot->frame.n;
     swap->used++;
     swap->peak = max_u64(swap->peak, swap->used);
     *slot = (struct slot){.id = frame_of(vm, pfn)->id, .frame = PFN_NONE};

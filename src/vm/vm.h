@@ -28,7 +28,8 @@ struct vm_listener {
     void (*forget_code)(void *context, page_id_t, unsigned offset, unsigned length);
 };
 
-/* Decisions made in advance; see machine.h. All zero: none. */
+/* Decisions made in advance; see machine.h. All zero: none. Frames are those taken from the pool for pages,
+ * by whatever is put into them; a frame that changes hands by an eviction comes from no pool. */
 struct vm_choices {
     const uint32_t *frames, *slots, *victims; /* victims: frame numbers */
     size_t frame_count, slot_count, victim_count;
@@ -48,7 +49,7 @@ struct vm_config {
                                   there is one; a full swap area shows when the page must go) */
     struct vm_choices choices; /* lists outlive the vm */
     /* A choice could not be followed: `list` is "frames", "slots" or "victims", `index` the position in it,
-     * `why` what was in the way ("is not free"). The usual decision is made instead. NULL unless there are
+     * `why` what was in the way ("is in use"). The usual decision is made instead. NULL unless there are
      * choices. */
     void (*choice_refused)(void *context, const char *list, size_t index, uint32_t number, const char *why);
     struct trace *trace;   /* or NULL */
