@@ -37,9 +37,11 @@ static void end_chunk(struct engine *e) {
 }
 
 static bool begin_chunk(struct engine *e) {
-    if (e->kicked || !e->remaining) {
-        e->trap = (struct trap){.kind = e->kicked ? TRAP_KICKED : TRAP_QUANTUM};
-        e->kicked = 0;
+    const bool kicked = atomic_load_explicit(&e->kicked, memory_order_relaxed);
+    if (kicked || !e->remaining) {
+        e->trap = (struct trap){.kind = kicked ? TRAP_KICKED : TRAP_QUANTUM};
+        if (kicked)
+            atomic_store_explicit(&e->kicked, false, memory_order_relaxed);
         return false;
     }
     counter_set(e, e->remaining < CHUNK_INSTRUCTIONS ? (uint32_t)e->remaining : CHUNK_INSTRUCTIONS);

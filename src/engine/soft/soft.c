@@ -88,7 +88,7 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
 }
 
 static void soft_kick(struct engine *e) {
-    e->kicked = 1;
+    atomic_store_explicit(&e->kicked, true, memory_order_relaxed);
 }
 
 static void soft_forget_page(struct engine *e, const struct page_table *table, vpn_t vpn) {

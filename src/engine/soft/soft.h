@@ -19,7 +19,7 @@
 #ifndef ENGINE_SOFT_SOFT_H
 #define ENGINE_SOFT_SOFT_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "engine/soft/area.h"
 #include "engine/soft/codecache.h"
@@ -65,7 +65,7 @@ struct engine {
     uint32_t chunk;
     uint64_t remaining;              /* of the run's budget, at the start of the chunk */
     struct engine_counters counters; /* instructions: up to the start of the chunk */
-    volatile sig_atomic_t kicked;
+    atomic_bool kicked; /* also by other threads and signal handlers */
     uint32_t flushes; /* of the code cache: addresses in it from before the last one are void */
 
     /* The slow path: one instruction is being executed alone. */
