@@ -183,7 +183,8 @@ struct exec_result {
 static int exec_fill_space(struct exec_plan *plan, const struct elf_program *program, struct space *space,
                            struct exec_result *result) {
     struct process *p = plan->thread->process;
-    struct stack_strings strings = {.path = plan->path, .argv = plan->argv, .envp = plan->envp};
+    struct stack_strings strings = {
+        .path = plan->path, .argv = plan->argv, .envp = plan->envp, .place = p->stack};
     uint8_t random[16];
     space_set_limits(space, p->limits[RLIMIT_AS].rlim_cur, p->limits[RLIMIT_DATA].rlim_cur,
                      p->limits[RLIMIT_STACK].rlim_cur);
@@ -278,6 +279,7 @@ static void exec_reset_process(struct process *p, const struct exec_result *resu
     p->env_start = stack->env_start;
     p->env_end = stack->env_end;
     p->stack_start = stack->pointer;
+    p->stack = (struct stack_place){0};
     memcpy(p->auxv, stack->auxv, sizeof p->auxv);
     p->auxv_count = stack->auxv_count;
     p->exit_signal = SIGCHLD;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base.h"
 #include "kernel/epoll.h"
 #include "kernel/inode.h"
 #include "kernel/lock.h"
@@ -43,6 +44,23 @@ short file_poll(struct file *f, struct thread *sleeper, short events) {
     if (f->ops->poll)
         return f->ops->poll(f, sleeper, events);
     return (short)(events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM));
+}
+
+/* Events of a standard output, in pieces that can be looked at one by one. */
+static void file_emit_output(const struct file *f, const char *bytes, size_t length) {
+    enum { PIECE = 4000 };
+    struct trace *trace = f->kernel->trace;
+    for (size_t done = 0; done < length; done += PIECE) {
+        uint64_t string = trace_string(trace, bytes + done, min_size(length - done, PIECE));
+        trace_emit(trace, EVENT_OUTPUT, f->output, string, 0, 0, 0, 0);
+    }
+}
+
+ssize_t file_write(struct file *f, struct thread *t, const void *from, size_t length, uint64_t *offset) {
+    const ssize_t n = f->ops->write(f, t, from, length, offset);
+    if (n > 0 && f->output && unlikely(f->kernel->trace && f->kernel->trace->listening))
+        file_emit_output(f, from, (size_t)n);
+    return n;
 }
 
 ssize_t file_name(struct file *f, char *to, size_t size) {

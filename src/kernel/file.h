@@ -48,6 +48,7 @@ struct file {
     void *data;               /* the kind's own */
     char *path;               /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
     int owner;                /* F_SETOWN */
+    uint8_t output;           /* 1, 2: came to the machine as a standard output or error; else 0 */
     bool flocked;             /* flock() was used on it: lock.c */
     const uint64_t *activity; /* changes with the state, for edge-triggered epoll; NULL: unknown */
     LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
@@ -58,6 +59,8 @@ struct file *file_ref(struct file *);
 void file_unref(struct file *);
 /* Events that are ready now, also when the kind has no poll of its own; `sleeper` as in file_ops. */
 short file_poll(struct file *, struct thread *sleeper, short events);
+/* Writes as the kind does, which must be able to; what goes to a standard output is an event besides. */
+ssize_t file_write(struct file *, struct thread *, const void *from, size_t length, uint64_t *offset);
 /* Where it is now: an absolute path (" (deleted)" behind it when it has none any more) or "pipe:[3]". Length
  * or -errno. */
 ssize_t file_name(struct file *, char *to, size_t size);
@@ -83,7 +86,8 @@ struct file *descriptor_file(struct process *, int fd); /* borrowed; NULL: EBADF
 int descriptor_install(struct process *, struct file *, int from, bool close_on_exec);
 
 /* ---- path.c ---- */
-struct pathfs *pathfs_create(void); /* from the host process: its working directory and umask */
+/* The host process's umask, and its working directory or, unless it is NULL, another one. 0 or -errno. */
+int pathfs_create(const char *directory, struct pathfs **ret_fs);
 struct pathfs *pathfs_copy(const struct pathfs *);
 struct pathfs *pathfs_ref(struct pathfs *);
 void pathfs_unref(struct pathfs *);
@@ -95,7 +99,8 @@ enum { FILE_SLEEPS = INT_MIN }; /* SYS_SLEEP, as an int */
 int file_open(struct thread *, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file);
 /* The kernel's own use (exec): reads at an offset; never sleeps. */
 ssize_t file_read_at(struct file *, void *to, size_t length, uint64_t offset);
-/* Opens the standard descriptors and all others that the host process was started with. */
-int file_inherit(struct process *);
+/* Opens the standard descriptors, which are `streams` on the host (-1: none), and has those above 2 in common
+ * with the process `from`; NULL: all that the host process was started with, which closes them for itself. */
+int file_inherit(struct process *, const int streams[3], struct process *from);
 
 #endif

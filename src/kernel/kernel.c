@@ -1,5 +1,6 @@
 /* The kernel as the machine sees it: built, started, asked for the next thread, given its trap.
  *
+ *   kernel_start:       program.c
  *   kernel_next_thread: bury the dead ─► pick (sched.c) ─► dying? ends │ stopped? aside │ in a call? goes on
  *                       ─► signals (signal.c) ─► the engine runs it
  *   kernel_trap:        charge the time ─► system call │ exception │ nothing (slice used up, kicked)
@@ -114,105 +115,6 @@ void kernel_report(struct kernel *k, const char *format, ...) {
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     k->config.report(k->config.context, line);
-}
-
-/* ---- the first process ---- */
-
-static void kernel_inherit_limits(struct process *p) {
-    for (int i = 0; i < RLIM_NLIMITS; i++)
-        if (getrlimit((__rlimit_resource_t)i, &p->limits[i]) < 0)
-            p->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-}
-
-/* What the caller of Thimble ignores and blocks, as exec would hand it on: nohup must work. */
-static void kernel_inherit_signals(struct thread *t) {
-    sigset_t blocked;
-    for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        struct sigaction action;
-        if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-            t->process->actions[signal].handler = (uint64_t)(uintptr_t)SIG_IGN;
-    }
-    sigprocmask(SIG_SETMASK, NULL, &blocked);
-    for (int signal = 1; signal <= SIGNAL_COUNT; signal++)
-        if (sigismember(&blocked, signal) == 1)
-            t->blocked |= signal_bit(signal) & ~SIGNAL_UNBLOCKABLE;
-}
-
-/* It leads a group or a session iff Thimble does, started by an interactive shell or not: setsid() then
- * succeeds or fails as natively. What it does not lead is the machine's. */
-static void kernel_inherit_group(struct process *p) {
-    p->pgid = getpgrp() == getpid() ? p->pid : PID_OF_MACHINE;
-    p->sid = getsid(0) == getpid() ? p->pid : PID_OF_MACHINE;
-}
-
-static int kernel_create_first(struct kernel *k, struct thread **ret_thread) {
-    struct process *p;
-    int r = process_create(k, NULL, &p);
-    if (r < 0)
-        return r;
-    kernel_inherit_limits(p);
-    kernel_inherit_group(p);
-    p->descriptors = descriptors_create();
-    p->fs = pathfs_create();
-    r = p->descriptors && p->fs ? thread_create(p, p->pid, ret_thread) : -ENOMEM;
-    if (r == 0)
-        r = file_inherit(p);
-    if (r < 0) {
-        process_abandon(p);
-        return r;
-    }
-    kernel_inherit_signals(*ret_thread);
-    k->first = p;
-    k->foreground = p->pgid;
-    trace_emit(k->trace, EVENT_PROCESS_CREATE, 0, 0, 0, 0, 0, 0);
-    return 0;
-}
-
-static const char *kernel_find_path(char *const envp[]) {
-    for (; *envp; envp++)
-        if (strncmp(*envp, "PATH=", 5) == 0)
-            return *envp + 5;
-    return "/usr/local/bin:/bin:/usr/bin";
-}
-
-/* As execvp() does: the first directory of PATH where it can be executed; -EACCES if it was only seen where
- * it cannot. */
-static int kernel_exec_in_path(struct thread *t, const char *program, char *const argv[],
-                               char *const envp[]) {
-    char candidate[PATH_MAX];
-    int result = -ENOENT;
-    if (strchr(program, '/'))
-        return exec_program(t, program, argv, envp);
-    for (const char *path = kernel_find_path(envp);; path++) {
-        int length = (int)strcspn(path, ":");
-        int n = snprintf(candidate, sizeof candidate, "%.*s%s%s", length, path, length ? "/" : "./", program);
-        int r = n < (int)sizeof candidate ? exec_program(t, candidate, argv, envp) : -ENAMETOOLONG;
-        if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -ENAMETOOLONG)
-            return r;
-        result = r == -EACCES ? -EACCES : result;
-        path += length;
-        if (!*path)
-            return result;
-    }
-}
-
-int kernel_start(struct kernel *k, const char *program, char *const argv[], char *const envp[]) {
-    struct thread *t;
-    if (k->trace)
-        k->trace->pid = k->next_pid;
-    int r = kernel_create_first(k, &t);
-    if (r < 0)
-        return r;
-    k->current = t;
-    r = kernel_exec_in_path(t, program, argv, envp);
-    k->current = NULL;
-    if (r < 0) {
-        process_abandon(t->process);
-        thread_bury(k);
-        return r;
-    }
-    thread_start(t);
-    return 0;
 }
 
 /* ---- running ---- */
@@ -392,9 +294,15 @@ void kernel_host_signal(struct kernel *k, int signal) {
             k->stop = KERNEL_STOPPED;
         k->interrupted_at = now;
     }
-    if (!process_group_has_living(k, group))
-        group = k->first ? k->first->pgid : group;
+    const struct process *program = process_first_program(k);
+    if (program && !process_group_has_living(k, group))
+        group = program->pgid;
     kernel_signal_group(k, group, signal);
+}
+
+void kernel_request_stop(struct kernel *k) {
+    if (k->stop == KERNEL_RUNNING)
+        k->stop = KERNEL_STOPPED;
 }
 
 enum kernel_stop kernel_stop_reason(const struct kernel *k) {

@@ -16,6 +16,13 @@ struct kernel;
 struct process;
 struct thread;
 
+/* A stack in another place than the usual one; all zero: the usual one. */
+struct stack_place {
+    uint64_t top;   /* address behind its last byte; 0: the usual top */
+    uint32_t pages; /* exactly so many are mapped, it does not grow and keeps no distance to what lies below;
+                       0: it grows as far as RLIMIT_STACK says */
+};
+
 struct kernel_config {
     struct vm *vm;
     const struct engine_ops *engine_ops;
@@ -38,10 +45,21 @@ struct kernel_config {
 int kernel_create(const struct kernel_config *, struct kernel **ret_kernel);
 void kernel_destroy(struct kernel *);
 
-/* Starts the first process: PROGRAM is looked up in PATH of `envp`; it inherits the host process's
- * descriptors 0–2 and all others that are not close-on-exec, its working directory and umask. 0, -ENOENT (not
- * found), -EACCES/-ENOEXEC/… (cannot be executed), -ENOMEM. */
-int kernel_start(struct kernel *, const char *program, char *const argv[], char *const envp[]);
+/* A program to start the machine with. */
+struct kernel_program {
+    uint32_t pid;     /* 0: the next number. No other process has it */
+    const char *file; /* looked up in PATH of envp unless it has a slash */
+    char *const *argv, *const *envp;
+    int streams[3];           /* descriptors of the host that become 0, 1 and 2; -1: closed */
+    const char *directory;    /* its working directory; NULL: the host process's */
+    struct stack_place stack; /* of this program; what it executes has the usual one */
+};
+/* Creates a process and executes the program in it; it runs when its turn comes. Besides its streams it
+ * inherits the host process's descriptors above 2 that are not close-on-exec (which the machine takes over),
+ * its working directory and umask. 0, -ENOENT (not found), -EACCES/-ENOEXEC/… (cannot be executed), -E2BIG
+ * (the stack is too small for arguments and environment), -ENOMEM: then the process is gone again. The
+ * kernel remembers the first one that was created as the machine's first process. */
+int kernel_start(struct kernel *, const struct kernel_program *);
 
 /* The main loop (machine.c) in terms of these:
  *   while ((thread = kernel_next_thread(k))) { engine runs it; kernel_trap(k, thread, &trap); } */
@@ -65,6 +83,9 @@ void kernel_io_error(struct kernel *, struct space *, int error, const char *wha
  * foreground. Called from the main loop, not from a handler. A second SIGTERM/SIGINT within a second ends the
  * machine. */
 void kernel_host_signal(struct kernel *, int signal);
+
+/* The machine ends before the next thread runs: KERNEL_STOPPED, unless it had ended already. */
+void kernel_request_stop(struct kernel *);
 
 enum kernel_stop { KERNEL_RUNNING, KERNEL_FINISHED, KERNEL_LIMIT, KERNEL_STOPPED };
 enum kernel_stop kernel_stop_reason(const struct kernel *);

@@ -110,6 +110,8 @@ static int open_again(struct thread *t, struct file *f, int flags, struct file *
     int r = file_from_host(f->kernel, host, kept, false, ret_file);
     if (r < 0)
         close(host);
+    else
+        (*ret_file)->output = f->output; /* /dev/stdout is the standard output */
     return r;
 }
 
@@ -159,7 +161,8 @@ static int inherit_host(int fd, int flags) {
     return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-static int inherit_one(struct process *p, int fd) {
+/* The host's descriptor becomes number `to` of the process. */
+static int inherit_one(struct process *p, int fd, int to) {
     int flags = fcntl(fd, F_GETFL), host = inherit_host(fd, flags);
     if (flags < 0 || host < 0)
         return -errno;
@@ -169,11 +172,10 @@ static int inherit_one(struct process *p, int fd) {
         close(host);
         return r;
     }
-    r = descriptor_replace(p, f, fd, false);
+    f->output = to == STDOUT_FILENO || to == STDERR_FILENO ? (uint8_t)to : 0;
+    r = descriptor_replace(p, f, to, false);
     if (r < 0)
         file_unref(f);
-    else if (fd > STDERR_FILENO)
-        close(fd);
     return r;
 }
 
@@ -191,26 +193,47 @@ static int compare_ints(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
-/* The descriptors of Thimble itself are all close-on-exec; the others are meant for the program. */
-int file_inherit(struct process *p) {
+/* The descriptors of Thimble itself are all close-on-exec; the others are meant for the programs, and would
+ * keep a pipe's end open if Thimble had them, too. */
+static int inherit_others_of_host(struct process *p) {
     enum { INHERIT_MAX = 1024 };
-    int numbers[INHERIT_MAX], count = 0;
-    raise_host_limit();
+    int numbers[INHERIT_MAX], count = 0, r = 0;
     DIR *directory = opendir("/proc/self/fd");
     for (struct dirent *d; directory && count < INHERIT_MAX && (d = readdir(directory));) {
         int fd = atoi(d->d_name), flags = d->d_name[0] == '.' ? -1 : fcntl(fd, F_GETFD);
-        if (flags >= 0 && !(flags & FD_CLOEXEC))
+        if (fd > STDERR_FILENO && flags >= 0 && !(flags & FD_CLOEXEC))
             numbers[count++] = fd;
     }
     if (directory)
         closedir(directory);
-    for (int fd = 0; !directory && fd <= STDERR_FILENO; fd++)
-        numbers[count++] = fd;
     qsort(numbers, (size_t)count, sizeof(numbers[0]), compare_ints);
-    for (int i = 0; i < count; i++) {
-        int r = inherit_one(p, numbers[i]);
+    for (int i = 0; i < count && (r >= 0 || r == -EBADF); i++) {
+        r = inherit_one(p, numbers[i], numbers[i]);
+        if (r >= 0)
+            close(numbers[i]);
+    }
+    return r == -EBADF ? 0 : r;
+}
+
+static int share_others(struct process *p, struct process *from) {
+    for (int fd = STDERR_FILENO + 1; (fd = descriptor_next(from, fd)) >= 0; fd++) {
+        struct file *f = file_ref(descriptor_file(from, fd));
+        int r = descriptor_replace(p, f, fd, false);
+        if (r < 0) {
+            file_unref(f);
+            return r;
+        }
+    }
+    return 0;
+}
+
+int file_inherit(struct process *p, const int streams[3], struct process *from) {
+    raise_host_limit();
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        int r = streams[fd] < 0 ? 0 : inherit_one(p, streams[fd], fd);
         if (r < 0 && r != -EBADF)
             return r;
     }
-    return 0;
+    int r = from ? share_others(p, from) : inherit_others_of_host(p);
+    return r < 0 ? r : 0;
 }

@@ -1,6 +1,6 @@
-/* The working directory and the umask of a process. The host process's own are what the first one starts
- * with; its umask is the program's only while a call makes a file for it (which lets the host ignore it where
- * a directory has default permissions of its own). */
+/* The working directory and the umask of a process. The host process's own are what a program of the machine
+ * starts with unless it was given a directory; its umask is the program's only while a call makes a file for
+ * it (which lets the host ignore it where a directory has default permissions of its own). */
 #include "kernel/path.h"
 
 #include <errno.h>
@@ -11,21 +11,27 @@
 #include <unistd.h>
 
 /* Thimble may have been started in the host's /proc, which is not ours: the machine then starts at "/". */
-struct pathfs *pathfs_create(void) {
-    struct pathfs *fs = calloc(1, sizeof(*fs));
-    if (!fs)
-        return NULL;
+static const char *default_directory(void) {
     char path[PATH_MAX] = "";
     bool in_proc =
         getcwd(path, sizeof(path)) && strncmp(path, "/proc", 5) == 0 && (!path[5] || path[5] == '/');
+    return in_proc ? "/" : ".";
+}
+
+int pathfs_create(const char *directory, struct pathfs **ret_fs) {
+    struct pathfs *fs = calloc(1, sizeof(*fs));
+    if (!fs)
+        return -ENOMEM;
     *fs = (struct pathfs){.references = 1, .umask = umask(0)};
     umask(fs->umask);
-    fs->directory = open(in_proc ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fs->directory = open(directory ? directory : default_directory(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fs->directory < 0) {
+        int error = -errno;
         free(fs);
-        return NULL;
+        return error;
     }
-    return fs;
+    *ret_fs = fs;
+    return 0;
 }
 
 struct pathfs *pathfs_copy(const struct pathfs *from) {

@@ -21,7 +21,7 @@
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 
-int process_create(struct kernel *k, struct process *parent, struct process **ret_process) {
+int process_create(struct kernel *k, struct process *parent, uint32_t pid, struct process **ret_process) {
     if (k->process_count >= KERNEL_TASKS_MAX)
         return -EAGAIN;
     struct process *p = inject_calloc(k->config.inject, 1, sizeof *p);
@@ -29,7 +29,8 @@ int process_create(struct kernel *k, struct process *parent, struct process **re
         return -ENOMEM;
     p->kernel = k;
     p->parent = parent;
-    p->pid = k->next_pid++;
+    p->pid = pid ? pid : k->next_pid;
+    k->next_pid = max_u32(k->next_pid, p->pid + 1);
     p->pgid = parent ? parent->pgid : p->pid;
     p->sid = parent ? parent->sid : PID_OF_MACHINE;
     p->exit_signal = SIGCHLD;
@@ -50,6 +51,14 @@ struct process *process_find(struct kernel *k, uint32_t pid) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine)
         if (p->pid == pid)
+            return p;
+    return NULL;
+}
+
+struct process *process_first_program(struct kernel *k) {
+    struct process *p;
+    TAILQ_FOREACH(p, &k->processes, of_machine)
+        if (p->is_program)
             return p;
     return NULL;
 }

@@ -93,8 +93,8 @@ struct signal_action {
     uint64_t handler, flags, restorer, mask; /* struct kernel_sigaction of x86-64 */
 };
 
-/* Who is the parent of the first process and of orphans: the machine itself, which is not a process. The
- * first process has the next number. */
+/* Who is the parent of the programs that the machine starts with, and of orphans: the machine itself, which
+ * is not a process. The first process has the next number unless it was given another. */
 enum { PID_OF_MACHINE = 1 };
 
 /* Processes, zombies included, and threads that a machine can have: as many as Linux has by default. */
@@ -118,6 +118,7 @@ struct process {
     int exit_signal;                       /* sent to the parent, usually SIGCHLD */
     bool vfork_waiting; /* its parent sleeps until it execs or exits (channel: this process) */
     bool exec_done;
+    bool is_program;    /* the machine was started with it: program.c */
     bool borrows_space; /* CLONE_VM: the space, and its tally, are another process's */
 
     struct space *space; /* NULL for zombies */
@@ -134,6 +135,7 @@ struct process {
     uint64_t auxv[2 * 24];
     unsigned auxv_count;
     uint64_t stack_start;
+    struct stack_place stack; /* for the next exec, which gives it back its usual value */
     struct rlimit limits[RLIM_NLIMITS];
     uint64_t start_time; /* ns of machine time */
     uint64_t user_instructions, children_instructions;
@@ -166,7 +168,7 @@ struct kernel {
     struct thread *current;                     /* on whose behalf the kernel runs, NULL between */
     const struct page_table *loaded;            /* the table that ran last: for context switches */
     uint32_t loaded_pid;                        /* the process that ran in it */
-    struct process *first;                      /* NULL once it is gone */
+    struct process *first;                      /* that was created; NULL once it is gone */
     uint32_t next_pid;
     uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */
     uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
@@ -200,6 +202,8 @@ void kernel_report(struct kernel *, const char *format, ...) __attribute__((form
 
 /* ---- process.c, thread.c ---- */
 struct process *process_find(struct kernel *, uint32_t pid);
+/* The first of those that the machine was started with and that are still there; NULL: none is. */
+struct process *process_first_program(struct kernel *);
 struct thread *thread_find(struct kernel *, uint32_t tid);
 /* Marks every thread of the process to die with this wait status (exit_group, fatal signal, OOM). */
 void process_kill(struct process *, int wait_status);

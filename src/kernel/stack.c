@@ -1,6 +1,6 @@
 /* The initial stack of a program.
  *
- *   0x7ffffffff000 ┌──────────────────────────────┐
+ *              top ┌──────────────────────────────┐
  *                  │ eight zero bytes             │
  *                  │ the path it was called by    │ ◄── AT_EXECFN
  *                  │ environment strings          │
@@ -12,6 +12,10 @@
  *                  │ argv[], NULL                 │
  *                  │ argc                         │ ◄── rsp, a multiple of 16
  *                  └──────────────────────────────┘
+ *
+ * The top is 0x7ffffffff000 unless the machine was told another one for a program. A stack grows down by
+ * faults, and others keep a distance; one of a fixed number of pages does not, and others may be right beside
+ * it: so that a whole address space fits into a picture.
  *
  * It is composed in host memory and written from the lowest address up, so that each page faults once.
  * Source: System V ABI, x86-64 supplement, figure 3.9; Linux 6.1 fs/exec.c and fs/binfmt_elf.c. There is no
@@ -66,6 +70,27 @@ static int stack_measure(const struct stack_strings *s, struct stack_sizes *ret_
     return stack_add_strings(s->envp, &ret_sizes->variables, &ret_sizes->strings);
 }
 
+static uint64_t stack_top(const struct stack_strings *s) {
+    return s->place.top ? s->place.top : USER_END;
+}
+
+/* The strings end at the top; the vectors begin at *ret_pointer. */
+static void stack_lay_out(const struct stack_strings *s, const struct stack_sizes *sizes,
+                          uint64_t *ret_strings, uint64_t *ret_pointer) {
+    uint64_t words = 1 + (sizes->arguments + 1) + (sizes->variables + 1) + 2 * STACK_AUX_ENTRIES;
+    *ret_strings = stack_top(s) - STACK_END_MARK - (strlen(s->path) + 1) - sizes->strings;
+    uint64_t small = (*ret_strings & ~15ULL) - sizeof stack_platform - 16;
+    *ret_pointer = (small - words * sizeof(uint64_t)) & ~15ULL;
+}
+
+/* Whether a stack of fixed size has room for the contents. */
+static bool stack_fits(const struct stack_strings *s, const struct stack_sizes *sizes) {
+    uint64_t strings, pointer;
+    stack_lay_out(s, sizes, &strings, &pointer);
+    return s->place.pages == 0 ||
+           stack_top(s) - page_round_down(pointer) <= (uint64_t)s->place.pages * PAGE_SIZE;
+}
+
 int stack_check_size(const struct stack_strings *s, uint64_t limit) {
     struct stack_sizes sizes;
     int r = stack_measure(s, &sizes);
@@ -74,16 +99,7 @@ int stack_check_size(const struct stack_strings *s, uint64_t limit) {
         return r;
     uint64_t bytes =
         sizes.strings + strlen(s->path) + 1 + (sizes.arguments + sizes.variables) * sizeof(uint64_t);
-    return bytes > allowed ? -E2BIG : 0;
-}
-
-/* The strings end at the top; the vectors begin at *ret_pointer. */
-static void stack_place(const struct stack_strings *s, const struct stack_sizes *sizes, uint64_t *ret_strings,
-                        uint64_t *ret_pointer) {
-    uint64_t words = 1 + (sizes->arguments + 1) + (sizes->variables + 1) + 2 * STACK_AUX_ENTRIES;
-    *ret_strings = USER_END - STACK_END_MARK - (strlen(s->path) + 1) - sizes->strings;
-    uint64_t small = (*ret_strings & ~15ULL) - sizeof stack_platform - 16;
-    *ret_pointer = (small - words * sizeof(uint64_t)) & ~15ULL;
+    return bytes > allowed || !stack_fits(s, &sizes) ? -E2BIG : 0;
 }
 
 int stack_map(struct space *space, const struct stack_strings *s, bool executable) {
@@ -92,13 +108,15 @@ int stack_map(struct space *space, const struct stack_strings *s, bool executabl
     int r = stack_measure(s, &sizes);
     if (r < 0)
         return r;
-    stack_place(s, &sizes, &strings, &pointer);
-    uint64_t start = page_round_down(pointer) - STACK_SPARE;
+    stack_lay_out(s, &sizes, &strings, &pointer);
+    const bool fixed = s->place.pages > 0;
+    uint64_t start =
+        fixed ? stack_top(s) - (uint64_t)s->place.pages * PAGE_SIZE : page_round_down(pointer) - STACK_SPARE;
     struct map_request request = {
         .address = start,
-        .length = USER_END - start,
+        .length = stack_top(s) - start,
         .protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0),
-        .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN,
+        .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | (fixed ? 0 : MAP_GROWSDOWN),
         .stack = true,
     };
     return space_map(space, &request, &address);
@@ -106,7 +124,7 @@ int stack_map(struct space *space, const struct stack_strings *s, bool executabl
 
 /* ---- contents ---- */
 
-/* The image of the stack from `pointer` to the end of user space. */
+/* The image of the stack from `pointer` to its top. */
 struct stack_image {
     uint8_t *bytes;
     uint64_t pointer;
@@ -153,7 +171,7 @@ static void stack_fill_auxv(struct stack_layout *layout, const struct elf_image 
         {AT_MINSIGSTKSZ, SIGFRAME_SIZE_MAX},
         {AT_NULL, 0},
     };
-    _Static_assert(ARRAY_LENGTH(entries) == STACK_AUX_ENTRIES, "stack_place() makes room for them");
+    _Static_assert(ARRAY_LENGTH(entries) == STACK_AUX_ENTRIES, "stack_lay_out() makes room for them");
     _Static_assert(sizeof entries <= sizeof layout->auxv, "the process keeps them");
     memcpy(layout->auxv, entries, sizeof entries);
     layout->auxv_count = 2 * STACK_AUX_ENTRIES;
@@ -186,13 +204,13 @@ int stack_write(struct space *space, const struct stack_strings *s, const struct
     int r = stack_measure(s, &sizes);
     if (r < 0)
         return r;
-    stack_place(s, &sizes, &strings, &image.pointer);
-    image.bytes = calloc(1, USER_END - image.pointer);
+    stack_lay_out(s, &sizes, &strings, &image.pointer);
+    image.bytes = calloc(1, stack_top(s) - image.pointer);
     if (!image.bytes)
         return -ENOMEM;
     stack_compose(&image, s, &sizes, elf, random, strings, ret_layout);
     ret_layout->pointer = image.pointer;
-    r = user_write(space, image.pointer, image.bytes, USER_END - image.pointer);
+    r = user_write(space, image.pointer, image.bytes, stack_top(s) - image.pointer);
     free(image.bytes);
     return r < 0 ? -ENOMEM : 0;
 }

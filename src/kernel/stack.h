@@ -9,6 +9,7 @@ struct stack_strings {
     const char *path; /* AT_EXECFN: as the program was called */
     char *const *argv;
     char *const *envp;
+    struct stack_place place; /* where they go */
 };
 
 /* What the kernel remembers of the stack it built. */
@@ -19,10 +20,10 @@ struct stack_layout {
     unsigned auxv_count; /* words */
 };
 
-/* Bytes that argv and envp take, pointers included. -E2BIG when a string or all of them are too long for a
- * stack of `limit` bytes. */
+/* -E2BIG when a string or all of them are too long for a stack of `limit` bytes, or for the pages of a stack
+ * that has a fixed number of them; else 0. */
 int stack_check_size(const struct stack_strings *, uint64_t limit);
-/* Maps the stack at the top of the space, for that many bytes of contents to begin with. */
+/* Maps the stack: all of it if its size is fixed, else what the contents need and some more. */
 int stack_map(struct space *, const struct stack_strings *, bool executable);
 /* Writes the contents: strings, vectors, auxiliary vector. `random` goes to AT_RANDOM. 0, -ENOMEM. */
 int stack_write(struct space *, const struct stack_strings *, const struct elf_image *,

@@ -153,7 +153,7 @@ static long write_pieces(struct thread *t, struct file *f, struct transfer *x, u
         size_t want = min_u64(x->left, sizeof(piece));
         uint64_t at = x->at, skipped = x->skipped, left = x->left;
         ssize_t have = transfer_from_user(x, piece, want);
-        ssize_t n = have < 0 ? have : f->ops->write(f, t, piece, (size_t)have, position);
+        ssize_t n = have < 0 ? have : file_write(f, t, piece, (size_t)have, position);
         if (n == SYS_SLEEP)
             return SYS_SLEEP;
         if (n < 0)
@@ -284,8 +284,7 @@ static long copy_places(struct thread *t, struct place *from, struct place *to, 
         ssize_t have = from->file->ops->read(from->file, t, piece, want, &source);
         if (have <= 0)
             return done ? (long)done : have;
-        ssize_t n =
-            to->file->ops->write(to->file, t, piece, (size_t)have, to->file->ops->seek ? &to->offset : NULL);
+        ssize_t n = file_write(to->file, t, piece, (size_t)have, to->file->ops->seek ? &to->offset : NULL);
         if (n < 0)
             return done ? (long)done : n;
         from->offset += (uint64_t)n;

@@ -111,7 +111,7 @@ static void clone_tell_tid(struct thread *parent, const struct thread *child, co
 static int clone_process(struct thread *t, const struct clone_request *c, struct thread **ret_thread) {
     struct process *parent = t->process, *child;
     struct kernel *k = parent->kernel;
-    int r = process_create(k, c->flags & CLONE_PARENT ? parent->parent : parent, &child);
+    int r = process_create(k, c->flags & CLONE_PARENT ? parent->parent : parent, 0, &child);
     if (r < 0)
         return r;
     child->pgid = parent->pgid;

@@ -15,7 +15,7 @@
 pid_t tcgetsid(int fd); /* <termios.h> cannot be had together with the kernel's struct termios */
 
 struct terminal {
-    uint32_t session; /* that it controls; 0: the first process's */
+    uint32_t session; /* that it controls; 0: that of the programs that the machine was started with */
 };
 
 int terminal_create(struct kernel *k) {
@@ -32,8 +32,9 @@ uint32_t terminal_foreground(const struct kernel *k) {
     return k->foreground;
 }
 
-static uint32_t terminal_session(const struct kernel *k) {
-    return k->terminal->session ? k->terminal->session : k->first ? k->first->sid : 0;
+static uint32_t terminal_session(struct kernel *k) {
+    const struct process *program = process_first_program(k);
+    return k->terminal->session ? k->terminal->session : program ? program->sid : 0;
 }
 
 /* Whether the file is the terminal that controls the process's session. */

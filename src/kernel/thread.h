@@ -16,9 +16,9 @@ enum { WAIT_STATUS_CONTINUED = 0xffff };
 
 /* ---- process.c ---- */
 
-/* A process without space, threads or files, child of `parent` (NULL: of the machine), with the next pid.
- * 0 or -ENOMEM. */
-int process_create(struct kernel *, struct process *parent, struct process **ret_process);
+/* A process without space, threads or files, child of `parent` (NULL: of the machine), with that pid, which
+ * nobody has (0: the next one; numbers go on above the largest). 0, -EAGAIN or -ENOMEM. */
+int process_create(struct kernel *, struct process *parent, uint32_t pid, struct process **ret_process);
 /* Undoes process_create() for a process that never ran: drops whatever it has. */
 void process_abandon(struct process *);
 /* Ends every thread of it at once. None of them may be the one that the engine is running. */

@@ -2,6 +2,7 @@
  *
  * A broken invariant is a bug of ours: it is reported, the machine stops and its run fails; it is never
  * papered over. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "machine/parts.h"
@@ -15,14 +16,13 @@ void machine_check_now(struct machine *m, bool in_run) {
         wrong = kernel_check(m->kernel);
     if (!wrong && !in_run)
         wrong = m->engine_ops->check(m->engine);
-    if (!wrong || m->broken)
+    if (!wrong || m->failure)
         return;
     char line[512];
     snprintf(line, sizeof line, "internal error: an invariant is broken after trap %llu: %s",
              (unsigned long long)m->traps, wrong);
     m->config.report(m->config.context, line);
-    m->broken = true;
-    m->engine_ops->kick(m->engine);
+    machine_fail(m, -ENOTRECOVERABLE);
 }
 
 void machine_check_paced(struct machine *m, bool in_run) {

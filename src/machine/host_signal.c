@@ -37,16 +37,19 @@ struct host_signals {
 
 static struct host_signals *_Atomic active; /* NULL iff no handler is installed */
 
+void host_signals_wake(struct host_signals *s) {
+    const uint64_t one = 1;
+    ssize_t written = write(s->event_fd, &one, sizeof one); /* cannot fail: the counter is far from full */
+    (void)written;
+}
+
 static void host_signal_arrived(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct host_signals *s = atomic_load(&active);
     /* SIGPIPE from a write of our own: the kernel sees EPIPE and tells the guest that wrote. */
     if (s && !(signal == SIGPIPE && info->si_pid == getpid())) {
         atomic_fetch_or(&s->arrived, 1ULL << (signal - 1));
-        uint64_t one = 1;
-        ssize_t written =
-            write(s->event_fd, &one, sizeof one); /* cannot fail: the counter is far from full */
-        (void)written;
+        host_signals_wake(s);
         s->engine_ops->kick(s->engine);
     }
     errno = saved_errno;

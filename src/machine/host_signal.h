@@ -19,6 +19,9 @@ int host_signals_install(struct host_signals *, const struct engine_ops *, struc
 int host_signals_fd(const struct host_signals *);
 void host_signals_quiet(struct host_signals *);
 
+/* Makes that descriptor readable as if a signal had arrived. Any thread, any signal handler. */
+void host_signals_wake(struct host_signals *);
+
 /* Takes the lowest signal that has arrived; 0 when there is none. */
 int host_signals_take(struct host_signals *);
 

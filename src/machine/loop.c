@@ -29,8 +29,10 @@ static void run_thread(struct machine *m, struct thread *thread) {
 }
 
 static void run_threads(struct machine *m) {
-    while (!m->broken) {
+    while (!m->failure) {
         pass_host_signals_on(m);
+        if (atomic_load_explicit(&m->stopped, memory_order_relaxed))
+            kernel_request_stop(m->kernel);
         struct thread *thread = kernel_next_thread(m->kernel);
         if (thread)
             run_thread(m, thread);
@@ -51,13 +53,14 @@ static void write_files_back(struct machine *m) {
     m->config.report(m->config.context, line);
 }
 
-/* The geometry comes before everything else that happens. */
+/* The geometry comes before everything else that happens, and how it is to be named. */
 static void announce_start(struct machine *m) {
     struct machine_geometry g;
     machine_get_geometry(m, &g);
     uint64_t format = trace_string(&m->trace, g.page_table, strlen(g.page_table));
     uint64_t policy = trace_string(&m->trace, g.policy, strlen(g.policy));
     trace_emit(&m->trace, EVENT_MACHINE_START, 0, g.frames, g.reserved, g.swap_pages, format, policy);
+    machine_emit_labels(m);
 }
 
 /* The last event: what is taken down afterwards is nobody's business. */
@@ -69,19 +72,26 @@ static void announce_stop(struct machine *m) {
         trace_remove_sink(&m->trace, m->trace.sinks);
 }
 
-int machine_run(struct machine *m, const char *program, char *const argv[], char *const envp[]) {
+int machine_run_programs(struct machine *m, size_t *ret_failed) {
     double start = seconds_now();
     announce_start(m);
-    int error = kernel_start(m->kernel, program, argv, envp);
+    int error = machine_start_programs(m, ret_failed);
     /* Installed only now, so that the first process inherits what the caller ignores. */
     if (!error)
         error = host_signals_install(m->signals, m->engine_ops, m->engine);
     if (!error)
         run_threads(m);
     write_files_back(m);
-    if (m->config.check && !m->broken)
+    if (m->config.check && !m->failure)
         machine_check_now(m, false);
     announce_stop(m);
     m->wall_seconds = seconds_now() - start;
-    return !error && m->broken ? -ENOTRECOVERABLE : error;
+    return m->failure ? m->failure : error;
+}
+
+int machine_run(struct machine *m, const char *program, char *const argv[], char *const envp[]) {
+    const struct machine_program only = {
+        .file = program, .argv = argv, .envp = envp, .input = 0, .output = 1, .error = 2};
+    int error = machine_add_program(m, &only);
+    return error ? error : machine_run_programs(m, NULL);
 }

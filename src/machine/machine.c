@@ -75,6 +75,24 @@ static void vm_had_io_error(void *context, struct space *space, int error, const
     kernel_io_error(m->kernel, space, error, what);
 }
 
+/* A list of decisions that the machine cannot follow makes no picture that anybody wanted. */
+static void vm_choice_refused(void *context, const char *list, size_t index, uint32_t number,
+                              const char *why) {
+    struct machine *m = context;
+    char line[256];
+    snprintf(line, sizeof line, "choices: %s[%zu] = %u cannot be followed: it %s", list, index, number, why);
+    if (m->failure) /* one message is enough: the next may follow from the first */
+        return;
+    m->config.report(m->config.context, line);
+    machine_fail(m, -ENOTRECOVERABLE);
+}
+
+void machine_fail(struct machine *m, int error) {
+    m->failure = error;
+    if (m->engine)
+        m->engine_ops->kick(m->engine);
+}
+
 /* ---- building ---- */
 
 __attribute__((format(printf, 3, 4))) static int fail(int error, char **ret_message, const char *format,
@@ -107,6 +125,9 @@ static int build_vm(struct machine *m, char **ret_message) {
         .policy_parameters = m->geometry.policy_parameters,
         .seed = c->seed,
         .swap = m->swap,
+        .slot_at_first_touch = c->slot_at_first_touch,
+        .choices = c->choices,
+        .choice_refused = vm_choice_refused,
         .trace = &m->trace,
         .inject = c->inject,
         .out_of_memory = vm_is_out_of_memory,
@@ -212,6 +233,7 @@ void machine_destroy(struct machine *m) {
         vm_destroy(m->vm);
     if (m->swap)
         disk_destroy(m->swap);
+    machine_free_programs(m);
     free(m);
 }
 
@@ -227,6 +249,12 @@ void machine_get_geometry(const struct machine *m, struct machine_geometry *ret_
 
 void machine_add_sink(struct machine *m, struct trace_sink *sink) {
     trace_add_sink(&m->trace, sink);
+}
+
+void machine_request_stop(struct machine *m) {
+    atomic_store(&m->stopped, true);
+    host_signals_wake(m->signals);
+    m->engine_ops->kick(m->engine);
 }
 
 void machine_get_summary(struct machine *m, struct machine_summary *ret_summary) {

@@ -53,14 +53,24 @@ void machine_add_sink(struct machine *, struct trace_sink *);
 /* A program to be started before anything runs. Strings belong to the caller and live until machine_run()
  * returns. */
 struct machine_program {
-    uint32_t pid;     /* 0: the next free one */
-    const char *file; /* looked up in PATH of envp */
+    uint32_t pid;     /* 0: one above the largest so far, 2 for the first. 1 is the machine itself */
+    const char *file; /* looked up in PATH of envp unless it has a slash */
     char *const *argv, *const *envp;
-    int input, output, error; /* descriptors of the host that become 0, 1, 2; they stay the caller's */
-    uint64_t stack_top;       /* 0: the usual place; a multiple of the page size */
-    uint32_t stack_pages;     /* largest size of its stack; 0: as RLIMIT_STACK says */
+    const char *directory; /* its working directory; NULL: Thimble's own */
+    /* Descriptors of the host that become 0, 1, 2 (-1: closed). They stay the caller's and, above 2, must be
+     * close-on-exec: others are taken for what the programs are to inherit. */
+    int input, output, error;
+    uint64_t stack_top; /* the address behind its stack; 0: the usual place; a multiple of the page size */
+    /* Its stack is exactly so many pages, which does not grow and keeps no distance: the heap and other
+     * mappings may be right beside it. 0: it grows as far as RLIMIT_STACK says. */
+    uint32_t stack_pages;
 };
-/* In the order in which they will start. 0, -ENOMEM, -EEXIST (a pid given twice). */
+/* Programs are created and executed in the order in which they are added, all of them before the first
+ * instruction of any: arguments and environment are on every stack by then, so that each has touched one page
+ * of its stack (more if they are long). Then they run, the first one first, each until it sleeps, ends,
+ * yields or has used its time up. Together they are one job, in the foreground of the terminal; numbers of
+ * further processes go on above the largest. 0, -ENOMEM, -EEXIST (a pid given twice), -EINVAL (pid 1 or above
+ * 4194303; a stack that is not at a multiple of the page size, or not in user space). */
 int machine_add_program(struct machine *, const struct machine_program *);
 
 /* An EVENT_LABEL for the beginning of the run. Strings are copied. 0 or -ENOMEM. */
@@ -71,17 +81,19 @@ struct machine_label {
 };
 int machine_add_label(struct machine *, const struct machine_label *);
 
-/* Ends the run soon, as if it had been stopped by a signal. May be called from another thread, or while the
- * machine waits in a sink. */
+/* Ends the run soon, as if it had been stopped by a signal. May be called from any thread at any time between
+ * creation and destruction: before the run, while it executes, sleeps in poll, or waits in a sink (then it
+ * ends soon after the sink has returned); also from a signal handler. */
 void machine_request_stop(struct machine *);
 
-/* Runs the programs that were added, to the end of the last. As machine_run(); *ret_failed (may be NULL) is
- * the index of the program that could not be started. The summary's wait_status is the first one's. */
+/* Runs the programs that were added until no process is left, passing the signals that reach the host process
+ * on to the guests. Once for a machine. The summary's wait_status is the first one's. 0; -errno of
+ * kernel_start() when one could not be started: then none has run, and *ret_failed (may be NULL) is its
+ * index; -EBUSY when another machine of this process runs; -ENOTRECOVERABLE when a check found a broken
+ * invariant or a choice could not be followed (it was reported): the exit status is to be 125. */
 int machine_run_programs(struct machine *, size_t *ret_failed);
 
-/* Starts PROGRAM and runs to the end, passing the signals that reach the host process on to the guests. Once
- * for a machine. 0; -errno of kernel_start() when it could not be started; -ENOTRECOVERABLE when a check
- * found a broken invariant (it was reported). */
+/* Adds one program, with the standard streams of the host process, and runs it. As machine_run_programs(). */
 int machine_run(struct machine *, const char *program, char *const argv[], char *const envp[]);
 void machine_destroy(struct machine *);
 

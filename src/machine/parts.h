@@ -2,6 +2,8 @@
 #ifndef MACHINE_PARTS_H
 #define MACHINE_PARTS_H
 
+#include <stdatomic.h>
+
 #include "machine/geometry.h"
 #include "machine/host_signal.h"
 #include "machine/machine.h"
@@ -21,8 +23,15 @@ struct machine {
 
     uint64_t instructions; /* up to the last trap or fault, while a trace listens */
     uint64_t traps;        /* faults included: paces the checks */
-    bool broken;           /* a check failed: the machine stops */
-    int host_signal;       /* the last one that reached Thimble, 0: none */
+    int failure;           /* 0, or the machine stops with this -errno; it was reported */
+    atomic_bool stopped;   /* by machine_request_stop() */
+
+    /* program.c: what the run begins with */
+    struct machine_program *programs;
+    size_t program_count;
+    struct machine_label *labels; /* their strings are malloc'd copies */
+    size_t label_count;
+    int host_signal; /* the last one that reached Thimble, 0: none */
     double wall_seconds;
 };
 
@@ -32,7 +41,15 @@ struct machine {
 void machine_check_paced(struct machine *, bool in_run);
 void machine_check_now(struct machine *, bool in_run);
 
+/* ---- program.c ---- */
+/* Starts the programs in their order. As machine_run_programs(). */
+int machine_start_programs(struct machine *, size_t *ret_failed);
+void machine_emit_labels(struct machine *);
+void machine_free_programs(struct machine *);
+
 /* ---- machine.c ---- */
+/* The machine stops, having been told why: -errno. */
+void machine_fail(struct machine *, int error);
 /* Brings `instructions` up to date, if a trace wants to know. */
 void machine_count_instructions(struct machine *);
 

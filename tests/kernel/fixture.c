@@ -146,13 +146,19 @@ int fixture_setup_without_process(void **state) {
     return 0;
 }
 
+int fixture_start(struct fixture *f, const char *file, char *const argv[], char *const envp[]) {
+    const struct kernel_program program = {
+        .file = file, .argv = argv, .envp = envp, .streams = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}};
+    return kernel_start(f->kernel, &program);
+}
+
 int fixture_setup(void **state) {
     uint8_t program[512];
     fixture_setup_without_process(state);
     struct fixture *f = *state;
     const char *path = fixture_write(f, "first", program, fixture_elf(program, ET_EXEC), 0755);
     char *argv[] = {"first", "argument", NULL}, *envp[] = {"NAME=value", NULL};
-    assert_int_equal(kernel_start(f->kernel, path, argv, envp), 0);
+    assert_int_equal(fixture_start(f, path, argv, envp), 0);
     assert_ptr_equal(kernel_next_thread(f->kernel), fixture_first(f));
     return 0;
 }

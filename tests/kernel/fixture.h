@@ -30,6 +30,8 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_setup_without_process(void **state);
 int fixture_teardown(void **state);
+/* kernel_start(), with the test's own streams. */
+int fixture_start(struct fixture *, const char *file, char *const argv[], char *const envp[]);
 
 struct thread *fixture_first(struct fixture *);
 /* Instructions that the CPU has executed: the next trap charges them. */

@@ -257,7 +257,7 @@ static void first_process_is_placed_as_thimble_is(void **state) {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
     const char *path = fixture_write(f, "x", bytes, fixture_elf(bytes, 2), 0755);
     sigaction(SIGHUP, &ignore, &old);
-    assert_int_equal(kernel_start(f->kernel, path, none, none), 0);
+    assert_int_equal(fixture_start(f, path, none, none), 0);
     sigaction(SIGHUP, &old, NULL);
     struct thread *t = fixture_first(f);
     assert_int_equal(t->process->actions[SIGHUP].handler, (uint64_t)SIG_IGN);
@@ -274,10 +274,10 @@ static void program_is_found_in_path(void **state) {
     char path[200], *none[] = {NULL}, *envp[] = {path, NULL};
     snprintf(path, sizeof path, "PATH=/nowhere:%s:/bin", f->directory);
     fixture_write(f, "unique-name", bytes, fixture_elf(bytes, 2), 0644);
-    assert_int_equal(kernel_start(f->kernel, "unique-name", none, envp), -EACCES);
-    assert_int_equal(kernel_start(f->kernel, "other-name", none, envp), -ENOENT);
+    assert_int_equal(fixture_start(f, "unique-name", none, envp), -EACCES);
+    assert_int_equal(fixture_start(f, "other-name", none, envp), -ENOENT);
     fixture_write(f, "unique-name", bytes, fixture_elf(bytes, 2), 0755);
-    assert_int_equal(kernel_start(f->kernel, "unique-name", none, envp), 0);
+    assert_int_equal(fixture_start(f, "unique-name", none, envp), 0);
 }
 
 /* ---- stopping ---- */
