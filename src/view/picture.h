@@ -16,7 +16,18 @@
 
 #include "trace/fold.h"
 
-enum { PICTURE_FRAMES = 64 };
+enum {
+    PICTURE_FRAMES = 64,      /* more of them are a heat map */
+    PICTURE_HEAT = 4096,      /* cells of a heat map; with more frames, a cell stands for several */
+    PICTURE_PROCESSES = 8,    /* shown at most */
+    PICTURE_CELLS = 48,       /* of one strip; what does not fit is folded, then left out */
+    PICTURE_FILES = 12,       /* shown at most */
+    PICTURE_FILE_PAGES = 12,  /* of one file: its window */
+    PICTURE_SWAP_PAGES = 36,  /* of the swap area: its window */
+    PICTURE_CHANGES = 256,    /* the last ones are marked */
+    PICTURE_NAME_LIMIT = 512, /* bytes of a name */
+    PICTURE_COLOURS = 8,      /* of files */
+};
 
 /* What the picture is about. The lecture builds its story up from parts; each of them is a kind. */
 enum picture_kind {
@@ -41,7 +52,8 @@ struct picture_options {
     uint64_t before;   /* marks: what changed in events (before, now]; the caller gives those events: */
     const struct event *changes;
     size_t change_count;
-    const uint32_t *pids; /* processes to show, in this order; NULL: those that are alive, by pid */
+    const uint32_t *pids; /* processes to show, in this order; NULL: those that are alive: first those with a
+                             labelled strip, in the order of the labels, then by pid */
     size_t pid_count;
     unsigned max_processes; /* 0: as many as the kind has room for */
 };
@@ -52,7 +64,7 @@ enum picture_source { SOURCE_NONE, SOURCE_FILE, SOURCE_ANONYMOUS, SOURCE_TABLE, 
 /* Where a page's content stands on the disk. */
 struct picture_disk {
     enum picture_source source;
-    uint32_t file; /* index into files, for SOURCE_FILE */
+    uint32_t file; /* index into files, for SOURCE_FILE; UINT32_MAX: a hidden or unknown one */
     uint64_t page; /* page of the file; swap slot for SOURCE_ANONYMOUS */
     bool has_page; /* false: anonymous without a slot, drawn without a number */
 };
@@ -62,6 +74,7 @@ struct picture_cell {
     vpn_t first;
     uint64_t pages;  /* 1, or more for a folded run; 0: a cell of a labelled strip without a page */
     uint64_t number; /* symbolic VPN of the first */
+    uint64_t object; /* number of the object that is mapped here, 0: none */
     bool mapped;     /* false: hatched, nothing is there */
     bool touched;    /* has a present entry, a swapped one, or more than nothing in the run: is coloured */
     unsigned access; /* of the mapping: enum access bits */
@@ -72,6 +85,8 @@ struct picture_cell {
     bool points_at_disk;       /* a dashed arrow: swapped, or a file page that is mapped and not in memory */
     bool shows_access;         /* the table shows rwx and not --- */
     bool changed;              /* by this step */
+    bool faulting;             /* the fault that is being served is about this page */
+    bool copy_on_write;        /* a write will copy it: the MMU does not allow it now */
     uint64_t present, swapped; /* in a folded run */
 };
 
@@ -82,12 +97,12 @@ struct picture_process {
     bool current; /* the page-table register points here */
     bool running, ended;
     struct picture_cell *cells;
-    size_t cell_count;
+    size_t cell_count, hidden_cells; /* hidden: left out behind the last one */
     bool changed;
 };
 
 struct picture_frame {
-    uint32_t number;
+    uint32_t number; /* the first of `frames_per_cell` */
     enum event_frame use;
     struct picture_disk disk; /* the disk page that it holds: PP4 (1) */
     uint32_t mappers;         /* entries that point at it */
@@ -119,13 +134,14 @@ struct picture {
     bool has_register;                      /* the register points at processes[register_process] */
     size_t register_process;
     bool register_changed;
-    struct picture_frame *frames; /* all, by number */
-    size_t frame_count, reserved_count, free_count;
+    struct picture_frame *frames;        /* all, by number: frame n is frames[n / frames_per_cell] */
+    size_t frame_count, frames_per_cell; /* per cell: 1 up to PICTURE_HEAT frames */
+    uint64_t frame_total, reserved_count, free_count, table_count; /* frames, of the whole machine */
     struct picture_file *files;
-    size_t file_count;
+    size_t file_count, hidden_files;
     struct picture_slot *slots; /* the window of the swap area that is drawn */
     size_t slot_count;
-    uint64_t swap_pages, slots_used;
+    uint64_t first_slot, swap_pages, slots_used;
     const char *narration;      /* one sentence (narrate.h); "" for the state before the first event */
     struct picture_text *texts; /* owns the strings */
 };
