@@ -8,6 +8,7 @@
 
 #include "kernel/inode.h"
 #include "kernel/kinds.h"
+#include "kernel/sandbox.h"
 
 static ssize_t directory_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     return -EISDIR;
@@ -56,6 +57,9 @@ static int place_create(struct kernel *k, const struct file_ops *ops, int host, 
 }
 
 int directory_create(struct kernel *k, int host, int flags, struct file **ret_file) {
+    char path[PATH_MAX];
+    if (k->sandbox && (sandbox_where(k->sandbox, host, path) < 0 || !sandbox_lists_as_host(k->sandbox, path)))
+        return boxdir_create(k, host, flags, ret_file);
     return place_create(k, &directory_ops, host, flags, ret_file);
 }
 

@@ -10,7 +10,9 @@
 #include "base/base.h"
 #include "kernel/epoll.h"
 #include "kernel/inode.h"
+#include "kernel/limits.h"
 #include "kernel/lock.h"
+#include "kernel/sandbox.h"
 #include "kernel/terminal.h"
 
 struct file *file_create(struct kernel *k, const struct file_ops *ops, int flags) {
@@ -57,7 +59,10 @@ static void file_emit_output(const struct file *f, const char *bytes, size_t len
 }
 
 ssize_t file_write(struct file *f, struct thread *t, const void *from, size_t length, uint64_t *offset) {
-    const ssize_t n = f->ops->write(f, t, from, length, offset);
+    const size_t allowed = f->output ? limits_allow_output(f->kernel, length) : length;
+    const ssize_t n = f->ops->write(f, t, from, allowed, offset);
+    if (n > 0 && f->output)
+        limits_count_output(f->kernel, (size_t)n);
     if (n > 0 && f->output && unlikely(f->kernel->trace && f->kernel->trace->listening))
         file_emit_output(f, from, (size_t)n);
     return n;
@@ -74,7 +79,7 @@ ssize_t file_name(struct file *f, char *to, size_t size) {
     if (length < 0)
         return -errno;
     to[length] = '\0';
-    return length;
+    return f->kernel->sandbox ? (ssize_t)sandbox_show_path(f->kernel->sandbox, to) : length;
 }
 
 int file_may_execute(struct file *f) {

@@ -87,7 +87,7 @@ int descriptor_install(struct process *, struct file *, int from, bool close_on_
 
 /* ---- path.c ---- */
 /* The host process's umask, and its working directory or, unless it is NULL, another one. 0 or -errno. */
-int pathfs_create(const char *directory, struct pathfs **ret_fs);
+int pathfs_create(const struct kernel *, const char *directory, struct pathfs **ret_fs);
 struct pathfs *pathfs_copy(const struct pathfs *);
 struct pathfs *pathfs_ref(struct pathfs *);
 void pathfs_unref(struct pathfs *);

@@ -19,6 +19,7 @@
 #include "base/hostcopy.h"
 #include "base/hostmap.h"
 #include "kernel/process.h"
+#include "kernel/sandbox.h"
 
 struct inode {
     LIST_ENTRY(inode) of_bucket; /* while the table is there */
@@ -233,6 +234,16 @@ static bool inodes_are_many(const struct kernel *k) {
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 && k->inodes->count >= limit.rlim_cur / 2;
 }
 
+/* Where the file is now, for people and for maps. */
+static void inode_path(const struct inode *inode, char *to, size_t size) {
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", inode->host);
+    ssize_t length = readlink(link, to, size - 1);
+    to[length < 0 ? 0 : length] = '\0';
+    if (inode->kernel->sandbox)
+        sandbox_show_path(inode->kernel->sandbox, to);
+}
+
 static int inode_create(struct kernel *k, int host, bool writable, const struct stat *st,
                         struct object **ret_object) {
     struct inode *inode = inject_calloc(k->config.inject, 1, sizeof(*inode));
@@ -246,10 +257,8 @@ static int inode_create(struct kernel *k, int host, bool writable, const struct 
     int r = inode->host < 0 ? inode->host : 0;
     if (r < 0)
         goto out_free;
-    char link[64], path[PATH_MAX] = "";
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", inode->host);
-    ssize_t length = readlink(link, path, sizeof(path) - 1);
-    path[length < 0 ? 0 : length] = '\0';
+    char path[PATH_MAX];
+    inode_path(inode, path, sizeof(path));
     r = object_create_file(k->vm, &inode_backing, inode, path, &inode->object);
     if (r < 0)
         goto out_close;
@@ -321,9 +330,6 @@ bool inode_describe(struct object *object, struct stat *ret_stat, char *ret_path
     if (!inode)
         return false;
     *ret_stat = (struct stat){.st_dev = inode->dev, .st_ino = inode->ino};
-    char link[64];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", inode->host);
-    ssize_t length = readlink(link, ret_path, size - 1);
-    ret_path[length < 0 ? 0 : length] = '\0';
+    inode_path(inode, ret_path, size);
     return true;
 }

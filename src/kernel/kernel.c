@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/file.h"
+#include "kernel/limits.h"
 #include "kernel/oom.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
@@ -28,6 +29,7 @@
 #include "kernel/terminal.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
+#include "kernel/watch.h"
 
 /* A second interrupt from outside within this time ends the machine. */
 enum { KERNEL_INTERRUPT_WINDOW = 1000000000 };
@@ -44,6 +46,7 @@ static int kernel_create_tables(struct kernel *k) {
 
 static void kernel_free(struct kernel *k) {
     summary_free(k);
+    watches_destroy(k);
     free(k->poll_set);
     free((void *)k->handlers);
     free(k->unimplemented);
@@ -59,6 +62,8 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
     k->engine_ops = config->engine_ops;
     k->engine = config->engine;
     k->trace = config->trace;
+    k->sandbox = config->sandbox;
+    limits_start(k);
     k->rng.state = config->seed;
     k->next_pid = PID_OF_MACHINE + 1;
     k->next_timer = UINT64_MAX;
@@ -70,6 +75,8 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
     TAILQ_INIT(&k->graveyard);
     TAILQ_INIT(&k->futex_waiters);
     int r = kernel_create_tables(k);
+    if (r == 0)
+        r = watches_create(k);
     if (r == 0)
         r = files_create(k);
     if (r < 0) {
@@ -150,17 +157,13 @@ static void kernel_switch_to(struct kernel *k, struct thread *t) {
     trace_emit(k->trace, EVENT_SWITCH, 0, table->space, 0, 0, 0, 0);
 }
 
-static bool kernel_limit_is_reached(struct kernel *k) {
-    return k->config.max_instructions && k->executed >= k->config.max_instructions;
-}
-
 /* Whether the machine goes on. */
 static bool kernel_goes_on(struct kernel *k) {
     if (k->stop != KERNEL_RUNNING)
         return false;
     if (TAILQ_EMPTY(&k->threads))
         k->stop = KERNEL_FINISHED;
-    else if (kernel_limit_is_reached(k))
+    else if ((k->summary.limit = limits_reached(k)) != LIMIT_NONE)
         k->stop = KERNEL_LIMIT;
     return k->stop == KERNEL_RUNNING;
 }

@@ -23,6 +23,14 @@ struct stack_place {
                        0: it grows as far as RLIMIT_STACK says */
 };
 
+/* Of all the machine's programs together; 0: none. */
+struct kernel_limits {
+    uint32_t tasks;       /* processes, and threads, at a time: more are refused */
+    uint64_t output;      /* bytes to standard output and error: the machine stops behind them */
+    uint64_t nanoseconds; /* of the host's time: the machine stops then */
+};
+enum kernel_limit { LIMIT_NONE, LIMIT_INSTRUCTIONS, LIMIT_OUTPUT, LIMIT_TIME };
+
 struct kernel_config {
     struct vm *vm;
     const struct engine_ops *engine_ops;
@@ -34,9 +42,15 @@ struct kernel_config {
     uint64_t seed;
     uint64_t quantum;          /* instructions of a time slice */
     uint64_t max_instructions; /* 0: no limit */
+    struct kernel_limits limits;
+    struct sandbox *sandbox; /* kernel/sandbox.h, the caller's; NULL: the host's files as they are */
+    bool no_network;         /* sockets only between the machine's own programs */
     /* Readable when the machine has something for kernel_host_signal(): waiting for host descriptors ends
      * and kernel_next_thread() returns NULL while kernel_stop_reason() is KERNEL_RUNNING. -1: none. */
     int wake_fd;
+    /* Names or addresses whose first execution after an exec is an event, beside the entry point and main:
+     * machine.h. NULL at the end; NULL: none. */
+    const char *const *watch;
     /* A line for the user (without newline): an OOM kill, an I/O error, a cut trace. Never NULL. */
     void (*report)(void *context, const char *line);
     void *context;
@@ -79,6 +93,10 @@ enum fault_result kernel_fault(struct kernel *, struct page_table *, uint64_t ad
 bool kernel_out_of_memory(struct kernel *);
 void kernel_io_error(struct kernel *, struct space *, int error, const char *what);
 
+/* engine_client.reached ends here; vm_listener.forget_table as well. */
+void kernel_reached(struct kernel *, const struct page_table *, uint64_t address);
+void kernel_forget_table(struct kernel *, const struct page_table *);
+
 /* A signal came to Thimble itself (SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH …): it is for the guest's
  * foreground. Called from the main loop, not from a handler. A second SIGTERM/SIGINT within a second ends the
  * machine. */
@@ -105,6 +123,10 @@ struct syscall_summary {
 };
 struct kernel_summary {
     uint64_t syscalls, context_switches, oom_kills, instructions;
+    uint64_t output_bytes;       /* to standard output and error */
+    uint64_t tasks_refused;      /* processes and threads beyond the limit */
+    uint32_t tasks_peak;         /* most processes at a time */
+    enum kernel_limit limit;     /* that ended the machine */
     const struct syscall_summary *unimplemented; /* those that were called */
     size_t unimplemented_count;
     const struct process_summary *processes; /* in order of pids, ended ones included */

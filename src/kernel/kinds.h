@@ -16,6 +16,8 @@ int stream_create(struct kernel *, int host, int flags, bool inherited, struct f
 /* directory.c: directories of the host, and anything opened with O_PATH */
 int directory_create(struct kernel *, int host, int flags, struct file **ret_file);
 int pathfile_create(struct kernel *, int host, int flags, struct file **ret_file);
+/* boxdir.c: a directory as the sandbox shows it */
+int boxdir_create(struct kernel *, int host, int flags, struct file **ret_file);
 /* devices.c: /dev/null and its relatives; the kind, or NULL when the host's own device is to be used */
 const struct file_ops *device_ops(const struct kernel *, const struct stat *);
 /* socket.c: sockets of the host, which are non-blocking there */

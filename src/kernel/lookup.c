@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "kernel/inode.h"
 #include "kernel/path.h"
 
@@ -60,14 +61,33 @@ static void cursor_set_file(struct lookup *at, struct file *f) {
     at->file = f;
 }
 
+static const struct sandbox *walk_sandbox(const struct walk *w) {
+    return w->thread->process->kernel->sandbox;
+}
+
 static void cursor_set_root(struct walk *w) {
     cursor_set_host(w->at, inodes_root(w->thread->process->kernel), false);
+    if (w->at->inside)
+        strcpy(w->at->inside, "/");
+}
+
+/* At a directory of the host that the process has: in a sandbox, at its guest path. */
+static int cursor_set_directory(struct walk *w, int host) {
+    struct stat st;
+    cursor_set_host(w->at, host, false);
+    if (!w->at->inside)
+        return 0;
+    if (fstat(host, &st) == 0 && !S_ISDIR(st.st_mode))
+        return -ENOTDIR;
+    return sandbox_where(walk_sandbox(w), host, w->at->inside);
 }
 
 /* The directory that relative paths begin at. */
 static int cursor_start(struct walk *w, int directory, const char *path) {
     struct process *p = w->thread->process;
     *w->at = (struct lookup){.kind = LOOKUP_HOST, .directory = -1};
+    if (p->kernel->sandbox && !(w->at->inside = inject_malloc(p->kernel->config.inject, PATH_MAX)))
+        return -ENOMEM;
     if (path[0] == '/') {
         cursor_set_root(w);
         return 0;
@@ -76,7 +96,7 @@ static int cursor_start(struct walk *w, int directory, const char *path) {
         if (p->fs->directory < 0)
             cursor_set_proc(w->at, &p->fs->node);
         else
-            cursor_set_host(w->at, p->fs->directory, false);
+            return cursor_set_directory(w, p->fs->directory);
         return 0;
     }
     struct file *f = descriptor_file(p, directory);
@@ -85,7 +105,7 @@ static int cursor_start(struct walk *w, int directory, const char *path) {
     if (proc_file_node(f))
         cursor_set_proc(w->at, proc_file_node(f));
     else if (f->host >= 0)
-        cursor_set_host(w->at, f->host, false);
+        return cursor_set_directory(w, f->host);
     else
         return -ENOTDIR;
     return 0;
@@ -176,6 +196,64 @@ static int step_host(struct walk *w) {
     return r == -EINVAL ? -ENOTDIR : r;
 }
 
+/* ---- in a sandbox: the cursor is a guest path, and the host is asked for one name at a time ---- */
+
+static int step_inside_link(struct walk *w) {
+    char text[PATH_MAX];
+    ssize_t n = sandbox_read_link(walk_sandbox(w), w->at->inside, w->at->name, w->at->layer, text);
+    return n < 0 ? (int)n : walk_splice(w, text, (size_t)n);
+}
+
+static bool is_ours(const struct lookup *at, bool last, struct proc_node *ret_node) {
+    *ret_node = proc_root();
+    if (strcmp(at->name, "proc") == 0 && strcmp(at->inside, "/") == 0)
+        return true;
+    return last && strcmp(at->inside, "/" PROC_CPU_DIRECTORY) == 0 && proc_cpu_list(at->name, ret_node);
+}
+
+static int step_inside(struct walk *w) {
+    struct lookup *at = w->at;
+    struct proc_node node;
+    mode_t type;
+    if (strcmp(at->name, "..") == 0) {
+        sandbox_go_up(at->inside);
+        strcpy(at->name, ".");
+    }
+    if (strcmp(at->name, ".") == 0)
+        return w->last;
+    if (is_ours(at, w->last, &node)) {
+        cursor_set_proc(at, &node);
+        return w->last;
+    }
+    int r = sandbox_look(walk_sandbox(w), at->inside, at->name, &at->layer, &type);
+    if (r < 0)
+        return r;
+    if (S_ISLNK(type) && (!w->last || w->flags & LOOKUP_FOLLOW || w->slash))
+        return step_inside_link(w);
+    if (w->last)
+        return 1;
+    if (!S_ISDIR(type))
+        return at->layer == SANDBOX_MISSING ? -ENOENT : -ENOTDIR;
+    return sandbox_go_down(at->inside, at->name);
+}
+
+/* The walk is over: the cursor gets the host directory that the last name is in. */
+static int finish_inside(struct walk *w) {
+    struct lookup *at = w->at;
+    bool itself = strcmp(at->name, ".") == 0;
+    if (itself)
+        at->layer = sandbox_top_layer(walk_sandbox(w), at->inside);
+    if (itself && at->layer == SANDBOX_MISSING)
+        return -ENOENT;
+    int directory = sandbox_open_directory(walk_sandbox(w), at->inside, at->layer);
+    if (directory < 0)
+        return directory;
+    cursor_set_host(at, directory, true);
+    if (w->slash && !itself)
+        strcat(at->name, "/");
+    return 0;
+}
+
 /* A link in /proc: to an open file, or a text. */
 static int step_proc_link(struct walk *w, const struct proc_node *link) {
     struct file *f = proc_node_file(w->thread->process->kernel, link);
@@ -183,6 +261,8 @@ static int step_proc_link(struct walk *w, const struct proc_node *link) {
         cursor_set_file(w->at, f);
         return w->last ? 1 : -ENOTDIR;
     }
+    if (f && w->at->inside)
+        return cursor_set_directory(w, f->host);
     if (f) {
         int own = fcntl(f->host, F_DUPFD_CLOEXEC, 3);
         if (own < 0)
@@ -222,7 +302,7 @@ static int step_proc(struct walk *w) {
 static int walk_run(struct walk *w) {
     int error;
     while (walk_next(w, &error)) {
-        int r = w->at->kind == LOOKUP_PROC ? step_proc(w) : step_host(w);
+        int r = w->at->kind == LOOKUP_PROC ? step_proc(w) : w->at->inside ? step_inside(w) : step_host(w);
         if (r)
             return r;
     }
@@ -248,9 +328,10 @@ int lookup_path(struct thread *t, int directory, const char *path, unsigned flag
     w.last = w.slash = false;
     memcpy(w.rest, path, length + 1);
     int r = cursor_start(&w, directory, path);
-    if (r < 0)
-        return r;
-    r = walk_run(&w);
+    if (r == 0)
+        r = walk_run(&w);
+    if (r >= 0 && ret_lookup->inside && ret_lookup->kind == LOOKUP_HOST)
+        r = finish_inside(&w);
     if (r < 0) {
         lookup_end(ret_lookup);
         return r;
@@ -277,6 +358,35 @@ int lookup_user(struct thread *t, int directory, uint64_t user, int at_flags, st
 
 void lookup_end(struct lookup *l) {
     cursor_drop(l);
+    free(l->inside);
+    l->inside = NULL;
+}
+
+int lookup_change(struct thread *t, struct lookup *l, enum sandbox_change change) {
+    if (l->kind != LOOKUP_HOST || !l->inside)
+        return 0;
+    int directory = sandbox_change(t->process->kernel->sandbox, l->inside, l->name, change);
+    if (directory < 0)
+        return directory;
+    cursor_set_host(l, directory, true);
+    return 0;
+}
+
+int lookup_open_file(struct thread *t, struct file *f, struct lookup *ret_lookup) {
+    const struct sandbox *box = f->kernel->sandbox;
+    char path[PATH_MAX];
+    int r = box && f->host >= 0 ? sandbox_file_change(box, f->host, path) : 0;
+    if (r == 0)
+        *ret_lookup = (struct lookup){.kind = LOOKUP_FILE, .file = file_ref(f)};
+    if (r <= 0)
+        return r;
+    r = lookup_path(t, AT_FDCWD, path, 0, ret_lookup);
+    if (r < 0)
+        return r;
+    r = lookup_change(t, ret_lookup, SANDBOX_STATUS);
+    if (r < 0)
+        lookup_end(ret_lookup);
+    return r;
 }
 
 void lookup_host_path(const struct lookup *l, char *to, size_t size) {

@@ -5,6 +5,7 @@
 
 #include "kernel/file.h"
 #include "kernel/procfs.h"
+#include "kernel/sandbox.h"
 
 enum { LOOKUP_FOLLOW = 1 }; /* also the last component is followed when it is a symbolic link */
 
@@ -21,6 +22,10 @@ struct lookup {
     struct proc_node node;
     struct file *file;       /* a reference */
     char name[NAME_MAX + 2]; /* with a '/' behind it when the path demands a directory */
+    /* In a sandbox: the directory's guest path (malloc'd), and in which layer the name is. `directory` is that
+     * layer's; nothing may be changed in it before lookup_change(). NULL: no sandbox. */
+    char *inside;
+    enum sandbox_layer layer;
 };
 
 /* `directory` is a descriptor of the process or AT_FDCWD. 0; -ENOENT, -ENOTDIR, -EBADF, -ELOOP,
@@ -31,6 +36,13 @@ int lookup_path(struct thread *, int directory, const char *path, unsigned flags
  * component from being followed. */
 int lookup_user(struct thread *, int directory, uint64_t user, int at_flags, struct lookup *ret_lookup);
 void lookup_end(struct lookup *);
+
+/* The name will be changed, made or given a new content by the caller's host call in `directory`: prepares
+ * that in a sandbox. 0, or -errno: -EROFS, -EEXIST … Nothing happens for other kinds. */
+int lookup_change(struct thread *, struct lookup *, enum sandbox_change);
+/* A lookup of an open file whose status will be changed: by its descriptor (LOOKUP_FILE), or in a sandbox by
+ * its path, ready to be changed there. */
+int lookup_open_file(struct thread *, struct file *, struct lookup *ret_lookup);
 
 /* For host calls that want a path: "/proc/self/fd/N/NAME". */
 void lookup_host_path(const struct lookup *, char *to, size_t size);

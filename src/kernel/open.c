@@ -70,9 +70,27 @@ static void after_open(struct kernel *k, int host, int flags) {
         inode_revalidate(k, &st);
 }
 
-static int open_host(struct thread *t, const struct lookup *l, int flags, mode_t mode,
-                     struct file **ret_file) {
+/* What a sandbox says to it, and what it needs before something is written. */
+static int open_in_sandbox(struct thread *t, struct lookup *l, int flags) {
+    bool there = l->layer != SANDBOX_MISSING, device;
+    if (flags & O_PATH || (!there && !(flags & O_CREAT)))
+        return 0;
+    int r = sandbox_may_open(t->process->kernel->sandbox, l->inside, l->name, l->layer, &device);
+    if (r < 0 || device)
+        return r;
+    if (there && flags & O_CREAT && flags & O_EXCL)
+        return -EEXIST;
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC || (flags & O_TMPFILE) == O_TMPFILE;
+    if (!writes && there)
+        return 0;
+    return lookup_change(t, l, flags & O_TRUNC ? SANDBOX_REPLACE : SANDBOX_MODIFY);
+}
+
+static int open_host(struct thread *t, struct lookup *l, int flags, mode_t mode, struct file **ret_file) {
     struct kernel *k = t->process->kernel;
+    int error = l->inside ? open_in_sandbox(t, l, flags) : 0;
+    if (error < 0)
+        return error;
     int host_flags = (flags & ~(O_DIRECT | O_CLOEXEC)) | O_CLOEXEC | O_NOFOLLOW;
     if (!(flags & O_PATH))
         host_flags |= O_NOCTTY | O_NONBLOCK;
@@ -91,7 +109,16 @@ static int open_host(struct thread *t, const struct lookup *l, int flags, mode_t
     return r;
 }
 
-/* Opens what another descriptor refers to once more, by its name in /proc. */
+/* Whether opening it once more gives a right to the content that the open file does not have. */
+static bool asks_for_more(const struct file *f, int flags) {
+    int has = f->flags & O_ACCMODE, wants = flags & O_ACCMODE;
+    if (f->flags & O_PATH || (flags & O_TRUNC && has == O_RDONLY))
+        return true;
+    return has != O_RDWR && has != wants;
+}
+
+/* Opens what another descriptor refers to once more, by its name in /proc. In a sandbox that is no way to get
+ * at what the path would not give. */
 static int open_again(struct thread *t, struct file *f, int flags, struct file **ret_file) {
     int kept = (flags & ~FLAGS_OF_OPEN) | FLAG_LARGE_FILE;
     if (proc_file_node(f))
@@ -99,6 +126,11 @@ static int open_again(struct thread *t, struct file *f, int flags, struct file *
     if (f->host < 0) {
         int error = pipe_reopen(f, flags, ret_file);
         return error == -ENXIO ? memfd_reopen(f, kept | (flags & O_TRUNC), ret_file) : error;
+    }
+    if (f->kernel->sandbox && !(flags & O_PATH) && asks_for_more(f, flags)) {
+        char place[PATH_MAX];
+        int error = sandbox_where(f->kernel->sandbox, f->host, place);
+        return error < 0 ? -EACCES : file_open(t, AT_FDCWD, place, flags, 0, ret_file);
     }
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", f->host);
@@ -161,8 +193,17 @@ static int inherit_host(int fd, int flags) {
     return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* Nothing that can be walked comes into a sandbox. */
+static bool may_inherit(const struct process *p, int fd) {
+    struct stat st;
+    return !p->kernel->sandbox ||
+           (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode) && !(fcntl(fd, F_GETFL) & O_PATH));
+}
+
 /* The host's descriptor becomes number `to` of the process. */
 static int inherit_one(struct process *p, int fd, int to) {
+    if (!may_inherit(p, fd))
+        return 0;
     int flags = fcntl(fd, F_GETFL), host = inherit_host(fd, flags);
     if (flags < 0 || host < 0)
         return -errno;
@@ -227,6 +268,7 @@ static int share_others(struct process *p, struct process *from) {
     return 0;
 }
 
+/* Into a sandbox go the standard descriptors alone. */
 int file_inherit(struct process *p, const int streams[3], struct process *from) {
     raise_host_limit();
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
@@ -234,6 +276,8 @@ int file_inherit(struct process *p, const int streams[3], struct process *from) 
         if (r < 0 && r != -EBADF)
             return r;
     }
+    if (p->kernel->sandbox)
+        return 0;
     int r = from ? share_others(p, from) : inherit_others_of_host(p);
     return r < 0 ? r : 0;
 }

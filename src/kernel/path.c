@@ -10,7 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Thimble may have been started in the host's /proc, which is not ours: the machine then starts at "/". */
+#include "kernel/sandbox.h"
+
+/* Thimble may have been started in the host's /proc, which is not ours, or where the sandbox shows nothing:
+ * the machine then starts at "/". */
 static const char *default_directory(void) {
     char path[PATH_MAX] = "";
     bool in_proc =
@@ -18,7 +21,7 @@ static const char *default_directory(void) {
     return in_proc ? "/" : ".";
 }
 
-int pathfs_create(const char *directory, struct pathfs **ret_fs) {
+int pathfs_create(const struct kernel *k, const char *directory, struct pathfs **ret_fs) {
     struct pathfs *fs = calloc(1, sizeof(*fs));
     if (!fs)
         return -ENOMEM;
@@ -30,6 +33,9 @@ int pathfs_create(const char *directory, struct pathfs **ret_fs) {
         free(fs);
         return error;
     }
+    char path[PATH_MAX];
+    if (k->sandbox && sandbox_where(k->sandbox, fs->directory, path) < 0)
+        pathfs_set_host(fs, sandbox_open_directory(k->sandbox, "/", SANDBOX_LOWER));
     *ret_fs = fs;
     return 0;
 }
@@ -74,7 +80,7 @@ void pathfs_set_proc(struct pathfs *fs, const struct proc_node *node) {
     fs->node = *node;
 }
 
-ssize_t pathfs_name(const struct pathfs *fs, char *to, size_t size) {
+ssize_t pathfs_name(const struct kernel *k, const struct pathfs *fs, char *to, size_t size) {
     if (fs->directory < 0) {
         int length = proc_path(&fs->node, to, size);
         return (size_t)length >= size ? -ERANGE : length + 1;
@@ -87,9 +93,11 @@ ssize_t pathfs_name(const struct pathfs *fs, char *to, size_t size) {
     ssize_t length = readlink(link, path, sizeof(path) - 1);
     if (length < 0)
         return -errno;
+    path[length] = '\0';
+    if (k->sandbox)
+        length = (ssize_t)sandbox_show_path(k->sandbox, path);
     if ((size_t)length >= size)
         return -ERANGE;
-    memcpy(to, path, (size_t)length);
-    to[length] = '\0';
+    memcpy(to, path, (size_t)length + 1);
     return length + 1;
 }

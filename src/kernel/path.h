@@ -16,6 +16,6 @@ struct pathfs {
 void pathfs_set_host(struct pathfs *, int directory);
 void pathfs_set_proc(struct pathfs *, const struct proc_node *);
 /* The working directory's absolute path with its NUL: bytes with it, -ENOENT (removed), -ERANGE. */
-ssize_t pathfs_name(const struct pathfs *, char *to, size_t size);
+ssize_t pathfs_name(const struct kernel *, const struct pathfs *, char *to, size_t size);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/file.h"
+#include "kernel/limits.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/summary.h"
@@ -22,7 +23,7 @@
 #include "kernel/timer.h"
 
 int process_create(struct kernel *k, struct process *parent, uint32_t pid, struct process **ret_process) {
-    if (k->process_count >= KERNEL_TASKS_MAX)
+    if (!limits_allow_task(k, k->process_count))
         return -EAGAIN;
     struct process *p = inject_calloc(k->config.inject, 1, sizeof *p);
     if (!p)
@@ -41,6 +42,7 @@ int process_create(struct kernel *k, struct process *parent, uint32_t pid, struc
     signal_state_init(&p->signals);
     TAILQ_INSERT_TAIL(&k->processes, p, of_machine);
     k->process_count++;
+    k->summary.tasks_peak = (uint32_t)max_u64(k->summary.tasks_peak, k->process_count);
     if (parent)
         TAILQ_INSERT_TAIL(&parent->children, p, sibling);
     *ret_process = p;

@@ -189,9 +189,13 @@ struct kernel {
     struct kernel_summary summary;
     uint64_t *unimplemented; /* count by system call number */
     struct inodes *inodes;   /* kernel/inode.h */
+    struct sandbox *sandbox; /* kernel/sandbox.h; NULL: the host's files as they are */
     struct locks *locks;     /* kernel/lock.h */
     struct terminal *terminal;
+    struct watch_list *watches; /* kernel/watch.h */
     bool nondeterministic_used;
+    bool output_exceeded; /* kernel/limits.c: somebody wanted to write more than may be */
+    uint64_t limits_end;  /* ns of the host's monotonic clock; UINT64_MAX: never */
 };
 
 /* ---- kernel.c ---- */

@@ -260,7 +260,7 @@ static ssize_t link_exe(struct thread *t, const struct proc_view *v, char *to, s
 }
 
 static ssize_t link_cwd(struct thread *t, const struct proc_view *v, char *to, size_t size) {
-    ssize_t n = v->process->fs ? pathfs_name(v->process->fs, to, size) : -ENOENT;
+    ssize_t n = v->process->fs ? pathfs_name(v->kernel, v->process->fs, to, size) : -ENOENT;
     return n < 0 ? n : n - 1;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel/file.h"
+#include "kernel/sandbox.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
@@ -51,7 +52,7 @@ static int program_give_files(struct process *p, const struct kernel_program *pr
     p->descriptors = descriptors_create();
     if (!p->descriptors)
         return -ENOMEM;
-    int r = pathfs_create(program->directory, &p->fs);
+    int r = pathfs_create(p->kernel, program->directory, &p->fs);
     return r < 0 ? r : file_inherit(p, program->streams, p->kernel->first);
 }
 
@@ -88,19 +89,25 @@ static const char *program_search_path(char *const envp[]) {
     return "/usr/local/bin:/bin:/usr/bin";
 }
 
+/* A sandbox that shows nothing else still shows the program that it is for. */
+static int program_exec_at(struct thread *t, const struct kernel_program *program, const char *path) {
+    struct sandbox *box = t->process->kernel->sandbox;
+    int r = box ? sandbox_admit_program(box, path) : 0;
+    return r < 0 ? r : exec_program(t, path, program->argv, program->envp);
+}
+
 /* As execvp() does: the first directory of PATH where it can be executed; -EACCES if it was only seen where
  * it cannot. */
 static int program_exec(struct thread *t, const struct kernel_program *program) {
     char candidate[PATH_MAX];
     int result = -ENOENT;
     if (strchr(program->file, '/'))
-        return exec_program(t, program->file, program->argv, program->envp);
+        return program_exec_at(t, program, program->file);
     for (const char *path = program_search_path(program->envp);; path++) {
         int length = (int)strcspn(path, ":");
         int n = snprintf(candidate, sizeof candidate, "%.*s%s%s", length, path, length ? "/" : "./",
                          program->file);
-        int r = n < (int)sizeof candidate ? exec_program(t, candidate, program->argv, program->envp)
-                                          : -ENAMETOOLONG;
+        int r = n < (int)sizeof candidate ? program_exec_at(t, program, candidate) : -ENAMETOOLONG;
         if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -ENAMETOOLONG)
             return r;
         result = r == -EACCES ? -EACCES : result;

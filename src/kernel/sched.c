@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/limits.h"
 #include "kernel/timer.h"
 
 /* Slices between two looks at the host's descriptors while somebody can run. */
@@ -192,7 +193,8 @@ static bool sched_poll(struct kernel *k, const struct timespec *timeout) {
     int n = sched_collect(k);
     if (n < 0) /* no memory for the list: let time pass and look again */
         return ppoll(NULL, 0, &(struct timespec){.tv_nsec = 1000000}, NULL) == 0;
-    int ready = ppoll(k->poll_set, (nfds_t)n, timeout, NULL);
+    struct timespec left;
+    int ready = ppoll(k->poll_set, (nfds_t)n, limits_shorten(k, timeout, &left), NULL);
     if (ready < 0)
         return false;
     if (ready > 0)
@@ -235,7 +237,8 @@ bool sched_wait_for_host(struct thread *t) {
     sched_sleep_fd(t, k->config.wake_fd, POLLIN);
     if (t->sleep.fd_count == own) /* no memory for one more */
         return false;
-    bool ready = ppoll(t->sleep.fds, own + 1, NULL, NULL) > 0 && t->sleep.fds[own].revents == 0;
+    struct timespec left;
+    bool ready = ppoll(t->sleep.fds, own + 1, limits_shorten(k, NULL, &left), NULL) > 0 && t->sleep.fds[own].revents == 0;
     t->sleep.fd_count = own;
     return ready;
 }

@@ -15,8 +15,8 @@
 #include "kernel/path.h"
 #include "kernel/syscall.h"
 
-/* A path whose last component is to be made, removed or renamed: never followed. In the machine's /proc
- * nothing can be: `in_proc` is the errno then. */
+/* A path whose last component is to be removed or renamed: never followed. In the machine's /proc nothing can
+ * be: `in_proc` is the errno then. */
 static int lookup_entry(struct thread *t, int directory, uint64_t user, int in_proc,
                         struct lookup *ret_lookup) {
     int r = lookup_user(t, directory, user, AT_SYMLINK_NOFOLLOW, ret_lookup);
@@ -24,6 +24,17 @@ static int lookup_entry(struct thread *t, int directory, uint64_t user, int in_p
         return r;
     lookup_end(ret_lookup);
     return in_proc;
+}
+
+/* A path whose last component is to be made: likewise. */
+static int lookup_new(struct thread *t, int directory, uint64_t user, int in_proc, struct lookup *ret_lookup) {
+    int r = lookup_entry(t, directory, user, in_proc, ret_lookup);
+    if (r < 0)
+        return r;
+    r = lookup_change(t, ret_lookup, SANDBOX_MAKE);
+    if (r < 0)
+        lookup_end(ret_lookup);
+    return r;
 }
 
 /* ---- opening ---- */
@@ -58,12 +69,14 @@ static long sys_creat(struct thread *t, const uint64_t a[6]) {
 
 static long do_mkdir(struct thread *t, int directory, uint64_t user, uint64_t mode) {
     struct lookup l;
-    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    int r = lookup_new(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;
     mode_t own = umask(t->process->fs->umask);
     r = mkdirat(l.directory, l.name, mode & 07777) < 0 ? -errno : 0;
     umask(own);
+    if (r == 0 && l.inside)
+        r = sandbox_made_directory(t->process->kernel->sandbox, l.inside, l.name);
     lookup_end(&l);
     return r;
 }
@@ -78,7 +91,7 @@ static long sys_mkdirat(struct thread *t, const uint64_t a[6]) {
 
 static long do_mknod(struct thread *t, int directory, uint64_t user, uint64_t mode, uint64_t device) {
     struct lookup l;
-    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    int r = lookup_new(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;
     mode_t own = umask(t->process->fs->umask);
@@ -101,7 +114,10 @@ static long do_unlink(struct thread *t, int directory, uint64_t user, int flags)
     int r = lookup_entry(t, directory, user, -EPERM, &l);
     if (r < 0)
         return r;
-    r = unlinkat(l.directory, l.name, flags) < 0 ? -errno : 0;
+    if (l.inside)
+        r = sandbox_remove(t->process->kernel->sandbox, l.inside, l.name, flags);
+    else
+        r = unlinkat(l.directory, l.name, flags) < 0 ? -errno : 0;
     lookup_end(&l);
     return r;
 }
@@ -126,7 +142,7 @@ static long do_symlink(struct thread *t, uint64_t text, int directory, uint64_t 
     ssize_t length = user_string(t->process->space, text, target, sizeof(target));
     if (length < 0)
         return length;
-    int r = lookup_entry(t, directory, user, -EEXIST, &l);
+    int r = lookup_new(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;
     r = symlinkat(target, l.directory, l.name) < 0 ? -errno : 0;
@@ -142,8 +158,24 @@ static long sys_symlinkat(struct thread *t, const uint64_t a[6]) {
     return do_symlink(t, a[0], (int)a[1], a[2]);
 }
 
+/* In a sandbox a file gets further names only where it may be changed as much by the old ones. */
+static int link_in_sandbox(struct thread *t, struct lookup *from, const struct lookup *to) {
+    const struct sandbox *box = t->process->kernel->sandbox;
+    int r = -EXDEV;
+    if (from->kind == LOOKUP_HOST)
+        r = sandbox_may_link(box, from->inside, from->name, to->inside, to->name);
+    else if (from->kind == LOOKUP_FILE && from->file->host >= 0)
+        r = sandbox_file_may_link(box, from->file->host, to->inside, to->name);
+    if (r == 0 && from->kind == LOOKUP_HOST && from->layer != SANDBOX_MISSING)
+        r = lookup_change(t, from, SANDBOX_STATUS);
+    return r;
+}
+
 /* An open file gets a name (one made with O_TMPFILE, say) through its host descriptor's. */
-static int link_target(const struct lookup *from, const struct lookup *to) {
+static int link_target(struct thread *t, struct lookup *from, const struct lookup *to) {
+    int r = to->inside ? link_in_sandbox(t, from, to) : 0;
+    if (r < 0)
+        return r;
     if (from->kind == LOOKUP_HOST)
         return linkat(from->directory, from->name, to->directory, to->name, 0) < 0 ? -errno : 0;
     if (from->kind == LOOKUP_PROC || from->file->host < 0)
@@ -161,9 +193,9 @@ static long do_link(struct thread *t, const int directories[2], const uint64_t u
     int r = lookup_user(t, directories[0], users[0], at_flags, &from);
     if (r < 0)
         return r;
-    r = lookup_entry(t, directories[1], users[1], -EXDEV, &to);
+    r = lookup_new(t, directories[1], users[1], -EXDEV, &to);
     if (r == 0) {
-        r = link_target(&from, &to);
+        r = link_target(t, &from, &to);
         lookup_end(&to);
     }
     lookup_end(&from);
@@ -178,6 +210,14 @@ static long sys_linkat(struct thread *t, const uint64_t a[6]) {
     return do_link(t, (const int[]){(int)a[0], (int)a[2]}, (const uint64_t[]){a[1], a[3]}, a[4]);
 }
 
+static int rename_entry(struct thread *t, const struct lookup *from, const struct lookup *to,
+                        unsigned flags) {
+    const struct sandbox *box = t->process->kernel->sandbox;
+    if (box)
+        return sandbox_rename(box, from->inside, from->name, to->inside, to->name, flags);
+    return renameat2(from->directory, from->name, to->directory, to->name, flags) < 0 ? -errno : 0;
+}
+
 static long do_rename(struct thread *t, const int directories[2], const uint64_t users[2], unsigned flags) {
     struct lookup from, to;
     int r = lookup_entry(t, directories[0], users[0], -EXDEV, &from);
@@ -185,7 +225,7 @@ static long do_rename(struct thread *t, const int directories[2], const uint64_t
         return r;
     r = lookup_entry(t, directories[1], users[1], -EXDEV, &to);
     if (r == 0) {
-        r = renameat2(from.directory, from.name, to.directory, to.name, flags) < 0 ? -errno : 0;
+        r = rename_entry(t, &from, &to, flags);
         lookup_end(&to);
     }
     lookup_end(&from);
@@ -298,7 +338,7 @@ static long sys_getdents64(struct thread *t, const uint64_t a[6]) {
 
 static long sys_getcwd(struct thread *t, const uint64_t a[6]) {
     char path[PATH_MAX];
-    ssize_t n = pathfs_name(t->process->fs, path, min_u64(a[1], sizeof(path)));
+    ssize_t n = pathfs_name(t->process->kernel, t->process->fs, path, min_u64(a[1], sizeof(path)));
     if (n < 0)
         return n;
     int r = user_write(t->process->space, a[0], path, (size_t)n);

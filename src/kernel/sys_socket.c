@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "kernel/descriptor.h"
 #include "kernel/kinds.h"
+#include "kernel/lookup.h"
 #include "kernel/path.h"
 #include "kernel/socket.h"
 #include "kernel/syscall.h"
@@ -29,18 +30,14 @@ static int socket_of(struct thread *t, uint64_t fd, struct file **ret_file) {
 
 /* ---- addresses ---- */
 
-/* A local path is relative to the program's working directory, not to ours: it is named through that. */
-static int translate_local(struct thread *t, struct sockaddr_un *address, socklen_t *length) {
-    char path[sizeof(address->sun_path) + 1] = "", host[PATH_MAX]; /* NUL-terminated */
-    size_t size = *length - offsetof(struct sockaddr_un, sun_path);
-    if (*length <= offsetof(struct sockaddr_un, sun_path) || !address->sun_path[0])
-        return 0; /* unnamed or abstract */
-    memcpy(path, address->sun_path, min_size(size, sizeof(address->sun_path)));
-    if (path[0] == '/')
-        return 0;
-    if (t->process->fs->directory < 0)
-        return -EACCES; /* in /proc */
-    int n = snprintf(host, sizeof(host), "/proc/self/fd/%d/%s", t->process->fs->directory, path);
+/* The machine has no network: only sockets between its own programs. */
+static int check_family(struct thread *t, int family) {
+    return t->process->kernel->config.no_network && family != AF_UNIX ? -EACCES : 0;
+}
+
+static int name_through(int directory, const char *name, struct sockaddr_un *address, socklen_t *length) {
+    char host[PATH_MAX];
+    int n = snprintf(host, sizeof(host), "/proc/self/fd/%d/%s", directory, name);
     if ((size_t)n >= sizeof(address->sun_path))
         return -ENAMETOOLONG;
     strcpy(address->sun_path, host);
@@ -48,7 +45,50 @@ static int translate_local(struct thread *t, struct sockaddr_un *address, sockle
     return 0;
 }
 
-static int load_address(struct thread *t, uint64_t user, uint64_t length,
+/* In a sandbox only sockets can be met that its programs may make themselves. The directory stays open until
+ * the next address, since the address names it. */
+static int translate_in_sandbox(struct thread *t, const char *path, bool makes, struct sockaddr_un *address,
+                                socklen_t *length) {
+    struct sandbox *box = t->process->kernel->sandbox;
+    struct lookup l;
+    int r = lookup_path(t, AT_FDCWD, path, makes ? 0 : LOOKUP_FOLLOW, &l);
+    if (r < 0)
+        return r;
+    r = l.kind == LOOKUP_HOST ? 0 : -EACCES;
+    if (r == 0 && makes)
+        r = lookup_change(t, &l, SANDBOX_MAKE);
+    else if (r == 0 && l.layer != SANDBOX_MISSING)
+        r = sandbox_may_connect(box, l.inside, l.name, l.layer);
+    int directory = r < 0 ? r : fcntl(l.directory, F_DUPFD_CLOEXEC, 3);
+    if (directory >= 0) {
+        sandbox_hold(box, directory);
+        r = name_through(directory, l.name, address, length);
+    }
+    lookup_end(&l);
+    return r == -EEXIST ? -EADDRINUSE : r;
+}
+
+/* A local path is relative to the program's working directory, not to ours: it is named through that. */
+static int translate_local(struct thread *t, bool makes, struct sockaddr_un *address, socklen_t *length) {
+    const struct kernel *k = t->process->kernel;
+    char path[sizeof(address->sun_path) + 1] = ""; /* NUL-terminated */
+    size_t size = *length - offsetof(struct sockaddr_un, sun_path);
+    if (*length <= offsetof(struct sockaddr_un, sun_path))
+        return 0; /* unnamed */
+    if (!address->sun_path[0]) /* abstract: the host's programs have the same names */
+        return k->config.no_network || k->sandbox ? -EACCES : 0;
+    memcpy(path, address->sun_path, min_size(size, sizeof(address->sun_path)));
+    if (k->sandbox)
+        return translate_in_sandbox(t, path, makes, address, length);
+    if (path[0] == '/')
+        return 0;
+    if (t->process->fs->directory < 0)
+        return -EACCES; /* in /proc */
+    return name_through(t->process->fs->directory, path, address, length);
+}
+
+/* `makes`: the address is bound, not looked for. */
+static int load_address(struct thread *t, uint64_t user, uint64_t length, bool makes,
                         struct sockaddr_storage *ret_address, socklen_t *ret_length) {
     if (length > sizeof(*ret_address))
         return -EINVAL;
@@ -56,7 +96,7 @@ static int load_address(struct thread *t, uint64_t user, uint64_t length,
     memset(ret_address, 0, sizeof(*ret_address));
     int r = user_read(t->process->space, user, ret_address, length);
     if (r == 0 && length >= sizeof(sa_family_t) && ret_address->ss_family == AF_UNIX)
-        r = translate_local(t, (struct sockaddr_un *)ret_address, ret_length);
+        r = translate_local(t, makes, (struct sockaddr_un *)ret_address, ret_length);
     return r;
 }
 
@@ -87,6 +127,9 @@ static long install_socket(struct thread *t, int host, uint64_t type) {
 }
 
 static long sys_socket(struct thread *t, const uint64_t a[6]) {
+    int r = check_family(t, (int)a[0]);
+    if (r < 0)
+        return r;
     int host = socket((int)a[0], (int)a[1] | SOCK_NONBLOCK | SOCK_CLOEXEC, (int)a[2]);
     if (host < 0)
         return errno == EMFILE ? -ENFILE : -errno;
@@ -95,7 +138,9 @@ static long sys_socket(struct thread *t, const uint64_t a[6]) {
 }
 
 static long sys_socketpair(struct thread *t, const uint64_t a[6]) {
-    int hosts[2];
+    int hosts[2], error = check_family(t, (int)a[0]);
+    if (error < 0)
+        return error;
     if (socketpair((int)a[0], (int)a[1] | SOCK_NONBLOCK | SOCK_CLOEXEC, (int)a[2], hosts) < 0)
         return -errno;
     long first = install_socket(t, hosts[0], a[1]);
@@ -120,7 +165,7 @@ static long sys_bind(struct thread *t, const uint64_t a[6]) {
     struct file *f;
     int r = socket_of(t, a[0], &f);
     if (r == 0)
-        r = load_address(t, a[1], a[2], &address, &length);
+        r = load_address(t, a[1], a[2], true, &address, &length);
     if (r < 0)
         return r;
     mode_t old = umask(t->process->fs->umask);
@@ -147,7 +192,7 @@ static long sys_connect(struct thread *t, const uint64_t a[6]) {
     struct file *f;
     int r = socket_of(t, a[0], &f);
     if (r == 0)
-        r = load_address(t, a[1], a[2], &address, &length);
+        r = load_address(t, a[1], a[2], false, &address, &length);
     if (r < 0)
         return r;
     if (t->call.scratch)
@@ -380,7 +425,7 @@ static long sys_sendto(struct thread *t, const uint64_t a[6]) {
     struct file *f;
     int r = socket_of(t, a[0], &f);
     if (r == 0 && a[4])
-        r = load_address(t, a[4], a[5], &m.address, &m.header.msg_namelen);
+        r = load_address(t, a[4], a[5], false, &m.address, &m.header.msg_namelen);
     if (r < 0)
         return r;
     m.header.msg_name = a[4] ? &m.address : NULL;
@@ -437,7 +482,7 @@ static long do_sendmsg(struct thread *t, uint64_t fd, uint64_t user, int flags) 
         r = load_header(t, user, &given, &m);
     if (r == 0 && given.msg_name) {
         m.header.msg_name = &m.address;
-        r = load_address(t, (uint64_t)given.msg_name, given.msg_namelen, &m.address, &m.header.msg_namelen);
+        r = load_address(t, (uint64_t)given.msg_name, given.msg_namelen, false, &m.address, &m.header.msg_namelen);
     }
     if (r == 0 && given.msg_controllen) {
         m.header.msg_control = m.control;

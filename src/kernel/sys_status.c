@@ -112,6 +112,11 @@ static long sys_statx(struct thread *t, const uint64_t a[6]) {
 
 static int lookup_access(struct thread *t, const struct lookup *l, int mode, int flags) {
     struct stat st;
+    if (l->kind == LOOKUP_HOST && l->inside && mode & W_OK) {
+        int r = sandbox_may_write(t->process->kernel->sandbox, l->inside, l->name);
+        if (r < 0)
+            return r;
+    }
     if (l->kind == LOOKUP_HOST)
         return faccessat(l->directory, l->name, mode, flags | AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
     if (l->kind == LOOKUP_FILE && l->file->host >= 0)
@@ -176,15 +181,31 @@ static int change_file(struct file *f, const struct change *c) {
     return change_path(AT_FDCWD, path, 0, c);
 }
 
+static int change_entry(struct thread *t, struct lookup *l, const struct change *c) {
+    int r = l->layer == SANDBOX_MISSING ? 0 : lookup_change(t, l, SANDBOX_STATUS);
+    return r < 0 ? r : change_path(l->directory, l->name, AT_SYMLINK_NOFOLLOW, c);
+}
+
+static int change_open_file(struct thread *t, struct file *f, const struct change *c) {
+    struct lookup l;
+    int r = lookup_open_file(t, f, &l);
+    if (r < 0)
+        return r;
+    r = l.kind == LOOKUP_FILE ? change_file(f, c)
+                              : change_path(l.directory, l.name, AT_SYMLINK_NOFOLLOW, c);
+    lookup_end(&l);
+    return r;
+}
+
 static long do_change(struct thread *t, int directory, uint64_t user, int flags, const struct change *c) {
     struct lookup l;
     int r = lookup_user(t, directory, user, flags, &l);
     if (r < 0)
         return r;
     switch (l.kind) {
-    case LOOKUP_HOST: r = change_path(l.directory, l.name, AT_SYMLINK_NOFOLLOW, c); break;
+    case LOOKUP_HOST: r = change_entry(t, &l, c); break;
     case LOOKUP_PROC: r = -EPERM; break;
-    case LOOKUP_FILE: r = change_file(l.file, c); break;
+    case LOOKUP_FILE: r = change_open_file(t, l.file, c); break;
     }
     lookup_end(&l);
     return r;
@@ -192,7 +213,7 @@ static long do_change(struct thread *t, int directory, uint64_t user, int flags,
 
 static long do_fchange(struct thread *t, uint64_t fd, const struct change *c) {
     struct file *f = descriptor_file(t->process, (int)fd);
-    return f && !(f->flags & O_PATH) ? change_file(f, c) : -EBADF;
+    return f && !(f->flags & O_PATH) ? change_open_file(t, f, c) : -EBADF;
 }
 
 static long sys_chmod(struct thread *t, const uint64_t a[6]) {

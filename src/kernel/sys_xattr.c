@@ -31,14 +31,31 @@ static void target_end(struct target *target) {
         lookup_end(&target->lookup);
 }
 
-static int target_begin(struct thread *t, uint64_t argument, enum target_kind kind, struct target *target) {
-    target->looked_up = target->follow = false;
-    if (kind == TARGET_DESCRIPTOR) {
-        struct file *f = descriptor_file(t->process, (int)argument);
-        return f && !(f->flags & O_PATH) ? target_of_file(target, f) : -EBADF;
+static int target_look_up(struct thread *t, uint64_t argument, enum target_kind kind, bool changes,
+                          struct lookup *ret_lookup) {
+    struct file *f = kind == TARGET_DESCRIPTOR ? descriptor_file(t->process, (int)argument) : NULL;
+    if (kind == TARGET_DESCRIPTOR && (!f || f->flags & O_PATH))
+        return -EBADF;
+    if (f && changes)
+        return lookup_open_file(t, f, ret_lookup);
+    if (f) {
+        *ret_lookup = (struct lookup){.kind = LOOKUP_FILE, .file = file_ref(f)};
+        return 0;
     }
-    int flags = kind == TARGET_LINK ? AT_SYMLINK_NOFOLLOW : 0;
-    int r = lookup_user(t, AT_FDCWD, argument, flags, &target->lookup);
+    int r = lookup_user(t, AT_FDCWD, argument, kind == TARGET_LINK ? AT_SYMLINK_NOFOLLOW : 0, ret_lookup);
+    if (r < 0 || !changes)
+        return r;
+    r = ret_lookup->layer == SANDBOX_MISSING ? 0 : lookup_change(t, ret_lookup, SANDBOX_STATUS);
+    if (r < 0)
+        lookup_end(ret_lookup);
+    return r;
+}
+
+/* `changes`: attributes will be set or removed. */
+static int target_begin(struct thread *t, uint64_t argument, enum target_kind kind, bool changes,
+                        struct target *target) {
+    target->looked_up = target->follow = false;
+    int r = target_look_up(t, argument, kind, changes, &target->lookup);
     if (r < 0)
         return r;
     target->looked_up = true;
@@ -70,7 +87,7 @@ static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind)
     struct target target;
     int r = user_name(t, a[1], name);
     if (r == 0)
-        r = target_begin(t, a[0], kind, &target);
+        r = target_begin(t, a[0], kind, false, &target);
     if (r < 0)
         return r;
     size_t size = a[3] < sizeof(value) ? a[3] : sizeof(value);
@@ -85,7 +102,7 @@ static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind)
 static long do_list(struct thread *t, const uint64_t a[6], enum target_kind kind) {
     char value[XATTR_LIST_MAX];
     struct target target;
-    int r = target_begin(t, a[0], kind, &target);
+    int r = target_begin(t, a[0], kind, false, &target);
     if (r < 0)
         return r;
     size_t size = a[2] < sizeof(value) ? a[2] : sizeof(value);
@@ -105,7 +122,7 @@ static long do_set(struct thread *t, const uint64_t a[6], enum target_kind kind)
     if (r == 0)
         r = user_read(t->process->space, a[2], value, a[3]);
     if (r == 0)
-        r = target_begin(t, a[0], kind, &target);
+        r = target_begin(t, a[0], kind, true, &target);
     if (r < 0)
         return r;
     r = target.follow ? setxattr(target.path, name, value, a[3], (int)a[4])
@@ -121,7 +138,7 @@ static long do_remove(struct thread *t, const uint64_t a[6], enum target_kind ki
     struct target target;
     int r = user_name(t, a[1], name);
     if (r == 0)
-        r = target_begin(t, a[0], kind, &target);
+        r = target_begin(t, a[0], kind, true, &target);
     if (r < 0)
         return r;
     r = target.follow ? removexattr(target.path, name) : lremovexattr(target.path, name);

@@ -12,13 +12,14 @@
 
 #include "base/alloc.h"
 #include "kernel/futex.h"
+#include "kernel/limits.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 
 int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
     struct kernel *k = p->kernel;
-    if (k->thread_count >= KERNEL_TASKS_MAX)
+    if (!limits_allow_task(k, k->thread_count))
         return -EAGAIN;
     struct thread *t = inject_calloc(k->config.inject, 1, sizeof *t);
     if (!t)

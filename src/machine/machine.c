@@ -48,6 +48,12 @@ static void client_reference(void *context, pfn_t frame) {
     vm_reference(m->vm, frame);
 }
 
+static void client_reached(void *context, const struct page_table *table, uint64_t address) {
+    struct machine *m = context;
+    machine_count_instructions(m);
+    kernel_reached(m->kernel, table, address);
+}
+
 /* ---- the vm's calls to the engine and to the kernel ---- */
 
 static void listener_forget_page(void *context, const struct page_table *table, vpn_t vpn) {
@@ -58,6 +64,7 @@ static void listener_forget_page(void *context, const struct page_table *table, 
 static void listener_forget_table(void *context, const struct page_table *table) {
     struct machine *m = context;
     m->engine_ops->forget_table(m->engine, table);
+    kernel_forget_table(m->kernel, table);
 }
 
 static void listener_forget_code(void *context, page_id_t page, unsigned offset, unsigned length) {
@@ -154,6 +161,7 @@ static int build_engine(struct machine *m, char **ret_message) {
                 .fault = client_fault,
                 .page_id = client_page_id,
                 .reference = every_reference ? client_reference : NULL,
+                .reached = client_reached,
             },
         .level = m->config.level,
         .tlb_entries = m->config.tlb_entries,
@@ -173,6 +181,19 @@ static int build_engine(struct machine *m, char **ret_message) {
     return 0;
 }
 
+static int build_sandbox(struct machine *m, char **ret_message) {
+    const char *wrong;
+    if (!m->config.sandbox.wanted)
+        return 0;
+    int error = sandbox_create(&m->config.sandbox, m->config.inject, &m->sandbox, &wrong);
+    if (!error)
+        return 0;
+    if (wrong)
+        return fail(error, ret_message, "--allow %s: %s", wrong, strerror(-error));
+    return fail(error, ret_message, "no temporary directory can be made in %s for the sandbox: %s",
+                getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(-error));
+}
+
 static int build_kernel(struct machine *m, char **ret_message) {
     int error = host_signals_create(&m->signals);
     if (error)
@@ -189,6 +210,10 @@ static int build_kernel(struct machine *m, char **ret_message) {
         .seed = c->seed,
         .quantum = QUANTUM,
         .max_instructions = c->max_instructions,
+        .limits = c->limits,
+        .sandbox = m->sandbox,
+        .no_network = c->no_network,
+        .watch = c->watch,
         .wake_fd = host_signals_fd(m->signals),
         .report = c->report,
         .context = c->context,
@@ -211,6 +236,8 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     if (!error)
         error = build_engine(m, ret_message);
     if (!error)
+        error = build_sandbox(m, ret_message);
+    if (!error)
         error = build_kernel(m, ret_message);
     if (error) {
         machine_destroy(m);
@@ -231,6 +258,7 @@ void machine_destroy(struct machine *m) {
     }
     if (m->vm)
         vm_destroy(m->vm);
+    sandbox_destroy(m->sandbox);
     if (m->swap)
         disk_destroy(m->swap);
     machine_free_programs(m);

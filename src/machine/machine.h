@@ -4,6 +4,7 @@
 #define MACHINE_MACHINE_H
 
 #include "kernel/kernel.h"
+#include "kernel/sandbox.h"
 #include "trace/sink.h"
 
 struct machine;
@@ -31,6 +32,10 @@ struct machine_config {
     /* Places whose first execution after an exec is an event: symbols or addresses ("0x401000"), NULL at the
      * end; NULL: none. _start and main are always watched while a trace listens. */
     const char *const *watch;
+    /* What of the host the programs may see and use: kernel/sandbox.h. The rules are the caller's. */
+    struct sandbox_config sandbox;
+    bool no_network;
+    struct kernel_limits limits;
     bool record_contents; /* emit EVENT_CONTENT: for machines small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct inject *inject;                           /* tests only, may be NULL */

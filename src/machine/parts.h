@@ -19,6 +19,7 @@ struct machine {
     const struct engine_ops *engine_ops;
     struct engine *engine;
     struct host_signals *signals;
+    struct sandbox *sandbox; /* NULL: none wanted */
     struct kernel *kernel;
 
     uint64_t instructions; /* up to the last trap or fault, while a trace listens */
