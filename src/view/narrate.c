@@ -23,7 +23,7 @@ static void put_entry(struct text *t, const struct fold *f, const struct event *
 
 static bool in_syscall(const struct fold *f, uint32_t pid) {
     const struct fold_process *p = fold_process(f, pid);
-    return p && (p->in_syscall || !p->command);
+    return p && (p->in_syscall || !p->path); /* no path: it is being started */
 }
 
 /* ---- the machine and its processes ---- */
