@@ -7,10 +7,13 @@
 #include "ui/session.h"
 
 int run_command(int argc, char **argv, char **envp) {
+    static const int streams[3] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
     struct session session = {0};
-    if (session_parse(&session, OPTIONS_RUN, argc, argv) && session_build(&session)) {
-        char **program = session.options.program;
-        session_ended(&session, machine_run(session.machine, program[0], program, envp), 0);
+    if (session_parse(&session, OPTIONS_RUN, argc, argv) && session_build(&session) &&
+        session_add_programs(&session, streams, envp)) {
+        size_t failed = 0;
+        int error = machine_run_programs(session.machine, &failed);
+        session_ended(&session, error, failed, 0);
     }
     return session_close(&session);
 }

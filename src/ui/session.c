@@ -162,7 +162,7 @@ static int start_failed(struct session *s, int error) {
     return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-static int exit_status_decide(struct session *s) {
+static int exit_status_decide(struct session *s, int ended_by) {
     struct machine_summary summary;
     char number[SIZE_TEXT];
     machine_get_summary(s->machine, &summary);
@@ -173,10 +173,12 @@ static int exit_status_decide(struct session *s) {
                 number_format(summary.kernel.instructions, number));
         return EXIT_LIMIT;
     case KERNEL_STOPPED:
-        if (!summary.host_signal)
+        if (!ended_by)
+            ended_by = summary.host_signal;
+        if (!ended_by)
             return EXIT_MACHINE;
-        fprintf(stderr, "thimble: stopped by %s\n", strsignal(summary.host_signal));
-        return 128 + summary.host_signal;
+        fprintf(stderr, "thimble: stopped by %s\n", strsignal(ended_by));
+        return 128 + ended_by;
     case KERNEL_RUNNING: break;
     }
     return EXIT_MACHINE;
@@ -233,14 +235,27 @@ bool session_build(struct session *s) {
     return stats_open(s) && trace_open(s);
 }
 
-void session_ended(struct session *s, int error, size_t failed) {
+bool session_add_programs(struct session *s, const int streams[3], char **envp) {
+    const struct machine_program program = {
+        .file = s->options.program[0],
+        .argv = s->options.program,
+        .envp = envp,
+        .input = streams[0],
+        .output = streams[1],
+        .error = streams[2],
+    };
+    int error = machine_add_program(s->machine, &program);
+    return error ? fail(NULL, error) : true;
+}
+
+void session_ended(struct session *s, int error, size_t failed, int ended_by) {
     if (error == -ENOTRECOVERABLE || error == -EBUSY)
         return; /* was reported */
     if (error) {
         s->exit_status = start_failed(s, error);
         return;
     }
-    s->exit_status = exit_status_decide(s);
+    s->exit_status = exit_status_decide(s, ended_by);
     stats_write(s);
 }
 

@@ -34,9 +34,9 @@ bool session_build(struct session *);
 void session_get_header(const struct session *, struct trace_header *ret_header);
 /* streams: descriptors of the host that become the programs' 0, 1 and 2. */
 bool session_add_programs(struct session *, const int streams[3], char **envp);
-/* After the machine has run: what machine_run_programs() returned, and which program failed. Decides the exit
- * status and writes the summary. */
-void session_ended(struct session *, int error, size_t failed);
+/* After the machine has run: what machine_run_programs() returned, which program failed, and the signal by
+ * which an interface ended it (0: none did). Decides the exit status and writes the summary. */
+void session_ended(struct session *, int error, size_t failed, int ended_by);
 /* Ends the trace, takes the machine down; the exit status. */
 int session_close(struct session *);
 
