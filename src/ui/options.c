@@ -285,7 +285,10 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
 static error_t take_watching_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
-    case ARGP_KEY_INIT: state->child_inputs[0] = state->input; return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
+        state->child_inputs[1] = &p->options.confinement;
+        return 0;
     case KEY_UNTIL: return take_until(p, value);
     case KEY_PORT: return take_port(p, value);
     default: return ARGP_ERR_UNKNOWN;
@@ -357,7 +360,7 @@ static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
     *ret_is_recording = recording_is_native(name);
     if (!*ret_is_recording)
         return 0;
-    if (p->machine_described || o->trace_path || o->program_count > 1)
+    if (p->machine_described || o->confinement.given || o->trace_path || o->program_count > 1)
         return refuse(p,
                       "%s is a recording: it takes neither arguments nor options of a machine (to run a "
                       "program of that name, put -- in front of it)",
@@ -389,13 +392,15 @@ static error_t finish(struct parse *p) {
     error_t error = finish_recording(p, &is_recording);
     if (error || is_recording)
         return error;
+    if (confine_apply(&p->options.confinement, &p->options.machine) < 0)
+        return EINVAL;
     finish_contents(p);
     return finish_swap(p);
 }
 
 static error_t parse_arguments(struct parse *p, int argc, char **argv) {
     static const struct argp machine = {.options = machine_options, .parser = take_option};
-    static const struct argp_child children[] = {{.argp = &machine}, {0}};
+    static const struct argp_child children[] = {{.argp = &machine}, {.argp = &confine_argp}, {0}};
     static const struct argp_option *const watching[] = {
         [OPTIONS_STEP] = step_options,
         [OPTIONS_WEB] = web_options,
@@ -426,7 +431,7 @@ int options_parse(enum options_command command, int argc, char **argv, struct op
     if (!error)
         error = finish(&p);
     if (error) {
-        *ret_message = p.message;
+        *ret_message = p.message ? p.message : p.options.confinement.message;
         return -error;
     }
     *ret_options = p.options;
