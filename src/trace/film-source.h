@@ -6,6 +6,7 @@
 
 #include "trace/film.h"
 
+/* Every one of them may be called by several threads, if the film is. */
 struct film_source_ops {
     /* Events so far. It only grows. */
     uint64_t (*events)(void *context);
@@ -15,15 +16,13 @@ struct film_source_ops {
      * many. 0 or -errno; -EAGAIN: they are not here yet and have been asked for. */
     int (*read)(void *context, uint64_t n, struct event *events, size_t count, size_t *ret_count);
     /* The latest state that is kept at or before event n and behind event `after`: the caller's from now.
-     * -ENOENT: none, replay from what you have; other errors are taken for that, but -ENOMEM and -EAGAIN. May
-     * be NULL: no state is kept. */
+     * -ENOMEM; -EAGAIN: it is not here yet; anything else: none, the events are replayed. May be NULL: no
+     * state is kept. */
     int (*state)(void *context, uint64_t n, uint64_t after, struct fold **ret_fold);
     /* As film_find(). May be NULL: the events are searched one after the other. */
     int (*find)(void *context, uint64_t from, bool backwards, const struct goal *, uint64_t *ret_n);
-    /* Around each call of film.c that uses read(), state() or find(), so that several threads may look. May
-     * be NULL. The others (events() …) must be safe without. */
-    void (*enter)(void *context);
-    void (*leave)(void *context);
+    /* As film_timeline(). May be NULL: the events are counted. */
+    int (*timeline)(void *context, size_t buckets, uint32_t (*ret_counts)[FILM_TIMELINE_KINDS]);
     void (*destroy)(void *context);
 };
 
@@ -31,7 +30,7 @@ struct film_source_ops {
  * must live as long. 0 or -ENOMEM. */
 int film_create_from(const struct film_source_ops *, void *context, const struct trace_header *,
                      struct film **ret_film);
-/* The context, if the film was made with these operations; else NULL. */
+/* The context of a film that was made with these operations. */
 void *film_source_context(const struct film *, const struct film_source_ops *);
 
 #endif

@@ -1,6 +1,8 @@
 /* A run as something to wind to and fro: its events by number, and the state after each. One interface for a
- * recorded trace, a machine that is still running, and a page in a browser that has only part of the events.
- */
+ * recorded trace, a machine that is still running, and a page in a browser that has only part of the events
+ * (film-source.h).
+ *
+ * Several threads may use a film at once, but for film_state() and film_timeline(): those are for one. */
 #ifndef TRACE_FILM_H
 #define TRACE_FILM_H
 
@@ -32,15 +34,15 @@ bool film_is_cut(const struct film *); /* events are missing at the end */
 int film_event(struct film *, uint64_t n, struct event *ret_event);
 /* Events n … as many as there are, up to `count`; *ret_count of them. */
 int film_read(struct film *, uint64_t n, struct event *events, size_t count, size_t *ret_count);
-/* The state after event n (0: before the first). Valid until the next call with this film; forward steps from
- * the last call's n are cheap. For one looking thread. */
+/* The state after event n (0: before the first). Valid until the next film_state() of this film; small steps
+ * forwards and backwards from the last call's n are cheap. */
 int film_state(struct film *, uint64_t n, const struct fold **ret_fold);
 /* The nearest event after `from` (backwards: before it) that meets the goal. -ENOENT: none (so far). */
 int film_find(struct film *, uint64_t from, bool backwards, const struct goal *, uint64_t *ret_n);
 
-/* Events whose sequence numbers the timeline shows: how many faults of each kind (enum event_fault, failed
- * included) fall into each of `buckets` equal parts of events 1 … film_events(). Costs one pass over what
- * was added since the last call. */
+/* How many faults of each kind (enum event_fault, failed included) fall into each of `buckets` equal parts of
+ * events 1 … film_events(), to within a 16384th part of them at each border. Costs one pass over what was
+ * added since the last call. */
 enum { FILM_TIMELINE_KINDS = EVENT_FAULT_KINDS + 1 };
 int film_timeline(struct film *, size_t buckets, uint32_t (*ret_counts)[FILM_TIMELINE_KINDS]);
 

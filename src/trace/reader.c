@@ -28,8 +28,8 @@ struct trace_reader {
     ZSTD_DCtx *unpacker;
     void *packed;
     size_t packed_capacity;
-    struct event *events;             /* BLOCK_EVENTS of them */
-    const struct block_place *loaded; /* the block that is in `events`; NULL: none */
+    struct event *events;      /* BLOCK_EVENTS of them */
+    struct block_place loaded; /* the block that is in `events`; its count is 0: none */
 };
 
 /* ---- blocks ---- */
@@ -141,6 +141,24 @@ static int read_header(struct trace_reader *r, uint64_t *ret_end) {
     return error;
 }
 
+/* Notes places that continue those noted. -EBADMSG: one cannot be true of this file. */
+static int note_places(struct trace_reader *r, const struct block_place *places, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].kind == BLOCK_HEADER)
+            continue;
+        int error = place_fits(r, &places[i]) ? note_place(r, &places[i]) : -EBADMSG;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int trace_reader_extend(struct trace_reader *r, uint64_t size, const struct block_place *places,
+                        size_t count) {
+    r->source.size = size;
+    return note_places(r, places, count);
+}
+
 /* Takes the places from an unpacked index. -EBADMSG: it cannot be true of this file. */
 static int take_index(struct trace_reader *r, const void *bytes, size_t size) {
     const struct block_place *places = bytes;
@@ -149,13 +167,9 @@ static int take_index(struct trace_reader *r, const void *bytes, size_t size) {
         return -EBADMSG;
     size_t count = (size - sizeof totals) / sizeof *places;
     memcpy(&totals, places + count, sizeof totals);
-    for (size_t i = 0; i < count; i++) {
-        if (places[i].kind == BLOCK_HEADER)
-            continue;
-        int error = place_fits(r, &places[i]) ? note_place(r, &places[i]) : -EBADMSG;
-        if (error)
-            return error;
-    }
+    int error = note_places(r, places, count);
+    if (error)
+        return error;
     if (totals.events != r->totals.events)
         return -EBADMSG;
     r->totals = totals;
@@ -308,15 +322,31 @@ static const struct block_place *find_place(const struct trace_reader *r, enum b
 }
 
 static int load_events(struct trace_reader *r, uint64_t n) {
-    const struct block_place *place = r->loaded;
-    if (place && n >= place->first && n - place->first < place->count)
+    if (n >= r->loaded.first && n - r->loaded.first < r->loaded.count)
         return 0;
-    place = find_place(r, BLOCK_OF_EVENTS, n);
-    r->loaded = NULL;
+    const struct block_place *place = find_place(r, BLOCK_OF_EVENTS, n);
+    r->loaded = (struct block_place){0};
     int error = place ? unpack(r, place, r->events) : -EBADMSG;
     if (!error)
-        r->loaded = place;
+        r->loaded = *place;
     return error;
+}
+
+int trace_reader_read(struct trace_reader *r, uint64_t n, struct event *events, size_t count,
+                      size_t *ret_count) {
+    if (!n || n > r->totals.events)
+        return -EINVAL;
+    int error = load_events(r, n);
+    if (error)
+        return error;
+    uint64_t at = n - r->loaded.first;
+    count = (size_t)min_u64(count, r->loaded.count - at);
+    for (size_t i = 0; i < count; i++)
+        if (r->events[at + i].sequence != n + i)
+            return -EBADMSG;
+    memcpy(events, r->events + at, count * sizeof *events);
+    *ret_count = count;
+    return 0;
 }
 
 void trace_reader_seek(struct trace_reader *r, uint64_t n) {
@@ -326,24 +356,20 @@ void trace_reader_seek(struct trace_reader *r, uint64_t n) {
 int trace_reader_next(struct trace_reader *r, struct event *ret_event) {
     if (r->next > r->totals.events)
         return 0;
-    int error = load_events(r, r->next);
+    size_t count;
+    int error = trace_reader_read(r, r->next, ret_event, 1, &count);
     if (error)
         return error;
-    const struct event *e = &r->events[r->next - r->loaded->first];
-    if (e->sequence != r->next)
-        return -EBADMSG;
-    *ret_event = *e;
     r->next++;
     return 1;
 }
 
 /* ---- states ---- */
 
-/* The latest state at or before event n that a checkpoint gives. */
-static int load_checkpoint(struct trace_reader *r, uint64_t n, struct fold **ret_fold) {
+int trace_reader_checkpoint(struct trace_reader *r, uint64_t n, uint64_t after, struct fold **ret_fold) {
     const struct block_place *place = find_place(r, BLOCK_CHECKPOINT, n);
     void *bytes;
-    int error = place ? unpack_new(r, place, &bytes) : -ENODATA;
+    int error = place && place->first > after ? unpack_new(r, place, &bytes) : -ENOENT;
     if (error)
         return error;
     error = fold_load(bytes, place->size, NULL, ret_fold);
@@ -357,7 +383,7 @@ static int load_checkpoint(struct trace_reader *r, uint64_t n, struct fold **ret
 
 /* Without a checkpoint that can be used (none yet, damaged, of another version) all events are replayed. */
 static int state_before(struct trace_reader *r, uint64_t n, struct fold **ret_fold) {
-    int error = load_checkpoint(r, n, ret_fold);
+    int error = trace_reader_checkpoint(r, n, 0, ret_fold);
     if (!error || error == -ENOMEM)
         return error;
     *ret_fold = fold_create(NULL);

@@ -6,6 +6,7 @@
 #ifndef TRACE_READER_H
 #define TRACE_READER_H
 
+#include "trace/block.h"
 #include "trace/event.h"
 #include "trace/fold.h"
 #include "trace/header.h"
@@ -39,8 +40,19 @@ bool trace_reader_limits_of_determinism(const struct trace_reader *);
 void trace_reader_seek(struct trace_reader *, uint64_t n);
 /* 1 and an event, 0 at the end, -ENOMEM, -EBADMSG (damaged here) or the source's -errno. */
 int trace_reader_next(struct trace_reader *, struct event *ret_event);
+/* Events n, n + 1, …: as many of the block that holds event n as there are, at most `count`; *ret_count of
+ * them. 0, -EINVAL (no such event), -ENOMEM, -EBADMSG or the source's -errno. */
+int trace_reader_read(struct trace_reader *, uint64_t n, struct event *events, size_t count,
+                      size_t *ret_count);
+/* The latest state that the file keeps at or before event n, if it is behind event `after`: its number is
+ * (*ret_fold)->sequence. 0, -ENOENT (none), or what is wrong with it: then replay the events. */
+int trace_reader_checkpoint(struct trace_reader *, uint64_t n, uint64_t after, struct fold **ret_fold);
 /* The state after event n (0: before the first), from the nearest checkpoint on; the reader stands at n + 1
  * then. 0, -EINVAL (no such event), or as trace_reader_next(). */
 int trace_reader_state(struct trace_reader *, uint64_t n, struct fold **ret_fold);
+
+/* The file is still being written: it has `size` bytes now, and further blocks at these places (struct
+ * trace_writer has them). 0, -ENOMEM, -EBADMSG (they do not continue what is known). */
+int trace_reader_extend(struct trace_reader *, uint64_t size, const struct block_place *places, size_t count);
 
 #endif

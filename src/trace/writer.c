@@ -37,7 +37,8 @@ struct trace_writer {
 
 /* ---- blocks ---- */
 
-static int writer_note_place(struct trace_writer *w, const struct block_head *head) {
+/* The block at `offset` is whole. */
+static int writer_note_place(struct trace_writer *w, uint64_t offset, const struct block_head *head) {
     if (w->place_count == w->place_capacity) {
         size_t capacity = w->place_capacity * 2 + 64;
         struct block_place *places = inject_realloc(w->inject, w->places, capacity, sizeof *places);
@@ -47,7 +48,7 @@ static int writer_note_place(struct trace_writer *w, const struct block_head *he
         w->place_capacity = capacity;
     }
     w->places[w->place_count++] = (struct block_place){
-        w->output.written, head->kind, head->first, head->count, head->size, head->packed,
+        offset, head->kind, head->first, head->count, head->size, head->packed,
     };
     return 0;
 }
@@ -77,12 +78,11 @@ static void writer_put_block(struct trace_writer *w, enum block_kind kind, uint6
         return;
     }
     struct block_head head = block_head(kind, first, count, size, packed);
-    if (writer_note_place(w, &head)) {
-        output_cut(&w->output, -ENOMEM);
-        return;
-    }
+    uint64_t offset = w->output.written;
     output_write(&w->output, &head, sizeof head);
     output_write(&w->output, w->packed, packed);
+    if (!w->output.error && writer_note_place(w, offset, &head))
+        output_cut(&w->output, -ENOMEM);
 }
 
 static void writer_put_header(struct trace_writer *w, const struct trace_header *header) {
@@ -123,6 +123,8 @@ static void writer_put_events(struct trace_writer *w) {
         }
     }
     writer_put_block(w, BLOCK_OF_EVENTS, w->first, w->count, w->events, w->count * sizeof *w->events);
+    if (w->output.error)
+        return;
     w->since += w->count;
     w->count = 0;
     writer_put_checkpoint(w);
@@ -131,6 +133,24 @@ static void writer_put_events(struct trace_writer *w) {
 int trace_writer_flush(struct trace_writer *w) {
     if (w->count && !w->output.error)
         writer_put_events(w);
+    return w->output.error;
+}
+
+const struct event *trace_writer_pending(const struct trace_writer *w, uint64_t *ret_first,
+                                         size_t *ret_count) {
+    *ret_first = w->total - w->count + 1;
+    *ret_count = w->count;
+    return w->events;
+}
+
+const struct block_place *trace_writer_places(const struct trace_writer *w, size_t *ret_count,
+                                              uint64_t *ret_size) {
+    *ret_count = w->place_count;
+    *ret_size = w->output.written;
+    return w->places;
+}
+
+int trace_writer_error(const struct trace_writer *w) {
     return w->output.error;
 }
 

@@ -7,6 +7,7 @@
 #define TRACE_WRITER_H
 
 #include "base/inject.h"
+#include "trace/block.h"
 #include "trace/header.h"
 #include "trace/output.h"
 #include "trace/sink.h"
@@ -19,11 +20,21 @@ int trace_writer_create(const struct trace_header *, const struct trace_output *
                         struct trace_writer **ret_writer);
 /* To be added before the first event: a file's events are numbered from 1. */
 struct trace_sink *trace_writer_sink(struct trace_writer *);
+/* 0, or the -errno that cut the trace. */
+int trace_writer_error(const struct trace_writer *);
 /* Writes what has been collected; for a machine that may not live to finish the file. 0, or the
  * -errno that cut the trace. */
 int trace_writer_flush(struct trace_writer *);
 /* Writes the rest and the index; no event may follow. 0, or the -errno that cut the trace. */
 int trace_writer_finish(struct trace_writer *, bool limits_of_determinism);
+
+/* For a reader of the file while it is being written. Both results are valid until the next event.
+ * What is collected: events *ret_first … */
+const struct event *trace_writer_pending(const struct trace_writer *, uint64_t *ret_first, size_t *ret_count);
+/* The blocks that are in the file, which has *ret_size bytes. */
+const struct block_place *trace_writer_places(const struct trace_writer *, size_t *ret_count,
+                                              uint64_t *ret_size);
+
 /* A file that was not finished is one that was cut. NULL is allowed. */
 void trace_writer_destroy(struct trace_writer *);
 
