@@ -162,16 +162,30 @@ static int start_failed(struct session *s, int error) {
     return error == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+static void report_limit(const struct machine_summary *summary) {
+    char number[SIZE_TEXT];
+    switch (summary->kernel.limit) {
+    case LIMIT_NONE: break;
+    case LIMIT_INSTRUCTIONS:
+        fprintf(stderr, "thimble: stopped after %s instructions (--max-instructions)\n",
+                number_format(summary->kernel.instructions, number));
+        break;
+    case LIMIT_OUTPUT:
+        fprintf(stderr, "thimble: stopped after %s bytes of output (--max-output)\n",
+                number_format(summary->kernel.output_bytes, number));
+        break;
+    case LIMIT_TIME:
+        fprintf(stderr, "thimble: stopped after %.1f s (--max-seconds)\n", summary->wall_seconds);
+        break;
+    }
+}
+
 static int exit_status_decide(struct session *s, int ended_by) {
     struct machine_summary summary;
-    char number[SIZE_TEXT];
     machine_get_summary(s->machine, &summary);
     switch (summary.stop) {
     case KERNEL_FINISHED: return summary_exit_status(summary.wait_status);
-    case KERNEL_LIMIT:
-        fprintf(stderr, "thimble: stopped after %s instructions (--max-instructions)\n",
-                number_format(summary.kernel.instructions, number));
-        return EXIT_LIMIT;
+    case KERNEL_LIMIT: report_limit(&summary); return EXIT_LIMIT;
     case KERNEL_STOPPED:
         if (!ended_by)
             ended_by = summary.host_signal;
