@@ -1,0 +1,183 @@
+/* `thimble html`: writes a recorded run as one file that a browser replays, without a network or a server. */
+#include "ui/commands.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "page/assets.h"
+#include "ui/options.h"
+#include "ui/recording.h"
+
+/* A browser holds the whole run in memory: 64 bytes an event. */
+enum { EVENTS_MOST = 4000000 };
+
+struct html {
+    const char *trace, *output;
+    const char *title; /* NULL: the command that was recorded */
+    uint64_t start;    /* event that the replay opens at; 0: where the program begins */
+};
+
+static const struct argp_option html_options[] = {
+    {"output", 'o', "FILE", 0, "Write the replay to FILE", 0},
+    {"start", 's', "N", 0, "Open it at event N (default: where the program begins)", 0},
+    {"title", 't', "TEXT", 0, "Call it TEXT (default: the command that was recorded)", 0},
+    {0},
+};
+
+static error_t take_option(int key, char *value, struct argp_state *state) {
+    struct html *h = state->input;
+    char *end;
+    switch (key) {
+    case 'o': h->output = value; return 0;
+    case 't': h->title = value; return 0;
+    case 's':
+        errno = 0;
+        h->start = strtoull(value, &end, 10);
+        if (*end || end == value || *value == '-' || errno)
+            argp_error(state, "--start %s: give the number of an event", value);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (h->trace)
+            argp_error(state, "%s: one trace makes one replay, and %s was given", value, h->trace);
+        h->trace = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (!h->trace)
+            argp_error(state, "which trace? record one: thimble run --trace FILE PROGRAM");
+        if (!h->output)
+            argp_error(state, "say where the replay goes: -o FILE.html");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp html_argp = {
+    .options = html_options,
+    .parser = take_option,
+    .args_doc = "TRACE -o FILE.html",
+    .doc = "Write a recorded run as one HTML file that replays it in a browser: no server, no network.",
+};
+
+static struct film *html_open(const struct html *h) {
+    struct film *film;
+    int error = film_open(h->trace, &film);
+    if (!error)
+        return film;
+    if (error == -EBADMSG && recording_is_text(h->trace))
+        fprintf(stderr, "thimble: %s is a trace as JSON lines: record it to a name without .jsonl\n",
+                h->trace);
+    else if (error == -EBADMSG)
+        fprintf(stderr, "thimble: %s is not a trace of thimble run --trace\n", h->trace);
+    else if (error == -EPROTO)
+        fprintf(stderr, "thimble: %s was recorded by another version of Thimble: record it again\n",
+                h->trace);
+    else
+        fprintf(stderr, "thimble: %s: %s\n", h->trace, strerror(-error));
+    return NULL;
+}
+
+/* What stands in the way, said on standard error. */
+static bool html_is_possible(const struct html *h, const struct film *film) {
+    unsigned long long events = film_events(film);
+    if (h->start > events) {
+        fprintf(stderr, "thimble: --start %llu: %s has %llu events\n", (unsigned long long)h->start, h->trace,
+                events);
+        return false;
+    }
+    if (events > EVENTS_MOST) {
+        fprintf(stderr,
+                "thimble: %s has %llu events, and a browser has room for %d of them in one file: look at it "
+                "with thimble web %s\n",
+                h->trace, events, EVENTS_MOST, h->trace);
+        return false;
+    }
+    return true;
+}
+
+/* The command that was recorded, as one line; malloc'd, NULL: no memory. */
+static char *html_title(const struct trace_header *header) {
+    size_t length = 1;
+    for (int i = 0; i < header->argument_count; i++)
+        length += strlen(header->arguments[i]) + 1;
+    char *title = calloc(1, length), *at = title;
+    for (int i = 0; title && i < header->argument_count; i++)
+        at += sprintf(at, "%s%s", i ? " " : "", header->arguments[i]);
+    return title;
+}
+
+/* What the reader of the replay should know about the recording. */
+static void html_warn(const struct html *h, struct film *film) {
+    const struct fold *fold;
+    unsigned long long events = film_events(film);
+    if (film_is_cut(film))
+        fprintf(stderr, "thimble: %s was cut: the replay ends at event %llu, though the run went on\n",
+                h->trace, events);
+    if (!film_state(film, events, &fold) && fold->complaints)
+        fprintf(
+            stderr,
+            "thimble: %s contradicts itself: event %llu cannot follow those before it (%llu such events; the "
+            "last one: %s)\n",
+            h->trace, (unsigned long long)fold->first_complaint, (unsigned long long)fold->complaints,
+            fold->last_complaint ? fold->last_complaint : "unknown");
+}
+
+/* Half a replay is of no use; what is not a file stays. */
+static void html_remove(const char *output) {
+    struct stat status;
+    if (!lstat(output, &status) && S_ISREG(status.st_mode))
+        unlink(output);
+}
+
+static int html_write(const struct html *h, struct film *film) {
+    char *title = h->title ? strdup(h->title) : html_title(film_header(film));
+    int fd = open(h->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        fprintf(stderr, "thimble: -o %s cannot be written: %s\n", h->output, strerror(errno));
+        free(title);
+        return EXIT_MACHINE;
+    }
+    int error = title ? page_write_replay(film, title, h->start, fd) : -ENOMEM;
+    free(title);
+    if (close(fd) && !error)
+        error = -errno;
+    if (!error) {
+        html_warn(h, film);
+        return EXIT_SUCCESS;
+    }
+    if (error == -EBADMSG)
+        fprintf(stderr, "thimble: %s is damaged: not all of its %llu events can be read\n", h->trace,
+                (unsigned long long)film_events(film));
+    else
+        fprintf(stderr, "thimble: -o %s could not be written: %s\n", h->output, strerror(-error));
+    html_remove(h->output);
+    return EXIT_MACHINE;
+}
+
+/* Writing over the trace would destroy it while it is read. */
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int html_command(int argc, char **argv, char **envp) {
+    struct html h = {0};
+    argp_err_exit_status = EXIT_MACHINE;
+    if (argp_parse(&html_argp, argc, argv, 0, NULL, &h))
+        return EXIT_MACHINE;
+    if (same_file(h.trace, h.output)) {
+        fprintf(stderr, "thimble: -o %s is the trace itself: give another name\n", h.output);
+        return EXIT_MACHINE;
+    }
+    struct film *film = html_open(&h);
+    if (!film)
+        return EXIT_MACHINE;
+    int status = html_is_possible(&h, film) ? html_write(&h, film) : EXIT_MACHINE;
+    film_destroy(film);
+    return status;
+}
