@@ -125,6 +125,13 @@ struct picture_slot {
     bool used, written, changed; /* written: hatched, holds data */
 };
 
+/* A page on its way between a frame and the disk: what the last event of the step is about. */
+struct picture_transfer {
+    bool shown, out; /* out: to the disk */
+    uint32_t frame;
+    struct picture_disk disk;
+};
+
 struct picture {
     enum picture_kind kind; /* never PICTURE_AUTO */
     bool real_numbers;
@@ -142,6 +149,7 @@ struct picture {
     struct picture_slot *slots; /* the window of the swap area that is drawn */
     size_t slot_count;
     uint64_t first_slot, swap_pages, slots_used;
+    struct picture_transfer transfer;
     const char *narration;      /* one sentence (narrate.h); "" for the state before the first event */
     struct picture_text *texts; /* owns the strings */
 };
@@ -151,6 +159,11 @@ struct picture {
 int picture_create(const struct fold *, const struct picture_options *, const char *caption,
                    struct picture **ret_picture);
 void picture_destroy(struct picture *); /* NULL is allowed */
+
+/* "tables", "sharing" … as --kind and machine files name them. */
+const char *picture_kind_name(enum picture_kind);
+/* PICTURE_KINDS when there is none of this name. */
+enum picture_kind picture_kind_parse(const char *name);
 
 /* Permissions as on the slides: "rw-", "---". */
 void picture_access_text(unsigned access, char text[4]);
