@@ -47,8 +47,8 @@ static bool is_copied(const struct machine_file *f, const char *name) {
 }
 
 const char *machine_file_path(struct machine_file *f, const char *name) {
-    if (f->scratch && is_copied(f, name))
-        return reader_format(f->reader, "%s/%s", scratch_path(f->scratch), name);
+    if (f->workdir && is_copied(f, name))
+        return reader_format(f->reader, "%s/%s", workdir_path(f->workdir), name);
     return name[0] == '/' ? name : reader_format(f->reader, "%s%s", f->folder, name);
 }
 

@@ -5,7 +5,7 @@
 
 #include "scenario/machine_file.h"
 #include "scenario/reader.h"
-#include "scenario/scratch.h"
+#include "scenario/workdir.h"
 
 struct file_program {
     struct machine_program
@@ -35,7 +35,7 @@ struct machine_file {
     struct machine_picture *pictures;
     size_t picture_count;
     struct machine_series series;
-    struct scratch *scratch; /* NULL: not made, or not asked for */
+    struct workdir *workdir; /* NULL: not made, or not asked for */
 };
 
 /* Each reads one part. Mistakes are the reader's. */

@@ -4,14 +4,6 @@
 
 #include "scenario/parts.h"
 
-static const char *const kind_names[] = {
-    [PICTURE_AUTO] = "auto",         [PICTURE_TABLES] = "tables", [PICTURE_REGIONS] = "regions",
-    [PICTURE_COMPUTER] = "computer", [PICTURE_MEMORY] = "memory", [PICTURE_FRAMES_ONLY] = "frames",
-    [PICTURE_POOL] = "pool",         [PICTURE_SPACES] = "spaces", [PICTURE_TABLE] = "table",
-    [PICTURE_CONTEXTS] = "contexts", [PICTURE_SYSTEM] = "system", [PICTURE_SHARING] = "sharing",
-    [PICTURE_KINDS] = NULL,
-};
-
 /* The pictures that are there already, by name. */
 static const struct machine_picture *picture_named(const struct machine_file *f, const char *name) {
     for (size_t i = 0; i < f->picture_count; i++)
@@ -62,6 +54,13 @@ static const char *name_read(const struct machine_file *f, const struct node *ob
     return name;
 }
 
+static enum picture_kind kind_read(const struct node *n) {
+    const char *names[PICTURE_KINDS + 1] = {NULL};
+    for (enum picture_kind kind = PICTURE_AUTO; kind < PICTURE_KINDS; kind++)
+        names[kind] = picture_kind_name(kind);
+    return (enum picture_kind)node_choice(n, names);
+}
+
 static struct machine_picture picture_read(struct machine_file *f, const struct node *object) {
     static const char *const known[] = {"name", "title", "caption",      "after", "until",
                                         "kind", "pids",  "real_numbers", NULL};
@@ -72,7 +71,7 @@ static struct machine_picture picture_read(struct machine_file *f, const struct 
     p.name = name_read(f, object);
     p.title = node_find(object, "title", &n) ? node_text(&n) : f->title;
     p.caption = node_find(object, "caption", &n) ? node_text(&n) : "";
-    p.kind = node_find(object, "kind", &n) ? (enum picture_kind)node_choice(&n, kind_names) : PICTURE_AUTO;
+    p.kind = node_find(object, "kind", &n) ? kind_read(&n) : PICTURE_AUTO;
     p.real_numbers = node_find(object, "real_numbers", &n) && node_flag(&n);
     if (node_find(object, "pids", &n))
         p.pids = numbers_read(&n, UINT32_MAX, &p.pid_count);

@@ -26,28 +26,28 @@ void machine_file_stop(struct machine_file *f) {
             close(f->programs[i].input_fd);
             f->programs[i].opened = false;
         }
-    scratch_destroy(f->scratch);
-    f->scratch = NULL;
+    workdir_destroy(f->workdir);
+    f->workdir = NULL;
 }
 
-static int make_scratch(struct machine_file *f, char **ret_message) {
+static int make_workdir(struct machine_file *f, char **ret_message) {
     if (f->copy_count == 0)
         return 0;
-    struct scratch *scratch;
-    int error = scratch_create(&scratch);
+    struct workdir *workdir;
+    int error = workdir_create(&workdir);
     if (error)
         return fail(error, ret_message, "no scratch folder can be made: %s", strerror(-error));
     for (size_t i = 0; !error && i < f->copy_count; i++) {
         const char *from = machine_file_path(f, f->copies[i]);
-        error = from ? scratch_copy(scratch, from, f->copies[i]) : -ENOMEM;
+        error = from ? workdir_copy(workdir, from, f->copies[i]) : -ENOMEM;
         if (error)
             (void)fail(error, ret_message, "%s cannot be copied to a scratch folder: %s",
                        from ? from : "a file", strerror(-error));
     }
     if (error)
-        scratch_destroy(scratch);
+        workdir_destroy(workdir);
     else
-        f->scratch = scratch;
+        f->workdir = workdir;
     return error;
 }
 
@@ -81,7 +81,7 @@ static int add_program(struct machine_file *f, struct file_program *program, str
     if (!file || !realpath(file, path))
         return fail(file ? -errno : -ENOMEM, ret_message, "%s: %s", program->file, strerror(errno));
     p->file = reader_format(f->reader, "%s", path);
-    p->directory = f->scratch ? scratch_path(f->scratch) : NULL;
+    p->directory = f->workdir ? workdir_path(f->workdir) : NULL;
     p->input = streams[0];
     p->output = streams[1];
     p->error = streams[2];
@@ -96,7 +96,7 @@ static int add_program(struct machine_file *f, struct file_program *program, str
 int machine_file_start(struct machine_file *f, struct machine *m, const int streams[3], char **ret_message) {
     *ret_message = NULL;
     machine_file_stop(f);
-    int error = make_scratch(f, ret_message);
+    int error = make_workdir(f, ret_message);
     for (size_t i = 0; !error && i < f->label_count; i++)
         error = add_label(f, &f->labels[i], m, ret_message);
     for (size_t i = 0; !error && i < f->program_count; i++)

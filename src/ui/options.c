@@ -32,6 +32,7 @@ enum {
     KEY_STATS_FILE,
     KEY_MAX_INSTRUCTIONS,
     KEY_CPU,
+    KEY_MACHINE,
     KEY_TLB,
     KEY_CONTENTS,
     KEY_UNTIL,
@@ -63,6 +64,8 @@ static const struct argp_option machine_options[] = {
     {"swap-file", KEY_SWAP_FILE, "PATH", 0, "Swap there instead of in an unlinked temporary file", 0},
     {"policy", 'p', "NAME[:KEY=VALUE,...]", 0,
      "Page replacement policy (default clock); list describes them all", 0},
+    {"machine", KEY_MACHINE, "FILE", 0,
+     "The machine, its programs and their names from FILE (JSON), in front of options that change it", 0},
     {NULL, 0, NULL, 0, "CPU:", 2},
     {"cpu", KEY_CPU, "LEVEL", 0, "x86-64-v2 or x86-64-v3 (default)", 0},
     {"tlb", KEY_TLB, "N", 0, "TLB entries, a power of two (default 1024)", 0},
@@ -258,6 +261,20 @@ static void take_policy(struct parse *p, const char *text) {
     p->options.machine.policy = text;
 }
 
+/* The file is what the options behind it change. */
+static error_t take_machine_file(struct parse *p, const char *path) {
+    struct options *o = &p->options;
+    char *message;
+    if (o->machine_file || p->machine_described)
+        return refuse(p, "--machine %s: give it once, in front of options that change the machine", path);
+    int error = machine_file_read(path, &o->machine_file, &message);
+    if (error)
+        p->message = message;
+    else
+        o->machine = *machine_file_config(o->machine_file);
+    return error ? -error : 0;
+}
+
 /* Options that describe the machine itself. */
 static error_t take_machine_option(int key, char *value, struct parse *p) {
     struct machine_config *machine = &p->options.machine;
@@ -271,6 +288,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_SWAP_FILE: return take_path(p, "--swap-file", value, &machine->swap_path);
     case 'p': take_policy(p, value); return 0;
     case KEY_CPU: return take_cpu(p, value);
+    case KEY_MACHINE: return take_machine_file(p, value);
     case KEY_TLB: return take_tlb(p, value);
     case KEY_MAX_INSTRUCTIONS:
         return take_number(p, "--max-instructions", value, 1, INT64_MAX, &machine->max_instructions);
@@ -322,6 +340,8 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
 
 static error_t finish_swap(struct parse *p) {
     struct machine_config *machine = &p->options.machine;
+    if (p->options.machine_file && !p->swap_text)
+        return 0;
     uint64_t memory = machine->frames ? machine->frames : (uint64_t)machine->available + machine->reserved;
     uint64_t pages = SWAP_PER_MEMORY * memory;
     if (pages < SWAP_MIN_PAGES)
@@ -378,18 +398,28 @@ static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
 static void finish_contents(struct parse *p) {
     struct machine_config *machine = &p->options.machine;
     uint64_t frames = machine->frames ? machine->frames : (uint64_t)machine->available + machine->reserved;
-    if (!p->contents_said)
+    if (!p->contents_said && !p->options.machine_file)
         machine->record_contents = p->options.command != OPTIONS_RUN && frames <= CONTENTS_FRAMES;
+}
+
+/* What is to be run. */
+static error_t finish_program(struct parse *p, bool *ret_is_recording) {
+    *ret_is_recording = false;
+    if (p->options.machine_file && p->options.program)
+        return refuse(p, "%s: --machine says what is run: no program may follow", p->options.program[0]);
+    if (p->options.machine_file)
+        return 0;
+    if (!p->options.program)
+        return refuse(p, "no program was given: %s [OPTION...] %s", command_names[p->options.command],
+                      command_arguments[p->options.command]);
+    return finish_recording(p, ret_is_recording);
 }
 
 static error_t finish(struct parse *p) {
     if (p->options.list_policies)
         return 0;
-    if (!p->options.program)
-        return refuse(p, "no program was given: %s [OPTION...] %s", command_names[p->options.command],
-                      command_arguments[p->options.command]);
     bool is_recording;
-    error_t error = finish_recording(p, &is_recording);
+    error_t error = finish_program(p, &is_recording);
     if (error || is_recording)
         return error;
     if (confine_apply(&p->options.confinement, &p->options.machine) < 0)
@@ -431,6 +461,7 @@ int options_parse(enum options_command command, int argc, char **argv, struct op
     if (!error)
         error = finish(&p);
     if (error) {
+        machine_file_destroy(p.options.machine_file);
         *ret_message = p.message ? p.message : p.options.confinement.message;
         return -error;
     }

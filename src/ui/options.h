@@ -3,6 +3,7 @@
 #define UI_OPTIONS_H
 
 #include "machine/machine.h"
+#include "scenario/machine_file.h"
 #include "trace/goal.h"
 #include "ui/confine.h"
 
@@ -12,14 +13,15 @@ enum stats_format { STATS_DEFAULT, STATS_TEXT, STATS_JSON, STATS_NONE };
 
 struct options {
     enum options_command command;
-    struct machine_config machine;  /* watch, report and context are left to the caller */
-    struct confinement confinement; /* already in `machine` */
-    const char *trace_path;         /* NULL: no trace */
-    enum stats_format stats;        /* STATS_DEFAULT: not said */
-    const char *stats_path;         /* NULL: standard error */
-    bool list_policies;             /* nothing is to be run */
-    char **program;                 /* PROGRAM, its arguments, NULL; points into argv */
-    int program_count;              /* PROGRAM and its arguments */
+    struct machine_config machine;     /* watch, report and context are left to the caller */
+    struct confinement confinement;    /* already in `machine` */
+    struct machine_file *machine_file; /* says what the machine is and what it runs; NULL: none */
+    const char *trace_path;            /* NULL: no trace */
+    enum stats_format stats;           /* STATS_DEFAULT: not said */
+    const char *stats_path;            /* NULL: standard error */
+    bool list_policies;                /* nothing is to be run */
+    char **program;                    /* PROGRAM, its arguments, NULL; points into argv */
+    int program_count;                 /* PROGRAM and its arguments */
     /* step and web: */
     const char *recording; /* a trace to be watched instead of a program; NULL: none */
     bool has_until;

@@ -141,8 +141,9 @@ static void trace_close(struct session *s) {
 }
 
 /* The first process never ran. */
-static int start_failed(struct session *s, int error) {
-    const char *program = s->options.program[0];
+static int start_failed(struct session *s, int error, size_t failed) {
+    const struct machine_file *file = s->options.machine_file;
+    const char *program = file ? machine_file_program(file, failed) : s->options.program[0];
     struct machine_geometry g;
     machine_get_geometry(s->machine, &g);
     if (error == -ENOMEM) {
@@ -187,12 +188,12 @@ static int exit_status_decide(struct session *s, int ended_by) {
     case KERNEL_FINISHED: return summary_exit_status(summary.wait_status);
     case KERNEL_LIMIT: report_limit(&summary); return EXIT_LIMIT;
     case KERNEL_STOPPED:
-        if (!ended_by)
-            ended_by = summary.host_signal;
-        if (!ended_by)
+        if (ended_by) /* whoever did it knows */
+            return 128 + ended_by;
+        if (!summary.host_signal)
             return EXIT_MACHINE;
-        fprintf(stderr, "thimble: stopped by %s\n", strsignal(ended_by));
-        return 128 + ended_by;
+        fprintf(stderr, "thimble: stopped by %s\n", strsignal(summary.host_signal));
+        return 128 + summary.host_signal;
     case KERNEL_RUNNING: break;
     }
     return EXIT_MACHINE;
@@ -217,6 +218,7 @@ bool session_parse(struct session *s, enum options_command command, int argc, ch
     int error = options_parse(command, argc, argv, &s->options, &message);
     if (error)
         return fail(message, error);
+    s->machine_file = s->options.machine_file;
     if (!s->options.list_policies)
         return true;
     guide_print_policies(stdout);
@@ -236,20 +238,43 @@ static const char *const *watch_decide(struct session *s) {
     return s->watch[0] ? s->watch : NULL;
 }
 
+/* What stands in summaries and traces for the command line of the programs. */
+static void words_decide(struct session *s) {
+    struct options *o = &s->options;
+    if (!o->machine_file)
+        return;
+    const char *title = machine_file_title(o->machine_file);
+    s->words[0] = (char *)(*title ? title : machine_file_program(o->machine_file, 0)); /* not written to */
+    o->program = s->words;
+    o->program_count = 1;
+}
+
 bool session_build(struct session *s) {
     char *message = NULL;
+    words_decide(s);
     struct machine_config *config = &s->options.machine;
     if (!config->report)
         config->report = print_message;
     config->check = checks_wanted();
-    config->watch = watch_decide(s);
+    const char *const *watch = watch_decide(s);
+    if (watch) /* else those of a machine file stay */
+        config->watch = watch;
     int error = machine_create(config, &s->machine, &message);
     if (error)
         return fail(message, error);
     return stats_open(s) && trace_open(s);
 }
 
+/* The programs of a machine file. */
+static bool add_from_file(struct session *s, const int streams[3]) {
+    char *message;
+    int error = machine_file_start(s->options.machine_file, s->machine, streams, &message);
+    return error ? fail(message, error) : true;
+}
+
 bool session_add_programs(struct session *s, const int streams[3], char **envp) {
+    if (s->options.machine_file)
+        return add_from_file(s, streams);
     const struct machine_program program = {
         .file = s->options.program[0],
         .argv = s->options.program,
@@ -266,7 +291,7 @@ void session_ended(struct session *s, int error, size_t failed, int ended_by) {
     if (error == -ENOTRECOVERABLE || error == -EBUSY)
         return; /* was reported */
     if (error) {
-        s->exit_status = start_failed(s, error);
+        s->exit_status = start_failed(s, error, failed);
         return;
     }
     s->exit_status = exit_status_decide(s, ended_by);
@@ -278,5 +303,6 @@ int session_close(struct session *s) {
         trace_close(s);
         machine_destroy(s->machine);
     }
+    machine_file_destroy(s->machine_file);
     return s->exit_status;
 }

@@ -19,10 +19,12 @@ struct session {
     struct machine *machine;
     int exit_status; /* until something better is known: EXIT_MACHINE */
     /* private */
-    FILE *stats;              /* NULL: no summary */
-    struct trace_file *trace; /* NULL: no trace */
-    const char *watch[2];     /* of machine_config; NULL at the end */
-    char address[24];         /* one that is watched, as text */
+    FILE *stats;                       /* NULL: no summary */
+    struct trace_file *trace;          /* NULL: no trace */
+    struct machine_file *machine_file; /* of the command line: ours to give back; NULL: none */
+    char *words[2];                    /* stand for a command line of programs where there is none */
+    const char *watch[2];              /* of machine_config; NULL at the end */
+    char address[24];                  /* one that is watched, as text */
 };
 
 /* Fills an empty session. Also false, with success as exit status, where the answer is a list and nothing is
@@ -34,8 +36,9 @@ bool session_build(struct session *);
 void session_get_header(const struct session *, struct trace_header *ret_header);
 /* streams: descriptors of the host that become the programs' 0, 1 and 2. */
 bool session_add_programs(struct session *, const int streams[3], char **envp);
-/* After the machine has run: what machine_run_programs() returned, which program failed, and the signal by
- * which an interface ended it (0: none did). Decides the exit status and writes the summary. */
+/* After the machine has run: what machine_run_programs() returned, which program failed, and the signal that
+ * an interface stands for when it ends the machine before the programs end (0: it never does). Decides the
+ * exit status and writes the summary. */
 void session_ended(struct session *, int error, size_t failed, int ended_by);
 /* Ends the trace, takes the machine down; the exit status. */
 int session_close(struct session *);

@@ -1,6 +1,6 @@
-/* See scratch.h. The folder's descriptor is kept: what is removed is this folder, whatever its name has come
+/* See workdir.h. The folder's descriptor is kept: what is removed is this folder, whatever its name has come
  * to mean meanwhile. */
-#include "scenario/scratch.h"
+#include "scenario/workdir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,15 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct scratch {
+struct workdir {
     char path[PATH_MAX]; /* resolved: as traces and /proc name it */
     int folder;
 };
 
-int scratch_create(struct scratch **ret_scratch) {
+int workdir_create(struct workdir **ret_workdir) {
     const char *below = getenv("TMPDIR");
     char template[PATH_MAX];
-    struct scratch *s = calloc(1, sizeof *s);
+    struct workdir *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     int length =
@@ -39,7 +39,7 @@ int scratch_create(struct scratch **ret_scratch) {
         rmdir(s->path);
         goto out_free;
     }
-    *ret_scratch = s;
+    *ret_workdir = s;
     return 0;
 out_free:
     free(s);
@@ -51,7 +51,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return 0;
 }
 
-void scratch_destroy(struct scratch *s) {
+void workdir_destroy(struct workdir *s) {
     if (!s)
         return;
     nftw(s->path, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
@@ -59,7 +59,7 @@ void scratch_destroy(struct scratch *s) {
     free(s);
 }
 
-const char *scratch_path(const struct scratch *s) {
+const char *workdir_path(const struct workdir *s) {
     return s->path;
 }
 
@@ -73,7 +73,7 @@ static int copy_bytes(int from, int to, off_t size) {
     return 0;
 }
 
-int scratch_copy(struct scratch *s, const char *from, const char *name) {
+int workdir_copy(struct workdir *s, const char *from, const char *name) {
     struct stat status;
     int source = open(from, O_RDONLY | O_CLOEXEC);
     if (source < 0)
