@@ -26,6 +26,8 @@ struct engine_client {
     /* Every reference (design: a maximal run of accesses to one page), in order. NULL unless the replacement
      * policy needs every reference; then the engine runs traced code. */
     void (*reference)(void *context, pfn_t);
+    /* A watched place is about to be executed: see engine_ops.watch. NULL unless something is watched. */
+    void (*reached)(void *context, const struct page_table *, uint64_t address);
 };
 
 struct engine_config {
@@ -73,11 +75,15 @@ struct engine_ops {
     /* The entry of this page lost a permission, its frame, or its referenced or dirty bit. Needed for the
      * running table only, harmless for another. */
     void (*forget_page)(struct engine *, const struct page_table *, vpn_t);
-    /* Every entry of the table may have changed, or the table is about to be destroyed. */
+    /* The table is about to be destroyed: its entries are to be forgotten, and what is watched in it. */
     void (*forget_table)(struct engine *, const struct page_table *);
     /* Bytes of the page were written other than by guest stores through this engine (kernel copy, file
      * write): translations of them are dropped. */
     void (*forget_code)(struct engine *, page_id_t, unsigned offset, unsigned length);
+
+    /* The next time that the instruction at `address` is about to be executed in this table, the client's
+     * reached() is called, once. It changes nothing about what is executed. 0 or -ENOMEM. */
+    int (*watch)(struct engine *, const struct page_table *, uint64_t address);
 
     void (*get_counters)(const struct engine *, struct engine_counters *ret_counters);
     /* Verifies that the TLB agrees with the running page table. Returns NULL, or what is wrong. */

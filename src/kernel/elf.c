@@ -287,6 +287,7 @@ int elf_map(const struct elf_program *program, struct space *space, struct elf_i
     if (r < 0)
         return r;
     *ret_image = (struct elf_image){
+        .bias = bias,
         .entry = bias + e->header.e_entry,
         .start = bias + e->header.e_entry,
         .headers = elf_headers_address(e, bias),

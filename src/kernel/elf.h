@@ -11,6 +11,7 @@ struct elf_program;
 struct elf_image {
     uint64_t start;            /* the first instruction: the interpreter's, if there is one */
     uint64_t entry;            /* AT_ENTRY: the program's own */
+    uint64_t bias;             /* of the program: where address 0 of its file's symbols is */
     uint64_t interpreter_base; /* AT_BASE; 0 without interpreter */
     uint64_t headers;          /* AT_PHDR: address of the program headers, 0 when no segment holds them */
     uint64_t header_count;

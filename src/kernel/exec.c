@@ -22,6 +22,7 @@
 #include "kernel/stack.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
+#include "kernel/watch.h"
 
 enum {
     EXEC_SCRIPT_DEPTH = 5, /* interpreters that are scripts themselves, as in Linux */
@@ -320,6 +321,7 @@ static void exec_commit(struct exec_plan *plan, const struct exec_result *result
     exec_name_process(p, plan);
     exec_reset_thread(t, result);
     exec_emit(p, plan);
+    watch_exec(p, plan->file, &result->image);
     process_exec_done(p);
 }
 

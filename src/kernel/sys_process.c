@@ -20,6 +20,7 @@
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+#include "kernel/watch.h"
 
 /* The arguments of clone(), whichever call they came by. */
 struct clone_request {
@@ -43,7 +44,10 @@ static int clone_space(struct process *child, struct process *parent, uint64_t f
         child->borrows_space = true;
         return 0;
     }
-    return space_fork(parent->space, child->pid, &child->space);
+    int r = space_fork(parent->space, child->pid, &child->space);
+    if (r == 0)
+        watch_fork(child->kernel, space_page_table(parent->space), space_page_table(child->space));
+    return r;
 }
 
 static int clone_files(struct process *child, struct process *parent, uint64_t flags) {

@@ -78,6 +78,13 @@ struct code_page *codecache_next(const struct codecache *cache, const struct cod
     return same_content(cache, p->next, p->id);
 }
 
+struct code_page *codecache_next_at(const struct codecache *cache, vpn_t vpn, const struct code_page *p) {
+    for (uint32_t i = p ? (uint32_t)(p - cache->pages) + 1 : 1; i < cache->n_pages; i++)
+        if (cache->pages[i].token && cache->pages[i].vpn.n == vpn.n)
+            return &cache->pages[i];
+    return NULL;
+}
+
 struct code_page *codecache_page(struct codecache *cache, vpn_t vpn, page_id_t id) {
     for (struct code_page *p = codecache_first(cache, id); p; p = codecache_next(cache, p))
         if (p->vpn.n == vpn.n)

@@ -79,6 +79,9 @@ struct code_page *codecache_page(struct codecache *, vpn_t, page_id_t);
 /* The first code page of this content, or NULL; and the next one after `p`. */
 struct code_page *codecache_first(const struct codecache *, page_id_t);
 struct code_page *codecache_next(const struct codecache *, const struct code_page *p);
+/* The code page at this page number that comes after `p` (NULL: the first one), whatever its content. Looks
+ * at all there are. */
+struct code_page *codecache_next_at(const struct codecache *, vpn_t, const struct code_page *p);
 /* No block of the page will be entered again. The caller clears its token from the fetch TLB. */
 void codecache_retire(struct codecache *, struct code_page *);
 

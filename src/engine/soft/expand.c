@@ -205,6 +205,14 @@ static IRStmt *expand_temporary(struct expansion *x, const struct ordered *o) {
     return o->statement;
 }
 
+/* An instruction begins. One that is alone is looked at by the slow path. */
+static void expand_mark(struct expansion *x) {
+    x->scratch_base = NULL;
+    if (!x->translation->single && watch_is_marked(x->translation->engine, x->translation->pc + x->offset))
+        build_call(x, IRTemp_INVALID, "watch_passed", watch_passed, NULL, build_u64(expansion_place(x)),
+                   NULL);
+}
+
 void expand_statement(struct expansion *x, const struct ordered *o) {
     IRStmt *s = o->statement;
     switch (s->tag) {
@@ -217,7 +225,7 @@ void expand_statement(struct expansion *x, const struct ordered *o) {
     case Ist_StoreG: s = expand_guarded_store(x, s); break;
     case Ist_Exit: s = expand_exit(x, s); break;
     case Ist_Dirty: helper_expand(x, s->Ist.Dirty.details); break;
-    case Ist_IMark: x->scratch_base = NULL; break;
+    case Ist_IMark: expand_mark(x); break;
     case Ist_Put:
     case Ist_PutI:
     case Ist_MBE:

@@ -86,13 +86,22 @@ bool code_overlaps(const struct engine *e, page_id_t id, unsigned offset, unsign
     return false;
 }
 
+static void code_retire(struct engine *e, struct code_page *p) {
+    uint32_t *token = &e->area.fetch_token[index_of(p->vpn)];
+    if (*token == p->token)
+        *token = 0;
+    codecache_retire(&e->cache, p);
+}
+
 void code_written(struct engine *e, page_id_t id, unsigned offset, unsigned length) {
-    for (struct code_page *p = codecache_first(&e->cache, id); p; p = codecache_next(&e->cache, p)) {
-        if (!code_page_overlaps(p, offset, length))
-            continue;
-        uint32_t *token = &e->area.fetch_token[index_of(p->vpn)];
-        if (*token == p->token)
-            *token = 0;
-        codecache_retire(&e->cache, p);
-    }
+    for (struct code_page *p = codecache_first(&e->cache, id); p; p = codecache_next(&e->cache, p))
+        if (code_page_overlaps(p, offset, length))
+            code_retire(e, p);
+}
+
+void code_forget_address(struct engine *e, uint64_t address) {
+    struct code_page *p = NULL;
+    while ((p = codecache_next_at(&e->cache, vpn_of(address), p)))
+        if (code_page_overlaps(p, address & PAGE_MASK, 1))
+            code_retire(e, p);
 }

@@ -122,6 +122,8 @@ static bool execute(struct engine *e) {
     struct block *block = prepare(e, &text);
     if (!block)
         return false;
+    if (map_count(&e->watches.marked))
+        watch_reached(e, rip_of(e));
     e->snapshot = e->area.guest;
     e->pending.length = 0;
     bool done;

@@ -52,6 +52,7 @@ out_free_engine:
 }
 
 static void soft_destroy(struct engine *e) {
+    watch_free(e);
     codecache_destroy(&e->cache);
     tlb_destroy(&e->tlb);
     free(e);
@@ -99,6 +100,7 @@ static void soft_forget_page(struct engine *e, const struct page_table *table, v
 }
 
 static void soft_forget_table(struct engine *e, const struct page_table *table) {
+    watch_remove_table(e, table);
     if (table != e->table)
         return;
     flush_tlbs(e);
@@ -108,6 +110,10 @@ static void soft_forget_table(struct engine *e, const struct page_table *table) 
 
 static void soft_forget_code(struct engine *e, page_id_t id, unsigned offset, unsigned length) {
     code_written(e, id, offset, length);
+}
+
+static int soft_watch(struct engine *e, const struct page_table *table, uint64_t address) {
+    return watch_add(e, table, address);
 }
 
 static void soft_get_counters(const struct engine *e, struct engine_counters *ret_counters) {
@@ -141,6 +147,7 @@ const struct engine_ops engine_soft = {
     .forget_page = soft_forget_page,
     .forget_table = soft_forget_table,
     .forget_code = soft_forget_code,
+    .watch = soft_watch,
     .get_counters = soft_get_counters,
     .check = soft_check,
 };

@@ -3,6 +3,7 @@
  *   soft.c         engine_ops: life, runs, what is to be forgotten
  *   dispatch.c     finds or translates blocks, connects them, turns their exits into traps; dispatch.S
  *   fetch.c        the fetch TLB and code pages; codecache.c keeps the blocks
+ *   watch.c        places whose execution the client wants to know of
  *   access.c       TLB misses and all other ways to guest memory; tlb.c
  *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
  *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c
@@ -24,6 +25,7 @@
 #include "engine/soft/area.h"
 #include "engine/soft/codecache.h"
 #include "engine/soft/tlb.h"
+#include "engine/soft/watch.h"
 #include "hw/engine.h"
 
 enum {
@@ -53,6 +55,7 @@ struct engine {
     struct tlb tlb;
     struct codecache cache;
     struct fetch_entry fetch[FETCH_ENTRIES];
+    struct watches watches;
 
     /* What runs. */
     struct page_table *table; /* whose translations the TLBs hold; NULL for none */
@@ -65,7 +68,7 @@ struct engine {
     uint32_t chunk;
     uint64_t remaining;              /* of the run's budget, at the start of the chunk */
     struct engine_counters counters; /* instructions: up to the start of the chunk */
-    atomic_bool kicked; /* also by other threads and signal handlers */
+    atomic_bool kicked;              /* also by other threads and signal handlers */
     uint32_t flushes; /* of the code cache: addresses in it from before the last one are void */
 
     /* The slow path: one instruction is being executed alone. */
@@ -146,6 +149,8 @@ const char *fetch_check(const struct engine *);
 void jumps_clear(struct engine *);
 /* Bytes of the content were or will be overwritten: drops translations of them. */
 void code_written(struct engine *, page_id_t, unsigned offset, unsigned length);
+/* Drops translations of the byte at this address, whatever the page's content. */
+void code_forget_address(struct engine *, uint64_t address);
 /* Whether any of these bytes is translated. */
 bool code_overlaps(const struct engine *, page_id_t, unsigned offset, unsigned length);
 
