@@ -29,6 +29,8 @@ static void program_inherit_signals(struct thread *t) {
         if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
             t->process->actions[signal].handler = (uint64_t)(uintptr_t)SIG_IGN;
     }
+    if (t->process->kernel->config.unblock_signals)
+        return;
     sigprocmask(SIG_SETMASK, NULL, &blocked);
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++)
         if (sigismember(&blocked, signal) == 1)

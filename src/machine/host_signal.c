@@ -28,7 +28,7 @@ enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
 struct host_signals {
     _Atomic uint64_t arrived; /* bit signal-1 */
     int event_fd;
-    bool installed;
+    bool installed, only_guards;
     const struct engine_ops *engine_ops;
     struct engine *engine;
     struct sigaction before[PASSED_ON]; /* dispositions to put back */
@@ -69,15 +69,17 @@ int host_signals_create(struct host_signals **ret_signals) {
     return 0;
 }
 
-int host_signals_install(struct host_signals *s, const struct engine_ops *ops, struct engine *engine) {
+int host_signals_install(struct host_signals *s, const struct engine_ops *ops, struct engine *engine,
+                         bool only_guards) {
     s->engine_ops = ops;
     s->engine = engine;
+    s->only_guards = only_guards;
     struct host_signals *none = NULL;
     if (!atomic_compare_exchange_strong(&active, &none, s))
         return -EBUSY;
     struct sigaction action = {.sa_sigaction = host_signal_arrived, .sa_flags = SA_SIGINFO};
     sigfillset(&action.sa_mask);
-    for (int i = 0; i < PASSED_ON; i++)
+    for (int i = 0; i < PASSED_ON && !only_guards; i++)
         sigaction(passed_on[i], &action, &s->before[i]);
     const struct sigaction guard = {.sa_sigaction = hostcopy_signal, .sa_flags = SA_SIGINFO};
     sigaction(SIGBUS, &guard, &s->bus_before);
@@ -87,7 +89,7 @@ int host_signals_install(struct host_signals *s, const struct engine_ops *ops, s
 }
 
 static void host_signals_restore(const struct host_signals *s) {
-    for (int i = 0; i < PASSED_ON; i++)
+    for (int i = 0; i < PASSED_ON && !s->only_guards; i++)
         sigaction(passed_on[i], &s->before[i], NULL);
     sigaction(SIGBUS, &s->bus_before, NULL);
     sigaction(SIGXFSZ, &s->file_size_before, NULL);

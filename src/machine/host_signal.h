@@ -11,9 +11,10 @@ int host_signals_create(struct host_signals **ret_signals);
 /* Puts the earlier dispositions back. NULL is fine. */
 void host_signals_destroy(struct host_signals *);
 
-/* Installs the handlers; a run of `engine` that is under way when a signal arrives is kicked. 0, or -EBUSY:
- * a process has one set of handlers, and another machine has it. */
-int host_signals_install(struct host_signals *, const struct engine_ops *, struct engine *);
+/* Installs the handlers; a run of `engine` that is under way when a signal arrives is kicked. With
+ * `only_guards` those alone that protect Thimble from its own accesses to files: no signal arrives. 0, or
+ * -EBUSY: a process has one set of handlers, and another machine has it. */
+int host_signals_install(struct host_signals *, const struct engine_ops *, struct engine *, bool only_guards);
 
 /* A descriptor that becomes readable when a signal arrives, and stays so until host_signals_quiet(). */
 int host_signals_fd(const struct host_signals *);

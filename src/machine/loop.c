@@ -67,6 +67,7 @@ static void announce_start(struct machine *m) {
 static void announce_stop(struct machine *m) {
     bool early = kernel_stop_reason(m->kernel) != KERNEL_FINISHED;
     m->trace.pid = 0;
+    vm_tell_contents(m->vm);
     trace_emit(&m->trace, EVENT_MACHINE_STOP, 0, (uint64_t)kernel_exit_status(m->kernel), early, 0, 0, 0);
     while (m->trace.sinks)
         trace_remove_sink(&m->trace, m->trace.sinks);
@@ -78,7 +79,7 @@ int machine_run_programs(struct machine *m, size_t *ret_failed) {
     int error = machine_start_programs(m, ret_failed);
     /* Installed only now, so that the first process inherits what the caller ignores. */
     if (!error)
-        error = host_signals_install(m->signals, m->engine_ops, m->engine);
+        error = host_signals_install(m->signals, m->engine_ops, m->engine, m->config.keep_host_signals);
     if (!error)
         run_threads(m);
     write_files_back(m);

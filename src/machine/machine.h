@@ -36,7 +36,10 @@ struct machine_config {
     struct sandbox_config sandbox;
     bool no_network;
     struct kernel_limits limits;
-    bool record_contents; /* emit EVENT_CONTENT: for machines small enough to draw */
+    /* The caller deals with the signals that reach the host process itself (Ctrl-C in a stepper …): none is
+     * passed on, and programs start with no signal blocked, whatever the calling thread blocks. */
+    bool keep_host_signals;
+    bool record_contents; /* emit EVENT_CONTENT, where there are at most 64 frames: small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct inject *inject;                           /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */
