@@ -247,6 +247,7 @@ static void exec_emit(struct process *p, const struct exec_plan *plan) {
     uint64_t path = trace_string(trace, p->exe ? p->exe : plan->path, strlen(p->exe ? p->exe : plan->path));
     uint64_t command = line ? trace_string(trace, line, length) : 0;
     free(line);
+    vm_tell_contents(p->kernel->vm);
     trace_emit(trace, EVENT_PROCESS_EXEC, 0, path, command, space_page_table(p->space)->space, 0, 0);
 }
 

@@ -154,6 +154,7 @@ static void kernel_switch_to(struct kernel *k, struct thread *t) {
     k->loaded = table;
     k->loaded_pid = t->process->pid;
     k->summary.context_switches++;
+    vm_tell_contents(k->vm);
     trace_emit(k->trace, EVENT_SWITCH, 0, table->space, 0, 0, 0, 0);
 }
 

@@ -85,11 +85,13 @@ void syscall_enter(struct thread *t) {
     t->process->syscalls++;
     k->summary.syscalls++;
     t->budget -= min_u64(t->budget, SCHED_CALL_COST);
+    vm_tell_contents(k->vm);
     trace_emit(k->trace, EVENT_SYSCALL_ENTER, (unsigned)c->number, c->args[0], c->args[1], c->args[2],
                c->args[3], c->args[4]);
 }
 
 static void syscall_emit_exit(struct thread *t, long result) {
+    vm_tell_contents(t->process->kernel->vm);
     trace_emit(t->process->kernel->trace, EVENT_SYSCALL_EXIT, (unsigned)t->call.number, (uint64_t)result, 0,
                0, 0, 0);
 }

@@ -142,6 +142,7 @@ void watch_fork(struct kernel *k, const struct page_table *from, const struct pa
 
 void kernel_reached(struct kernel *k, const struct page_table *table, uint64_t address) {
     struct watch *w, *next;
+    vm_tell_contents(k->vm);
     LIST_FOREACH_SAFE(w, &k->watches->open, of_list, next) {
         if (w->table != table || w->address != address)
             continue;

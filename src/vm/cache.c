@@ -26,6 +26,7 @@ static int fill_from_file(struct object *object, uint64_t page, pfn_t pfn) {
     if (error)
         return error;
     trace_emit(vm->config.trace, EVENT_FILE_READ, 0, pfn.n, object->number, page, 0, 0);
+    content_filled(vm, pfn);
     return 0;
 }
 
@@ -66,6 +67,7 @@ int object_fill_frame(struct object *object, uint64_t page, pfn_t pfn, struct ob
         slot_unref(vm, index_slot_of(entry));
     } else if (object->anonymous) {
         trace_emit(vm->config.trace, EVENT_ZERO_FILL, 0, pfn.n, id.n, 0, 0, 0);
+        content_filled(vm, pfn);
         frame_of(vm, pfn)->flags |= FRAME_DIRTY;
         if (vm->config.slot_at_first_touch)
             (void)slot_assign(vm, pfn); /* a full swap area shows when the page must go */
@@ -116,6 +118,7 @@ int object_write_back(struct object *object, pfn_t pfn) {
     const int error = object->backing.write_page(object->file, page, frame_bytes(vm, pfn));
     if (error)
         return error;
+    content_tell(vm, pfn);
     trace_emit(vm->config.trace, EVENT_WRITE_BACK, 0, pfn.n, object->number, page, 0, 0);
     object_make_clean(vm, pfn);
     return 0;

@@ -79,6 +79,7 @@ int fault_copy(struct fault *f) {
     const page_id_t id = vm_new_page_id(vm);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_COPY, 0, pfn.n, source, id.n, 0, 0);
+    content_filled(vm, pfn);
     fault_install_new(f, pfn);
     return 0;
 }

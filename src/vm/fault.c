@@ -90,6 +90,7 @@ static int fault_zero(struct fault *f) {
     frame_zero(vm, pfn);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_ZERO_FILL, 0, pfn.n, id.n, 0, 0, 0);
+    content_filled(vm, pfn);
     fault_install_new(f, pfn);
     return 0;
 }
@@ -302,6 +303,7 @@ static void fault_done(struct fault *f, enum fault_result result) {
     }
     if (unlikely(vm->config.trace && vm->config.trace->listening)) {
         const uint64_t pte = f->address < USER_END ? space_pte(f->space, f->vpn).v : 0;
+        vm_tell_contents(vm);
         trace_emit(vm->config.trace, EVENT_FAULT_DONE, f->kind, f->space->number, f->address, pte, f->major,
                    f->miss);
     }
@@ -312,6 +314,7 @@ enum fault_result space_fault(struct space *space, uint64_t address, unsigned ac
     struct trace *trace = space->vm->config.trace;
     if (unlikely(trace && trace->listening)) {
         const uint64_t pte = address < USER_END ? space_pte(space, f.vpn).v : 0;
+        vm_tell_contents(space->vm);
         trace_emit(trace, EVENT_FAULT, access, space->number, address, pte, 0, 0);
     }
     enum fault_result result = fault_check(&f);

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "vm/choice.h"
+#include "vm/content.h"
 #include "vm/frame.h"
 #include "vm/object.h"
 #include "vm/swap.h"
@@ -30,6 +31,7 @@ struct vm {
     uint32_t last_object, last_generation;
 
     size_t choices_used[CHOICE_LISTS]; /* choice.c */
+    struct contents *contents;         /* content.c; NULL: not recorded */
 
     uint64_t last_anonymous; /* page identities handed out */
     struct tally tally;

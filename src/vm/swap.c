@@ -210,6 +210,7 @@ int slot_write(struct vm *vm, pfn_t pfn) {
         return error;
     vm->swap.out++;
     vm->tally.swap_out++;
+    content_tell(vm, pfn);
     trace_emit(vm->config.trace, EVENT_SWAP_OUT, 0, pfn.n, frame->slot.n, frame->id.n, 0, 0);
     return 0;
 }
@@ -221,5 +222,6 @@ int slot_read(struct vm *vm, slot_t number, pfn_t pfn) {
     vm->swap.in++;
     vm->tally.swap_in++;
     trace_emit(vm->config.trace, EVENT_SWAP_IN, 0, pfn.n, number.n, slot_of(vm, number)->id.n, 0, 0);
+    content_swapped_in(vm, pfn);
     return 0;
 }

@@ -74,6 +74,7 @@ static void vm_free(struct vm *vm) {
     if (vm->policy_state)
         vm->policy->destroy(vm->policy_state);
     swap_destroy(vm);
+    contents_destroy(vm->contents);
     frame_table_destroy(vm);
     physmem_destroy(&vm->mem);
     free(vm->spaces);
@@ -88,6 +89,8 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
     vm->last_reference = PFN_NONE;
     TAILQ_INIT(&vm->objects);
     int error = vm_create_memory(vm);
+    if (!error)
+        error = contents_create(vm, &vm->contents);
     if (!error)
         error = swap_create(vm);
     if (!error)

@@ -53,6 +53,7 @@ struct vm_config {
      * choices. */
     void (*choice_refused)(void *context, const char *list, size_t index, uint32_t number, const char *why);
     struct trace *trace;   /* or NULL */
+    bool record_contents;  /* tell what is in the frames, where there are at most 64: see content.h */
     struct inject *inject; /* or NULL */
     struct vm_listener listener;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
@@ -79,6 +80,10 @@ struct physmem *vm_physmem(struct vm *);
 page_id_t vm_page_id(struct vm *, pfn_t);
 void vm_reference(struct vm *, pfn_t); /* engine_client.reference */
 void vm_set_listener(struct vm *, const struct vm_listener *);
+
+/* Events of what has changed in the frames since it was last told: before whoever steps through the events is
+ * to see it. Nothing unless contents are recorded. */
+void vm_tell_contents(struct vm *);
 
 struct vm_frame_counts {
     uint32_t total, reserved, page_tables, anonymous, page_cache, free;
