@@ -1,7 +1,9 @@
-/* Telling a recording from a program by the beginning of the file. */
+/* See recording.h. */
 #include "ui/recording.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,4 +34,41 @@ bool recording_is_native(const char *path) {
 bool recording_is_text(const char *path) {
     unsigned char first;
     return trace_format_of(path) != TRACE_NATIVE && read_beginning(path, &first, sizeof first) == 1;
+}
+
+static void report(const char *path, int error) {
+    if (error == -EPROTO)
+        fprintf(
+            stderr,
+            "thimble: %s was recorded by another version of Thimble: this one reads traces of version %d; "
+            "record it again\n",
+            path, TRACE_VERSION);
+    else if (error != -EBADMSG)
+        fprintf(stderr, "thimble: %s cannot be opened: %s\n", path, strerror(-error));
+    else if (recording_is_text(path))
+        fprintf(
+            stderr,
+            "thimble: %s is a trace as JSON lines: record it to a file whose name does not end in .jsonl or "
+            ".jsonl.zst\n",
+            path);
+    else if (recording_is_native(path))
+        fprintf(stderr,
+                "thimble: %s is damaged at its beginning, nothing of it can be shown: record it again\n",
+                path);
+    else
+        fprintf(stderr, "thimble: %s is not a trace: record one with thimble run --trace FILE PROGRAM\n",
+                path);
+}
+
+struct film *recording_open(const char *path) {
+    struct film *film;
+    const int error = film_open(path, &film);
+    if (error) {
+        report(path, error);
+        return NULL;
+    }
+    if (film_is_cut(film))
+        fprintf(stderr, "thimble: %s was cut: what happened after event %llu is missing\n", path,
+                (unsigned long long)film_events(film));
+    return film;
 }

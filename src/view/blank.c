@@ -380,6 +380,10 @@ void blank_destroy(struct blank *b) {
 
 /* ---- looking ---- */
 
+unsigned blank_count(const struct blank *b) {
+    return b->count;
+}
+
 unsigned blank_entry(const struct blank *b, size_t process, size_t cell) {
     return process < b->process_count ? b->entries[b->first[process] + cell] : 0;
 }

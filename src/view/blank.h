@@ -22,6 +22,8 @@ int blank_parse(const char *list, unsigned *ret_parts, const char **ret_wrong);
 int blank_create(const struct picture *, unsigned parts, uint64_t seed, struct blank **ret_blank);
 void blank_destroy(struct blank *);
 
+unsigned blank_count(const struct blank *); /* of blanks; 0: the picture has nothing of these parts */
+
 /* The number of the blank (1 …) at a place, 0: it is not blank. */
 unsigned blank_entry(const struct blank *, size_t process, size_t cell);
 unsigned blank_frame(const struct blank *, size_t frame);

@@ -209,7 +209,7 @@ static enum nav_result take_filter(struct nav *nav, const char *line) {
 
 enum nav_result nav_ask_victim(struct nav *nav, uint64_t victim) {
     uint64_t step;
-    const int error = nav_step_before(nav, victim - 1, &step);
+    const int error = nav_step_before(nav->film, victim - 1, &step);
     if (error)
         return nav_failed(nav, error);
     nav->position = step;

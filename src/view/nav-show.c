@@ -7,20 +7,20 @@
 
 enum { CHANGES_MOST = 65536 }; /* events of one step that are looked at for marks: the last ones */
 
-/* The event behind which this step's changes begin. 0 or -errno. */
-static int changes_begin(struct nav *nav, uint64_t *ret_before) {
+/* The event behind which the changes of the step at event n begin. 0 or -errno. */
+static int changes_begin(struct film *film, uint64_t n, uint64_t *ret_before) {
     *ret_before = 0;
-    if (nav->position < 2)
+    if (n < 2)
         return 0;
-    const int error = nav_step_before(nav, nav->position - 1, ret_before);
-    if (nav->position - *ret_before > CHANGES_MOST)
-        *ret_before = nav->position - CHANGES_MOST;
+    const int error = nav_step_before(film, n - 1, ret_before);
+    if (n - *ret_before > CHANGES_MOST)
+        *ret_before = n - CHANGES_MOST;
     return error;
 }
 
-/* Events before + 1 … the position: *ret_events is malloc'd, or NULL when there are none. 0 or -errno. */
-static int changes_read(struct nav *nav, uint64_t before, struct event **ret_events) {
-    const size_t count = nav->position - before;
+/* Events before + 1 … n: *ret_events is malloc'd, or NULL when there are none. 0 or -errno. */
+static int changes_read(struct film *film, uint64_t before, uint64_t n, struct event **ret_events) {
+    const size_t count = n - before;
     *ret_events = NULL;
     if (!count)
         return 0;
@@ -28,7 +28,7 @@ static int changes_read(struct nav *nav, uint64_t before, struct event **ret_eve
     if (!events)
         return -ENOMEM;
     for (size_t done = 0, got; done < count; done += got) {
-        int error = film_read(nav->film, before + 1 + done, events + done, count - done, &got);
+        int error = film_read(film, before + 1 + done, events + done, count - done, &got);
         if (!error && !got)
             error = -EBADMSG;
         if (error) {
@@ -40,22 +40,29 @@ static int changes_read(struct nav *nav, uint64_t before, struct event **ret_eve
     return 0;
 }
 
+int nav_picture_at(struct film *film, uint64_t n, const struct picture_options *base, const char *caption,
+                   struct picture **ret_picture) {
+    struct picture_options options = *base;
+    struct event *events = NULL;
+    const struct fold *fold;
+    int error = changes_begin(film, n, &options.before);
+    if (!error)
+        error = changes_read(film, options.before, n, &events);
+    if (!error)
+        error = film_state(film, n, &fold);
+    options.changes = events;
+    options.change_count = n - options.before;
+    if (!error)
+        error = picture_create(fold, &options, caption, ret_picture);
+    free(events);
+    return error;
+}
+
 struct picture *nav_picture(struct nav *nav, const struct picture_options *base) {
     struct picture_options options = *base;
-    struct picture *picture = NULL;
-    const struct fold *fold;
-    struct event *events;
-    int error = changes_begin(nav, &options.before);
-    if (error || changes_read(nav, options.before, &events))
-        return NULL;
+    struct picture *picture;
     options.real_numbers = nav->real_numbers;
-    options.changes = events;
-    options.change_count = nav->position - options.before;
-    error = film_state(nav->film, nav->position, &fold);
-    if (!error)
-        error = picture_create(fold, &options, NULL, &picture);
-    free(events);
-    return error ? NULL : picture;
+    return nav_picture_at(nav->film, nav->position, &options, NULL, &picture) ? NULL : picture;
 }
 
 bool nav_put_advice(struct nav *nav, struct text *t) {

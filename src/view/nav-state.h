@@ -42,7 +42,7 @@ __attribute__((format(printf, 2, 3))) void nav_say(struct nav *, const char *for
 /* A film's error as a result: NAV_FETCH, or NAV_DRAW with a message. */
 enum nav_result nav_failed(struct nav *, int error);
 /* The step at event n or the nearest before it, 0: none. 0 or -errno. */
-int nav_step_before(struct nav *, uint64_t n, uint64_t *ret_step);
+int nav_step_before(struct film *, uint64_t n, uint64_t *ret_step);
 /* Goes to the nearest event after `from` that meets the goal; `found` as in struct nav. */
 enum nav_result nav_search(struct nav *, uint64_t from, const struct goal *, enum nav_asking found);
 /* The filter as a goal of this kind. */

@@ -51,16 +51,16 @@ enum nav_result nav_failed(struct nav *nav, int error) {
 
 /* ---- places ---- */
 
-int nav_step_before(struct nav *nav, uint64_t n, uint64_t *ret_step) {
+int nav_step_before(struct film *film, uint64_t n, uint64_t *ret_step) {
     static const struct goal step = {.kind = GOAL_STEP};
     struct event event;
     *ret_step = n;
     if (!n)
         return 0;
-    int error = film_event(nav->film, n, &event);
+    int error = film_event(film, n, &event);
     if (error || event_is_step(&event))
         return error;
-    error = film_find(nav->film, n, true, &step, ret_step);
+    error = film_find(film, n, true, &step, ret_step);
     if (error != -ENOENT)
         return error;
     *ret_step = 0;
@@ -191,7 +191,7 @@ static enum nav_result nav_continue(struct nav *nav) {
 enum nav_result nav_go(struct nav *nav, uint64_t n) {
     uint64_t step;
     const uint64_t events = film_events(nav->film);
-    const int error = nav_step_before(nav, min_u64(n, events), &step);
+    const int error = nav_step_before(nav->film, min_u64(n, events), &step);
     if (error)
         return nav_failed(nav, error);
     nav_place(nav, step);
@@ -324,7 +324,7 @@ static enum nav_result nav_sought(struct nav *nav) {
 static enum nav_result nav_followed(struct nav *nav) {
     uint64_t step;
     const bool finished = film_is_finished(nav->film);
-    const int error = nav_step_before(nav, film_events(nav->film), &step);
+    const int error = nav_step_before(nav->film, film_events(nav->film), &step);
     if (error)
         return nav_failed(nav, error);
     const bool moved = step != nav->position;

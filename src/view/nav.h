@@ -68,6 +68,10 @@ void nav_score(const struct nav *, unsigned *ret_right, unsigned *ret_asked);
 /* The picture here, with what this step changed marked; NULL when memory is out or NAV_FETCH is needed. The
  * caller destroys it. */
 struct picture *nav_picture(struct nav *, const struct picture_options *base);
+/* The picture after event n of any film, a step or not, with what the step changed marked. `caption` as for
+ * picture_create(). 0, -ENOMEM or the film's -errno. */
+int nav_picture_at(struct film *, uint64_t n, const struct picture_options *base, const char *caption,
+                   struct picture **ret_picture);
 /* When there are too many frames here to be drawn one by one: appends how many to try (-n) and why. False:
  * there is nothing to say. */
 bool nav_put_advice(struct nav *, struct text *);

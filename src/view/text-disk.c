@@ -29,9 +29,12 @@ static bool frames_are_blank(const struct drawing *d) {
 
 static size_t put_name(struct drawing *d, const struct picture_file *file, struct style style) {
     struct text name = {0};
+    const char *last = strrchr(file->name, '/');
+    const bool whole = !last || !last[1] || plain_columns(file->name, strlen(file->name)) <= NAME - 3;
+    const char *shown = whole ? file->name : last + 1;
     text_bytes(&name, &file->initial, 1);
     text_put(&name, " ");
-    plain_put(&name, file->name, strlen(file->name), NAME - 3);
+    plain_put(&name, shown, strlen(shown), NAME - 3);
     text_bytes(&name, "", 1);
     size_t column = 0;
     if (!name.failed)
