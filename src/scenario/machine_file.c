@@ -39,16 +39,20 @@ const char *const *texts_read(const struct node *list, size_t *ret_count) {
     return texts;
 }
 
-static bool is_copied(const struct machine_file *f, const char *name) {
+/* The copy of this name. NULL: there is none. */
+static const struct file_copy *copy_find(const struct machine_file *f, const char *name) {
     for (size_t i = 0; i < f->copy_count; i++)
-        if (!strcmp(f->copies[i], name))
-            return true;
-    return false;
+        if (!strcmp(f->copies[i].name, name))
+            return &f->copies[i];
+    return NULL;
 }
 
 const char *machine_file_path(struct machine_file *f, const char *name) {
-    if (f->workdir && is_copied(f, name))
+    const struct file_copy *copy = copy_find(f, name);
+    if (copy && f->workdir)
         return reader_format(f->reader, "%s/%s", workdir_path(f->workdir), name);
+    if (copy)
+        name = copy->from;
     return name[0] == '/' ? name : reader_format(f->reader, "%s%s", f->folder, name);
 }
 
@@ -117,19 +121,35 @@ static void watch_read(struct machine_file *f, const struct node *root) {
         f->config.watch = texts_read(&n, &count);
 }
 
+/* "numbers.bin", or {"file": "hello", "name": "hello-2"}. */
+static struct file_copy copy_read(struct machine_file *f, const struct node *n) {
+    static const char *const known[] = {"file", "name", NULL};
+    struct file_copy copy = {.name = "", .from = ""};
+    struct node file = *n, name = *n;
+    if (json_is_object(n->value)) {
+        if (!node_is_object(n, known) || !node_need(n, "file", &file) || !node_need(n, "name", &name))
+            return copy;
+    }
+    copy = (struct file_copy){.name = node_text(&name), .from = machine_file_need(f, &file)};
+    if (strchr(copy.name, '/') || !strcmp(copy.name, ".") || !strcmp(copy.name, ".."))
+        node_wrong(&name, "'%s' is not a plain name of a file", copy.name);
+    if (copy_find(f, copy.name))
+        node_wrong(&name, "there is another '%s'", copy.name);
+    return copy;
+}
+
 static void copies_read(struct machine_file *f, const struct node *root) {
     struct node list;
-    size_t count = 0;
     if (!node_find(root, "scratch", &list))
         return;
-    const char *const *names = texts_read(&list, &count);
-    for (size_t i = 0; names && i < count; i++) {
+    const size_t count = node_count(&list);
+    struct file_copy *copies = reader_allocate(f->reader, count + 1, sizeof *copies);
+    f->copies = copies;
+    for (size_t i = 0; copies && i < count; i++) {
         const struct node n = node_at(&list, i);
-        if (strchr(machine_file_need(f, &n), '/'))
-            node_wrong(&n, "'%s' is not in the machine file's own folder", names[i]);
+        copies[i] = copy_read(f, &n);
+        f->copy_count++;
     }
-    f->copies = names;
-    f->copy_count = names ? count : 0;
 }
 
 static void root_read(struct machine_file *f) {

@@ -21,6 +21,12 @@ struct file_label {
     const char *file;           /* as written */
 };
 
+/* A file in the scratch folder. */
+struct file_copy {
+    const char *name; /* there */
+    const char *from; /* as written: in the machine file's folder */
+};
+
 struct machine_file {
     struct reader *reader;
     const char *folder; /* the machine file's own, ends in '/' unless it is "" (the working directory) */
@@ -30,7 +36,7 @@ struct machine_file {
     size_t program_count;
     struct file_label *labels;
     size_t label_count;
-    const char *const *copies; /* names of the files that are copied to the scratch folder */
+    struct file_copy *copies;
     size_t copy_count;
     struct machine_picture *pictures;
     size_t picture_count;

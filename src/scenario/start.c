@@ -38,8 +38,8 @@ static int make_workdir(struct machine_file *f, char **ret_message) {
     if (error)
         return fail(error, ret_message, "no scratch folder can be made: %s", strerror(-error));
     for (size_t i = 0; !error && i < f->copy_count; i++) {
-        const char *from = machine_file_path(f, f->copies[i]);
-        error = from ? workdir_copy(workdir, from, f->copies[i]) : -ENOMEM;
+        const char *from = machine_file_path(f, f->copies[i].name); /* there is no such folder yet */
+        error = from ? workdir_copy(workdir, from, f->copies[i].name) : -ENOMEM;
         if (error)
             (void)fail(error, ret_message, "%s cannot be copied to a scratch folder: %s",
                        from ? from : "a file", strerror(-error));
