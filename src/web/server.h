@@ -2,13 +2,19 @@
  *
  *   GET  /, /page.js …            the page (page/assets.h)
  *   GET  /info                    JSON: {version, title, live, state: "running"|"paused"|"ended"|"recorded",
- * events, finished, cut, header: the trace's} GET  /events?from=N&count=C   records of 64 bytes, as in
- * trace/event.h (count at most 65536) GET  /state?n=N               the state after event N, as fold_save()
- * gives it GET  /find?goal=G&from=N&backwards=0|1   JSON: {n} or {n: null}; G as goal_parse() reads it GET
- * /timeline?buckets=B      JSON: film_timeline() GET  /live                    Server-Sent Events: {events,
- * state} whenever they change; at once when opened GET  /output?from=N           bytes of the programs'
- * terminal; header X-Offset: where they begin POST /control?do=continue|pause|stop|run&goal=G    needs the
- * token POST /input                   body: what was typed; needs the token
+ *                                 events, finished, cut, header: the trace's}
+ *   GET  /events?from=N&count=C   records of 64 bytes, as in trace/event.h (count at most 65536)
+ *   GET  /state?n=N               the state after event N, as fold_save() gives it
+ *   GET  /find?goal=G&from=N&backwards=0|1   JSON: {n} or {n: null}; G as goal_parse() reads it
+ *   GET  /timeline?buckets=B      JSON: {events, counts: [[faults by kind], one a bucket]}: film_timeline()
+ *   GET  /history                 JSON: history_put_json()
+ *   GET  /live                    Server-Sent Events: {events, state} whenever they change; at once when
+ *                                 opened
+ *   GET  /output?from=N           bytes of the programs' terminal; header X-Offset: where they begin
+ *   POST /control?do=continue|pause|stop|run&goal=G    needs the token; {events, state}
+ *   POST /input                   body: what was typed (at most 4096 bytes); needs the token
+ *
+ * Other statuses come with a sentence of plain text that says what is wrong.
  *
  * Token: 128 random bits in the printed address (after '#', so that it is never sent or logged); the page
  * sends it as X-Thimble-Token. Every request: Host must be 127.0.0.1:PORT or localhost:PORT; an Origin, if
