@@ -37,6 +37,7 @@ enum {
     KEY_CONTENTS,
     KEY_UNTIL,
     KEY_PORT,
+    KEY_TITLE,
     KEY_HELP,
 };
 
@@ -95,12 +96,14 @@ static const struct argp_option machine_options[] = {
 static const struct argp_option step_options[] = {
     {NULL, 0, NULL, 0, "Watching:", 6},
     {"until", KEY_UNTIL, "GOAL", 0, UNTIL_DOC, 6},
+    {"title", KEY_TITLE, "TEXT", 0, "What is watched, as shown above the picture (default: the command)", 6},
     {0},
 };
 
 static const struct argp_option web_options[] = {
     {NULL, 0, NULL, 0, "Watching:", 6},
     {"until", KEY_UNTIL, "GOAL", 0, UNTIL_DOC, 6},
+    {"title", KEY_TITLE, "TEXT", 0, "What is watched, as shown above the picture (default: the command)", 6},
     {"port", KEY_PORT, "P", 0, "Serve at port P of 127.0.0.1 (default: any that is free)", 6},
     {0},
 };
@@ -309,6 +312,7 @@ static error_t take_watching_option(int key, char *value, struct argp_state *sta
         return 0;
     case KEY_UNTIL: return take_until(p, value);
     case KEY_PORT: return take_port(p, value);
+    case KEY_TITLE: p->options.title = value; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }

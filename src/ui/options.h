@@ -26,6 +26,7 @@ struct options {
     const char *recording; /* a trace to be watched instead of a program; NULL: none */
     bool has_until;
     struct goal until;  /* valid when has_until */
+    const char *title;  /* of what is watched; NULL: the command */
     const char *symbol; /* that `until` waits for; NULL: it does not wait for a symbol */
     /* web: */
     uint16_t port; /* 0: any free one */

@@ -179,6 +179,11 @@ static void test_contents_are_for_small_machines_that_somebody_watches(void **st
     refused("--contents maybe ls", "--contents: 'maybe'", "yes nor no");
 }
 
+static void test_the_title(void **state) {
+    assert_null(parsed_by(OPTIONS_STEP, "ls").title);
+    assert_string_equal(parsed_by(OPTIONS_WEB, "--title Lecture ls").title, "Lecture");
+}
+
 static void test_the_port(void **state) {
     assert_int_equal(parsed_by(OPTIONS_WEB, "ls").port, 0);
     assert_int_equal(parsed_by(OPTIONS_WEB, "--port 8080 ls").port, 8080);
@@ -264,6 +269,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_a_program_must_be_given),
         cmocka_unit_test(test_contents_are_for_small_machines_that_somebody_watches),
+        cmocka_unit_test(test_the_title),
         cmocka_unit_test(test_the_port),
         cmocka_unit_test(test_where_a_run_that_is_watched_begins),
         cmocka_unit_test(test_a_trace_is_told_from_a_program),
