@@ -43,13 +43,17 @@ void host_signals_wake(struct host_signals *s) {
     (void)written;
 }
 
+void host_signals_send(struct host_signals *s, int signal) {
+    atomic_fetch_or(&s->arrived, 1ULL << (signal - 1));
+    host_signals_wake(s);
+}
+
 static void host_signal_arrived(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct host_signals *s = atomic_load(&active);
     /* SIGPIPE from a write of our own: the kernel sees EPIPE and tells the guest that wrote. */
     if (s && !(signal == SIGPIPE && info->si_pid == getpid())) {
-        atomic_fetch_or(&s->arrived, 1ULL << (signal - 1));
-        host_signals_wake(s);
+        host_signals_send(s, signal);
         s->engine_ops->kick(s->engine);
     }
     errno = saved_errno;

@@ -23,6 +23,9 @@ void host_signals_quiet(struct host_signals *);
 /* Makes that descriptor readable as if a signal had arrived. Any thread, any signal handler. */
 void host_signals_wake(struct host_signals *);
 
+/* As if that signal had arrived. Any thread, any signal handler. */
+void host_signals_send(struct host_signals *, int signal);
+
 /* Takes the lowest signal that has arrived; 0 when there is none. */
 int host_signals_take(struct host_signals *);
 

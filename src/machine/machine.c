@@ -287,6 +287,11 @@ void machine_request_stop(struct machine *m) {
     m->engine_ops->kick(m->engine);
 }
 
+void machine_send_signal(struct machine *m, int signal) {
+    host_signals_send(m->signals, signal);
+    m->engine_ops->kick(m->engine);
+}
+
 void machine_get_summary(struct machine *m, struct machine_summary *ret_summary) {
     struct machine_summary s = {
         .complete = kernel_stop_reason(m->kernel) == KERNEL_FINISHED,

@@ -94,6 +94,10 @@ int machine_add_label(struct machine *, const struct machine_label *);
  * ends soon after the sink has returned); also from a signal handler. */
 void machine_request_stop(struct machine *);
 
+/* As if this signal (1 … 64) had reached the host process: what was typed into a terminal that is the
+ * programs' own. From any thread, as machine_request_stop(). */
+void machine_send_signal(struct machine *, int signal);
+
 /* Runs the programs that were added until no process is left, passing the signals that reach the host process
  * on to the guests. Once for a machine. The summary's wait_status is the first one's. 0; -errno of
  * kernel_start() when one could not be started: then none has run, and *ret_failed (may be NULL) is its

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,11 +228,15 @@ static void labels_come_behind_the_start(void **state) {
 
 /* ---- being stopped ---- */
 
-static void *stop_when_it_is_ready(void *context) {
-    struct fixture *f = context;
+static void wait_until_it_is_ready(struct fixture *f) {
     char byte;
     assert_int_equal(read(f->output[0], &byte, 1), 1);
     usleep(20000); /* it sleeps in poll by now, or loops */
+}
+
+static void *stop_when_it_is_ready(void *context) {
+    struct fixture *f = context;
+    wait_until_it_is_ready(f);
     machine_request_stop(f->machine);
     return NULL;
 }
@@ -288,6 +293,28 @@ static void a_machine_can_be_stopped_before_it_runs(void **state) {
     assert_int_equal(fixture_count(f, EVENT_SWITCH), 0);
 }
 
+static void *send_when_it_is_ready(void *context) {
+    struct fixture *f = context;
+    wait_until_it_is_ready(f);
+    machine_send_signal(f->machine, SIGINT);
+    return NULL;
+}
+
+static void a_signal_from_another_thread_is_the_programs(void **state) {
+    struct fixture *f = *state;
+    char *argv[] = {"wait", "loop", NULL};
+    pthread_t thread;
+    struct machine_summary summary;
+    fixture_create(f);
+    assert_int_equal(fixture_add(f, "wait", argv, 0, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, send_when_it_is_ready, f), 0);
+    assert_int_equal(fixture_run(f), 0);
+    pthread_join(thread, NULL);
+    machine_get_summary(f->machine, &summary);
+    assert_int_equal(summary.stop, KERNEL_FINISHED);
+    assert_int_equal(summary.wait_status, SIGINT);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -311,6 +338,7 @@ int main(void) {
         TEST(a_deterministic_machine_that_waits_can_be_stopped),
         TEST(a_machine_that_loops_can_be_stopped),
         TEST(a_machine_can_be_stopped_before_it_runs),
+        TEST(a_signal_from_another_thread_is_the_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
