@@ -28,6 +28,7 @@ class Page {
     this.state = source.info.state;
     /** @type {Status | null} */
     this.status = null;
+    this.drawings = 0; /* so many times something was shown: for tests */
     this.address = new Address((n) => this.go(n));
     this.picture = new Picture((token, pinned) => this.pointAt(token, pinned));
     this.details = new Details((token) => this.picture.pin(token));
@@ -100,7 +101,9 @@ class Page {
     this.status = status;
     this.picture.show(svg, status.narration);
     element("narration").textContent = status.narration || "Before the first event.";
-    this.say(status.message || status.advice || "");
+    this.say(status.message || this.warning(status));
+    element("advice").textContent = status.advice ?? "";
+    element("advice").hidden = !status.advice;
     this.question.show(status.question);
     this.showPlace(status);
     this.address.show(status.position);
@@ -108,6 +111,16 @@ class Page {
     this.controls.show(status, this.state);
     this.showTab(this.tabs.current);
     await this.showDetails(this.picture.token);
+    document.documentElement.dataset.shown = String(++this.drawings);
+  }
+
+  /** What is wrong with the recording up to here. @param {Status} status */
+  warning(status) {
+    if (status.complaints)
+      return `This run contradicts itself: event ${status.first_complaint} cannot follow those before it.`;
+    if (status.cut && status.position + 1 >= status.events)
+      return `The recording was cut: it ends at event ${status.events}, though the run went on.`;
+    return "";
   }
 
   showPlace(/** @type {Status} */ status) {
@@ -216,7 +229,7 @@ class Page {
     await this.walked(step ? this.run.go(step) : info.live ? this.run.key(Key.END) : this.run.begin());
     if (!this.status) await this.refresh();
     this.showState();
-    if (info.cut) this.say(`The trace was cut: it ends at event ${info.events}, though the run went on.`);
+    if (info.cut) this.say(`The recording was cut: it ends at event ${info.events}, though the run went on.`);
     await this.rows.showChoices();
     await this.showHistory();
     if (info.live) this.listen();

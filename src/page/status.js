@@ -14,6 +14,7 @@
  * @property {string} goal
  * @property {number=} pid @property {string=} kind @property {number=} instruction of the event, if there is one
  * @property {string=} advice
+ * @property {number=} complaints @property {number=} first_complaint events that cannot follow those before them
  */
 
 export {};

@@ -265,6 +265,14 @@ static void put_goal(struct page *p) {
     field_text(&p->text, "goal", goal);
 }
 
+static void put_complaints(struct page *p) {
+    const struct fold *fold;
+    if (film_state(p->film, nav_position(p->nav), &fold) || !fold->complaints)
+        return;
+    field_number(&p->text, "complaints", fold->complaints);
+    field_number(&p->text, "first_complaint", fold->first_complaint);
+}
+
 /* Where the walker stands and what it has to say. */
 int EXPORT(page_put_status)(struct page *p) {
     const struct picture *picture = page_picture(p);
@@ -288,6 +296,7 @@ int EXPORT(page_put_status)(struct page *p) {
     field_number(t, "asked", asked);
     put_goal(p);
     put_event_of_step(p, nav_position(p->nav));
+    put_complaints(p);
     if (nav_put_advice(p->nav, &advice))
         field_bytes(t, "advice", advice.bytes, advice.length);
     text_free(&advice);

@@ -64,24 +64,6 @@ static const struct argp html_argp = {
     .doc = "Write a recorded run as one HTML file that replays it in a browser: no server, no network.",
 };
 
-static struct film *html_open(const struct html *h) {
-    struct film *film;
-    int error = film_open(h->trace, &film);
-    if (!error)
-        return film;
-    if (error == -EBADMSG && recording_is_text(h->trace))
-        fprintf(stderr, "thimble: %s is a trace as JSON lines: record it to a name without .jsonl\n",
-                h->trace);
-    else if (error == -EBADMSG)
-        fprintf(stderr, "thimble: %s is not a trace of thimble run --trace\n", h->trace);
-    else if (error == -EPROTO)
-        fprintf(stderr, "thimble: %s was recorded by another version of Thimble: record it again\n",
-                h->trace);
-    else
-        fprintf(stderr, "thimble: %s: %s\n", h->trace, strerror(-error));
-    return NULL;
-}
-
 /* What stands in the way, said on standard error. */
 static bool html_is_possible(const struct html *h, const struct film *film) {
     unsigned long long events = film_events(film);
@@ -111,13 +93,10 @@ static char *html_title(const struct trace_header *header) {
     return title;
 }
 
-/* What the reader of the replay should know about the recording. */
+/* An event that cannot be true does not stop the replay, but its readers should know. */
 static void html_warn(const struct html *h, struct film *film) {
     const struct fold *fold;
     unsigned long long events = film_events(film);
-    if (film_is_cut(film))
-        fprintf(stderr, "thimble: %s was cut: the replay ends at event %llu, though the run went on\n",
-                h->trace, events);
     if (!film_state(film, events, &fold) && fold->complaints)
         fprintf(
             stderr,
@@ -174,7 +153,7 @@ int html_command(int argc, char **argv, char **envp) {
         fprintf(stderr, "thimble: -o %s is the trace itself: give another name\n", h.output);
         return EXIT_MACHINE;
     }
-    struct film *film = html_open(&h);
+    struct film *film = recording_open(h.trace);
     if (!film)
         return EXIT_MACHINE;
     int status = html_is_possible(&h, film) ? html_write(&h, film) : EXIT_MACHINE;
