@@ -35,6 +35,11 @@ static void put_bool(struct json *j, const char *key, bool value) {
     text_bool(j->text, value);
 }
 
+/* What a step changed gives answers of an exercise away. */
+static void put_mark(struct json *j, const char *key, bool value) {
+    put_bool(j, key, value && !j->blank);
+}
+
 static void put_null(struct json *j, const char *key) {
     put_key(j, ",", key);
     text_put(j->text, "null");
@@ -138,8 +143,8 @@ static void put_cell(struct json *j, size_t process, size_t index) {
         put_entry(j, c);
     put_number(j, "present", c->present);
     put_number(j, "swapped", c->swapped);
-    put_bool(j, "faulting", c->faulting);
-    put_bool(j, "changed", c->changed);
+    put_mark(j, "faulting", c->faulting);
+    put_mark(j, "changed", c->changed);
     put_blank(j, blank);
     text_put(j->text, "}");
 }
@@ -153,7 +158,7 @@ static void put_process(struct json *j, size_t index) {
     put_bool(j, "current", p->current && !(j->blank && blank_register(j->blank)));
     put_bool(j, "running", p->running);
     put_bool(j, "ended", p->ended);
-    put_bool(j, "changed", p->changed);
+    put_mark(j, "changed", p->changed);
     put_number(j, "hidden_cells", p->hidden_cells);
     put_key(j, ",\n  ", "table");
     text_put(j->text, "[");
@@ -207,9 +212,9 @@ static void put_frame(struct json *j, size_t index) {
     if (j->blank && blank_victim(j->blank))
         put_null(j, "victim");
     else
-        put_bool(j, "victim", f->victim);
+        put_mark(j, "victim", f->victim);
     put_number(j, "since", f->since);
-    put_bool(j, "changed", f->changed);
+    put_mark(j, "changed", f->changed);
     put_blank(j, j->blank ? blank_frame(j->blank, index) : 0);
     text_put(j->text, "}");
 }
@@ -264,7 +269,7 @@ static void put_file(struct json *j, size_t index) {
     put_number(j, "pages", f->pages);
     put_number(j, "first", f->first);
     put_number(j, "shown", f->shown);
-    put_bool(j, "changed", f->changed);
+    put_mark(j, "changed", f->changed);
     text_put(j->text, "}");
 }
 
@@ -280,7 +285,7 @@ static void put_slot(struct json *j, size_t index) {
         put_bool(j, "used", slot->used);
         put_bool(j, "written", slot->written);
     }
-    put_bool(j, "changed", slot->changed);
+    put_mark(j, "changed", slot->changed);
     put_blank(j, blank);
     text_put(j->text, "}");
 }
@@ -307,16 +312,6 @@ static void put_on_disk(struct json *j) {
 
 /* ---- the whole ---- */
 
-static const char *kind_name(enum picture_kind kind) {
-    static const char *const names[PICTURE_KINDS] = {
-        [PICTURE_AUTO] = "auto",         [PICTURE_TABLES] = "tables", [PICTURE_REGIONS] = "regions",
-        [PICTURE_COMPUTER] = "computer", [PICTURE_MEMORY] = "memory", [PICTURE_FRAMES_ONLY] = "frames",
-        [PICTURE_POOL] = "pool",         [PICTURE_SPACES] = "spaces", [PICTURE_TABLE] = "table",
-        [PICTURE_CONTEXTS] = "contexts", [PICTURE_SYSTEM] = "system", [PICTURE_SHARING] = "sharing",
-    };
-    return names[kind];
-}
-
 static void put_register(struct json *j) {
     const struct picture *p = j->picture;
     unsigned blank = j->blank ? blank_register(j->blank) : 0;
@@ -327,7 +322,7 @@ static void put_register(struct json *j) {
         text_put(j->text, "{\"pid\":");
         text_number(j->text, p->processes[p->register_process].pid);
         put_number(j, "space", p->processes[p->register_process].space);
-        put_bool(j, "changed", p->register_changed);
+        put_mark(j, "changed", p->register_changed);
         text_put(j->text, "}");
     }
     put_key(j, ",", "register_blank");
@@ -340,10 +335,10 @@ static void put_register(struct json *j) {
 void draw_json(const struct picture *p, const struct draw_options *options, struct text *text) {
     struct json j = {.picture = p, .blank = options ? options->blank : NULL, .text = text};
     put_key(&j, "{", "kind");
-    text_string(text, kind_name(p->kind), strlen(kind_name(p->kind)));
+    text_string(text, picture_kind_name(p->kind), strlen(picture_kind_name(p->kind)));
     put_number(&j, "sequence", p->sequence);
     put_number(&j, "instruction", p->instruction);
-    put_string(&j, "narration", p->narration);
+    put_string(&j, "narration", j.blank ? "" : p->narration);
     put_register(&j);
     put_key(&j, ",\n ", "processes");
     text_put(text, "[");

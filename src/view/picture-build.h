@@ -46,6 +46,7 @@ void builder_files(struct builder *);
 /* Where the content of a frame stands on the disk. */
 struct picture_disk builder_frame_place(const struct builder *, const struct fold_frame *);
 void builder_cell_places(struct builder *);
+void builder_transfer(struct builder *);
 
 /* picture-window.c: which pages of files and of the swap area are drawn */
 void builder_windows(struct builder *);

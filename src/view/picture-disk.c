@@ -121,6 +121,22 @@ void builder_cell_places(struct builder *b) {
             cell_place(b, &b->picture->processes[i].cells[j]);
 }
 
+void builder_transfer(struct builder *b) {
+    const struct event *last = b->change_count ? &b->changes[b->change_count - 1] : NULL;
+    struct picture_transfer *t = &b->picture->transfer;
+    if (!last || last->args[0] >= b->fold->frame_total)
+        return;
+    if (last->kind == EVENT_SWAP_OUT || last->kind == EVENT_SWAP_IN)
+        t->disk = (struct picture_disk){.source = SOURCE_ANONYMOUS, .page = last->args[1], .has_page = true};
+    else if (last->kind == EVENT_FILE_READ || last->kind == EVENT_WRITE_BACK)
+        t->disk = object_place(b, fold_object(b->fold, last->args[1]), last->args[2]);
+    else
+        return;
+    t->shown = true;
+    t->out = last->kind == EVENT_SWAP_OUT || last->kind == EVENT_WRITE_BACK;
+    t->frame = (uint32_t)last->args[0];
+}
+
 /* ---- files ---- */
 
 /* The newest object of this path; NULL: it is not mapped. */

@@ -117,6 +117,7 @@ static void builder_all(struct builder *b, const char *caption) {
     builder_files(b);
     builder_frames(b);
     builder_cell_places(b);
+    builder_transfer(b);
     builder_windows(b);
     builder_marks(b);
     builder_narration(b, caption);
