@@ -146,6 +146,7 @@ int step_session(struct session *session, char **envp) {
     struct step step = {.session = session};
     session->options.machine.report = keep_line;
     session->options.machine.context = &step;
+    session->options.machine.keep_host_signals = true;
     watch_take_signals(true, &step.signals);
     if (session->options.recording)
         session->exit_status = step_recorded(&step);

@@ -136,6 +136,7 @@ static void web_live(struct web *web, char **envp) {
 int web_session(struct session *session, char **envp) {
     struct web web = {.session = session};
     watch_take_signals(false, &web.signals);
+    session->options.machine.keep_host_signals = true;
     if (session->options.recording)
         session->exit_status = web_recorded(&web);
     else if (session_build(session))

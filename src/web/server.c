@@ -35,10 +35,17 @@ static const struct endpoint {
     const char *path, *method;
     enum MHD_Result (*answer)(struct request *);
 } endpoints[] = {
-    {"/info", MHD_HTTP_METHOD_GET, look_info},         {"/events", MHD_HTTP_METHOD_GET, look_events},
-    {"/state", MHD_HTTP_METHOD_GET, look_state},       {"/find", MHD_HTTP_METHOD_GET, look_find},
-    {"/timeline", MHD_HTTP_METHOD_GET, look_timeline}, {"/live", MHD_HTTP_METHOD_GET, look_live},
-    {"/output", MHD_HTTP_METHOD_GET, look_output},     {"/control", MHD_HTTP_METHOD_POST, control_machine},
+    /* looking */
+    {"/info", MHD_HTTP_METHOD_GET, look_info},
+    {"/events", MHD_HTTP_METHOD_GET, look_events},
+    {"/state", MHD_HTTP_METHOD_GET, look_state},
+    {"/find", MHD_HTTP_METHOD_GET, look_find},
+    {"/timeline", MHD_HTTP_METHOD_GET, look_timeline},
+    {"/history", MHD_HTTP_METHOD_GET, look_history},
+    {"/live", MHD_HTTP_METHOD_GET, look_live},
+    {"/output", MHD_HTTP_METHOD_GET, look_output},
+    /* doing something: these need the token */
+    {"/control", MHD_HTTP_METHOD_POST, control_machine},
     {"/input", MHD_HTTP_METHOD_POST, control_input},
 };
 
