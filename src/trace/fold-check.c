@@ -83,6 +83,19 @@ static const char *check_slots(const struct fold *f) {
     return used == f->slots_used ? NULL : "the slots in use are miscounted";
 }
 
+static const char *check_shown(const struct fold *f) {
+    for (uint64_t i = 0; i < sparse_chunks(&f->slot_contents); i++)
+        for (uint64_t j = 0; f->slot_contents.chunks[i] && j < SPARSE_CHUNK; j++) {
+            uint32_t slot = (uint32_t)(i * SPARSE_CHUNK + j);
+            if (fold_slot_content(f, slot) && !fold_slot(f, slot).used)
+                return "a slot that is not assigned has bytes";
+        }
+    if (f->output_length > FOLD_OUTPUT_ROOM || f->output_length > f->output_total ||
+        f->output_length < min_u64(f->output_total, FOLD_OUTPUT))
+        return "the output that is kept has a wrong length";
+    return f->label_count <= f->label_capacity ? NULL : "more labels than there is room for";
+}
+
 const char *fold_check(const struct fold *f) {
     const char *wrong = NULL;
     for (size_t i = 0; !wrong && i < f->spaces.count; i++) {
@@ -97,6 +110,8 @@ const char *fold_check(const struct fold *f) {
         wrong = check_frames(f);
     if (!wrong)
         wrong = check_slots(f);
+    if (!wrong)
+        wrong = check_shown(f);
     return wrong;
 }
 
@@ -111,6 +126,8 @@ static const char *check_entry_agrees(const struct fold *f, const struct fold_sp
         return slot.used && slot.written ? NULL : "an entry names a slot that holds nothing";
     }
     struct fold_frame frame = fold_frame(f, pte_pfn(entry).n);
+    if (!frame.since)
+        return "an entry maps a frame that nothing happened to";
     if (frame.use != EVENT_FRAME_ANONYMOUS && frame.use != EVENT_FRAME_CACHE)
         return "an entry maps a frame that holds no page";
     return frame.page ? NULL : "an entry maps a frame without a page's identity";

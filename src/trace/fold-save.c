@@ -9,7 +9,7 @@
 #include "trace/fold-state.h"
 #include "trace/text.h"
 
-enum { FOLD_VERSION = 1 }; /* grows with every change of what is saved */
+enum { FOLD_VERSION = 2 }; /* grows with every change of what is saved */
 #define LIST_END UINT64_MAX
 
 struct codec {
@@ -273,11 +273,12 @@ static void codec_frames(struct codec *c, struct fold *f) {
         struct fold_frame frame = fold_frame(f, (uint32_t)number);
         enum event_frame use = (enum event_frame)codec_below(c, frame.use, EVENT_FRAME_KINDS);
         CODEC(c, frame.page);
+        CODEC(c, frame.since);
         if (!c->loading || c->error)
             continue;
         if (number >= f->frame_total)
             codec_fail(c, -EBADMSG);
-        else if (fold_set_frame(f, number, use, frame.page))
+        else if (fold_set_frame(f, number, use, frame.page, frame.since))
             codec_fail(c, -ENOMEM);
     }
 }
@@ -299,6 +300,70 @@ static void codec_slots(struct codec *c, struct fold *f) {
             codec_fail(c, -EBADMSG);
         else if (fold_set_slot(f, number, slot))
             codec_fail(c, -ENOMEM);
+    }
+}
+
+/* ---- what people want to see ---- */
+
+static void codec_labels(struct codec *c, struct fold *f) {
+    uint64_t count = f->label_count;
+    CODEC(c, count);
+    for (uint64_t i = 0; i < count && !c->error; i++) {
+        struct fold_label label = {0};
+        if (!c->loading)
+            label = f->labels[i];
+        label.what = (enum event_label)codec_below(c, label.what, EVENT_LABELS);
+        CODEC(c, label.args);
+        if (c->loading && !c->error && fold_add_label(f, &label))
+            codec_fail(c, -ENOMEM);
+    }
+}
+
+/* The next element at or after n whose bytes are known, or LIST_END. */
+static uint64_t next_content(const struct sparse *contents, uint64_t n) {
+    for (uint8_t *const *bytes; n < contents->limit;
+         n = bytes ? n + 1 : (n / SPARSE_CHUNK + 1) * SPARSE_CHUNK) {
+        bytes = sparse_get(contents, n);
+        if (bytes && *bytes)
+            return n;
+    }
+    return LIST_END;
+}
+
+static void codec_contents(struct codec *c, struct fold *f, struct sparse *contents) {
+    for (uint64_t n = 0;; n++) {
+        uint8_t bytes[PAGE_SIZE];
+        n = c->loading ? LIST_END : next_content(contents, n);
+        if (!codec_next(c, &n))
+            return;
+        if (!c->loading)
+            memcpy(bytes, *(uint8_t **)sparse_get(contents, n), sizeof bytes);
+        CODEC(c, bytes);
+        if (!c->loading || c->error)
+            continue;
+        if (n >= contents->limit || (contents == &f->slot_contents && !fold_slot(f, (uint32_t)n).used))
+            codec_fail(c, -EBADMSG);
+        else if (fold_load_content(f, contents, n, bytes))
+            codec_fail(c, -ENOMEM);
+    }
+}
+
+static void codec_output(struct codec *c, struct fold *f) {
+    size_t length;
+    const char *kept = fold_output(f, &length);
+    uint64_t total = f->output_total, saved = length;
+    CODEC(c, total);
+    CODEC(c, saved);
+    CODEC(c, f->output_string);
+    if (!c->loading) {
+        text_bytes(&c->out, kept, length);
+    } else if (c->error || saved != min_u64(total, FOLD_OUTPUT) || saved > (uint64_t)(c->end - c->at)) {
+        codec_fail(c, -EBADMSG);
+    } else {
+        if (saved && fold_add_output(f, (const char *)c->at, saved))
+            codec_fail(c, -ENOMEM);
+        f->output_total = total;
+        c->at += saved;
     }
 }
 
@@ -383,6 +448,10 @@ static void codec_fold(struct codec *c, struct fold *f) {
     codec_frames(c, f);
     codec_slots(c, f);
     codec_spaces(c, f);
+    codec_labels(c, f);
+    codec_contents(c, f, &f->contents);
+    codec_contents(c, f, &f->slot_contents);
+    codec_output(c, f);
 }
 
 int fold_save(const struct fold *f, void **ret_bytes, size_t *ret_size) {

@@ -15,7 +15,7 @@ void fold_complain(struct fold *, const char *what);
 int fold_set_geometry(struct fold *, uint64_t frames, uint64_t reserved, uint64_t swap_pages);
 /* NULL when there is no memory; the frame must be below frame_total. */
 struct fold_frame *fold_touch_frame(struct fold *, uint64_t frame);
-int fold_set_frame(struct fold *, uint64_t frame, enum event_frame use, uint64_t page);
+int fold_set_frame(struct fold *, uint64_t frame, enum event_frame use, uint64_t page, uint64_t since);
 /* Whether the frame is as in the beginning. */
 bool fold_frame_is_pristine(const struct fold *, uint64_t frame);
 int fold_set_slot(struct fold *, uint64_t slot, struct fold_slot);
@@ -31,5 +31,19 @@ int fold_protect(struct fold *, struct fold_space *, uint64_t first, uint64_t pa
 /* Changes an entry and the mappers of the frames in question. A frame beyond memory or a slot beyond the swap
  * area: a complaint, and nothing changed. */
 int fold_set_entry(struct fold *, struct fold_space *, uint64_t vpn, pte_t);
+
+/* fold-show.c */
+enum { FOLD_OUTPUT_ROOM = 2 * FOLD_OUTPUT }; /* bytes of fold->output */
+int fold_add_label(struct fold *, const struct fold_label *);
+int fold_say_content(struct fold *, uint64_t frame, uint64_t line, const uint64_t words[4]);
+void fold_forget_content(struct fold *, uint64_t frame);
+void fold_forget_slot_content(struct fold *, uint64_t slot);
+int fold_content_to_slot(struct fold *, uint64_t frame, uint64_t slot);
+int fold_content_from_slot(struct fold *, uint64_t slot, uint64_t frame);
+/* `contents`: the fold's contents or slot_contents. */
+int fold_load_content(struct fold *, struct sparse *contents, uint64_t n, const void *bytes);
+int fold_print(struct fold *, uint64_t string);
+int fold_add_output(struct fold *, const char *bytes, uint64_t length);
+void fold_free_shown(struct fold *);
 
 #endif

@@ -1,5 +1,5 @@
 /* The fold: one function an event kind or family. See fold.h; fold-space.c has mappings and entries,
- * fold-save.c checkpoints, fold-check.c the checks.
+ * fold-show.c labels, contents and output, fold-save.c checkpoints, fold-check.c the checks.
  *
  * Each function first gets all the memory it needs and looks for contradictions, then changes the state. */
 #include "trace/fold.h"
@@ -43,6 +43,7 @@ void fold_destroy(struct fold *f) {
     free(f->objects.entries);
     fold_free_frames(f);
     sparse_free(&f->slots);
+    fold_free_shown(f);
     strings_free(&f->strings);
     tally_counter_free(&f->counter);
     free(f);
@@ -57,15 +58,19 @@ void fold_complain(struct fold *f, const char *what) {
 /* ---- the machine ---- */
 
 int fold_set_geometry(struct fold *f, uint64_t frames, uint64_t reserved, uint64_t swap_pages) {
-    struct sparse frame_table, slot_table;
-    if (sparse_create(&frame_table, frames, sizeof(struct fold_frame), f->inject))
-        return -ENOMEM;
-    if (sparse_create(&slot_table, swap_pages, sizeof(struct fold_slot), f->inject)) {
-        sparse_free(&frame_table);
-        return -ENOMEM;
-    }
-    f->frames = frame_table;
-    f->slots = slot_table;
+    const struct {
+        struct sparse *table;
+        uint64_t limit;
+        size_t element;
+    } tables[] = {
+        {&f->frames, frames, sizeof(struct fold_frame)},
+        {&f->contents, frames, sizeof(uint8_t *)},
+        {&f->slots, swap_pages, sizeof(struct fold_slot)},
+        {&f->slot_contents, swap_pages, sizeof(uint8_t *)},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(tables); i++)
+        if (sparse_create(tables[i].table, tables[i].limit, tables[i].element, f->inject))
+            return -ENOMEM; /* the state is of no use any more; fold_destroy() frees them */
     f->frame_total = frames;
     f->reserved = reserved;
     f->swap_pages = swap_pages;
@@ -269,10 +274,11 @@ struct fold_frame *fold_touch_frame(struct fold *f, uint64_t frame) {
 
 bool fold_frame_is_pristine(const struct fold *f, uint64_t frame) {
     struct fold_frame state = fold_frame(f, (uint32_t)frame);
-    return state.use == (frame < f->reserved ? EVENT_FRAME_RESERVED : EVENT_FRAME_FREE) && !state.page;
+    return state.use == (frame < f->reserved ? EVENT_FRAME_RESERVED : EVENT_FRAME_FREE) && !state.page &&
+           !state.since;
 }
 
-int fold_set_frame(struct fold *f, uint64_t frame, enum event_frame use, uint64_t page) {
+int fold_set_frame(struct fold *f, uint64_t frame, enum event_frame use, uint64_t page, uint64_t since) {
     struct fold_frame *touched = fold_touch_frame(f, frame);
     if (!touched)
         return -ENOMEM;
@@ -280,6 +286,7 @@ int fold_set_frame(struct fold *f, uint64_t frame, enum event_frame use, uint64_
     f->frames_by_use[use]++;
     touched->use = use;
     touched->page = page;
+    touched->since = since;
     return 0;
 }
 
@@ -300,7 +307,9 @@ static int apply_frame(struct fold *f, const struct event *e) {
     }
     if (f->victim.active && f->victim.frame == e->args[0])
         f->victim.active = false;
-    return fold_set_frame(f, e->args[0], (enum event_frame)e->flags, e->args[1]);
+    if (e->flags != EVENT_FRAME_ANONYMOUS && e->flags != EVENT_FRAME_CACHE)
+        fold_forget_content(f, e->args[0]);
+    return fold_set_frame(f, e->args[0], (enum event_frame)e->flags, e->args[1], e->sequence);
 }
 
 /* Whether the event's slot exists; `used` is what it must be. */
@@ -318,6 +327,7 @@ static int apply_slot(struct fold *f, const struct event *e) {
     bool assigned = e->flags != 0;
     if (!slot_agrees(f, e->args[0], !assigned))
         return 0;
+    fold_forget_slot_content(f, e->args[0]);
     struct fold_slot state = {.used = assigned, .page = assigned ? e->args[1] : 0};
     return fold_set_slot(f, e->args[0], state);
 }
@@ -382,8 +392,23 @@ static int apply_written(struct fold *f, const struct event *e) {
     }
     if (e->kind == EVENT_WRITE_BACK || !slot_agrees(f, e->args[1], true))
         return 0;
+    int error = fold_content_to_slot(f, e->args[0], e->args[1]);
+    if (error)
+        return error;
     return fold_set_slot(f, e->args[1],
                          (struct fold_slot){.used = true, .written = true, .page = e->args[2]});
+}
+
+/* What was in the frame is gone; what comes from a slot is known if it was when it went there. */
+static int fill_frame(struct fold *f, const struct event *e, bool from_slot) {
+    struct fold_frame *frame = fold_touch_frame(f, e->args[0]);
+    if (!frame)
+        return -ENOMEM;
+    frame->since = e->sequence;
+    if (from_slot)
+        return fold_content_from_slot(f, e->args[1], e->args[0]);
+    fold_forget_content(f, e->args[0]);
+    return 0;
 }
 
 /* SWAP_IN, FILE_READ, ZERO_FILL and COPY. */
@@ -392,13 +417,13 @@ static int apply_filled(struct fold *f, const struct event *e) {
         fold_complain(f, "a frame beyond the end of memory");
         return 0;
     }
-    if (e->kind == EVENT_SWAP_IN && slot_agrees(f, e->args[1], true) &&
-        !fold_slot(f, (uint32_t)e->args[1]).written)
+    bool from_slot = e->kind == EVENT_SWAP_IN && slot_agrees(f, e->args[1], true);
+    if (from_slot && !fold_slot(f, (uint32_t)e->args[1]).written)
         fold_complain(f, "a page read from a slot that was never written");
     if (f->fault.active)
         f->fault.filled_frame = (uint32_t)e->args[0];
     fold_step(f, FOLD_FILLED);
-    return 0;
+    return fill_frame(f, e, from_slot);
 }
 
 static int apply_pte(struct fold *f, const struct event *e) {
@@ -422,6 +447,16 @@ static int apply_pte(struct fold *f, const struct event *e) {
 }
 
 /* ---- all of them ---- */
+
+static int apply_label(struct fold *f, const struct event *e) {
+    struct fold_label label = {.what = (enum event_label)e->flags};
+    if (e->flags >= EVENT_LABELS) {
+        fold_complain(f, "a label of an unknown kind");
+        return 0;
+    }
+    memcpy(label.args, e->args, sizeof label.args);
+    return fold_add_label(f, &label);
+}
 
 static int apply_string(struct fold *f, const struct event *e) {
     int error = strings_receive(&f->strings, e);
@@ -463,10 +498,10 @@ static int apply_kind(struct fold *f, const struct event *e) {
     case EVENT_FRAME: return apply_frame(f, e);
     case EVENT_PTE: return apply_pte(f, e);
     case EVENT_SLOT: return apply_slot(f, e);
-    case EVENT_REACHED:
-    case EVENT_OUTPUT:
-    case EVENT_CONTENT:
-    case EVENT_LABEL: return 0;
+    case EVENT_REACHED: return 0;
+    case EVENT_OUTPUT: return fold_print(f, e->args[0]);
+    case EVENT_CONTENT: return fold_say_content(f, e->args[0], e->flags, e->args + 1);
+    case EVENT_LABEL: return apply_label(f, e);
     case EVENT_NONE:
     case EVENT_KINDS: break;
     }

@@ -64,7 +64,7 @@ struct fold_space {
 struct fold_frame {
     enum event_frame use;
     uint64_t page;  /* page identity, 0: none */
-    uint64_t since; /* sequence of the event that gave it this use or content, 0: never */
+    uint64_t since; /* sequence of the event that gave it this use or filled it last, 0: never */
     /* Who maps it, in order: see fold_mapper_space(), fold_mapper_vpn(). */
     uint64_t *mappers;
     uint32_t mapper_count, mapper_capacity;
@@ -155,9 +155,12 @@ struct fold {
 
     struct fold_label *labels;
     size_t label_count, label_capacity;
-    struct sparse contents; /* pointers to the PAGE_SIZE bytes of a frame; see fold_content() */
-    char *output;           /* the last bytes written, in order; see fold_output() */
-    uint64_t output_total;  /* bytes written in all */
+    struct sparse contents;      /* pointers to the PAGE_SIZE bytes of a frame; see fold_content() */
+    struct sparse slot_contents; /* the same of a slot; see fold_slot_content() */
+    char *output;                /* the last bytes written; see fold_output() */
+    size_t output_length;        /* of them */
+    uint64_t output_total;       /* bytes written in all */
+    uint64_t output_string;      /* of the last EVENT_OUTPUT; those before it are forgotten */
 
     uint64_t frames_by_use[EVENT_FRAME_KINDS];
     uint64_t slots_used;
@@ -190,8 +193,12 @@ pte_t fold_entry(const struct fold_space *, vpn_t);
 bool fold_next_entry(const struct fold_space *, vpn_t *vpn, pte_t *ret_entry);
 /* The mapping that covers a page; NULL: none. */
 const struct fold_mapping *fold_mapping(const struct fold_space *, vpn_t);
-/* The bytes of a frame as EVENT_CONTENT gave them; NULL: not recorded. */
+/* The PAGE_SIZE bytes of a frame as EVENT_CONTENT gave them; NULL: not known. They follow the frame: one that
+ * is freed or filled anew has unknown bytes until they are said again; swapped out they stay with the slot
+ * and come back at swap-in. */
 const uint8_t *fold_content(const struct fold *, uint32_t frame);
+/* The bytes of a page in the swap area; NULL: not known. */
+const uint8_t *fold_slot_content(const struct fold *, uint32_t slot);
 /* The end of what the programs wrote to standard output and error: *ret_length bytes. */
 const char *fold_output(const struct fold *, size_t *ret_length);
 /* A string; NULL: none of this number. */

@@ -1,9 +1,12 @@
 /* An event as a JSON object, by the table of trace/schema.h. */
 #include <string.h>
 
+#include "base/base.h"
 #include "hw/pte.h" /* values only */
 #include "trace/jsonl.h"
 #include "trace/schema.h"
+
+enum { LINE_BYTES = 32 }; /* that an EVENT_CONTENT says */
 
 static void put_name(struct text *t, const char *name) {
     text_put(t, ",\"");
@@ -128,6 +131,8 @@ static void put_value(struct text *t, const struct event_field *field, uint64_t 
     case FIELD_FRAME_USE: put_word(t, event_frame_name((unsigned)value), value); break;
     case FIELD_REACHED: put_word(t, event_reached_name((unsigned)value), value); break;
     case FIELD_LABEL: put_word(t, event_label_name((unsigned)value), value); break;
+    case FIELD_LINE: text_number(t, value * LINE_BYTES); break;
+    case FIELD_BYTES: break; /* put_fields() */
     }
 }
 
@@ -139,8 +144,20 @@ static void put_field(struct text *t, const struct event_field *field, uint64_t 
     put_value(t, field, value, strings);
 }
 
+static void put_fields(struct text *t, const struct event_schema *schema, const struct event *e,
+                       const struct trace_strings *strings) {
+    put_field(t, &schema->flags, e->flags, strings);
+    for (size_t i = 0; i < ARRAY_LENGTH(e->args); i++) {
+        put_field(t, &schema->args[i], e->args[i], strings);
+        if (schema->args[i].type == FIELD_BYTES) {
+            text_hex_bytes(t, &e->args[i], sizeof e->args - i * sizeof e->args[0]);
+            return;
+        }
+    }
+}
+
 void jsonl_put_event(struct text *t, const struct event *e, const struct trace_strings *strings) {
-    const struct event_schema *schema = event_schema(e->kind);
+    const struct event_schema *schema = event_schema_of(e);
     text_put(t, "{\"n\":");
     text_number(t, e->sequence);
     put_name(t, "i");
@@ -149,10 +166,7 @@ void jsonl_put_event(struct text *t, const struct event *e, const struct trace_s
     text_number(t, e->pid);
     put_name(t, "event");
     put_word(t, schema ? schema->name : NULL, e->kind);
-    if (schema) {
-        put_field(t, &schema->flags, e->flags, strings);
-        for (int i = 0; i < 5; i++)
-            put_field(t, &schema->args[i], e->args[i], strings);
-    }
+    if (schema)
+        put_fields(t, schema, e, strings);
     text_put(t, "}");
 }

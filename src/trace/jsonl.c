@@ -63,6 +63,8 @@ static void jsonl_receive(struct trace_sink *sink, const struct event *e) {
         return;
     }
     jsonl_put_event(&w->lines, e, &w->strings);
+    if (e->kind == EVENT_OUTPUT) /* nobody refers to it again, and a program may print for ever */
+        strings_forget(&w->strings, e->args[0]);
     text_put(&w->lines, "\n");
     if (w->lines.length >= JSONL_COLLECT || w->lines.failed)
         jsonl_send(w, ZSTD_e_continue);

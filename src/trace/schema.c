@@ -87,21 +87,25 @@ static const struct event_schema schemas[EVENT_KINDS] = {
 
     [EVENT_REACHED] = {"reached", .flags = {"place", FIELD_REACHED},
                        .args = {{"address", FIELD_ADDRESS}, {"space", FIELD_SPACE}, {"name", FIELD_STRING}}},
-    [EVENT_OUTPUT] = {"output", .flags = {"descriptor", FIELD_NUMBER}, .args = {{"bytes", FIELD_STRING}}},
-    [EVENT_CONTENT] = {"content", .flags = {"line", FIELD_NUMBER},
-                       .args = {{"frame", FIELD_FRAME},
-                                {"word0", FIELD_ADDRESS},
-                                {"word1", FIELD_ADDRESS},
-                                {"word2", FIELD_ADDRESS},
-                                {"word3", FIELD_ADDRESS}}},
-    /* What the arguments mean depends on the label; they are given as numbers. */
-    [EVENT_LABEL] = {"label", .flags = {"what", FIELD_LABEL},
-                     .args = {{"a", FIELD_NUMBER},
-                              {"b", FIELD_NUMBER},
-                              {"c", FIELD_NUMBER},
-                              {"d", FIELD_NUMBER},
-                              {"e", FIELD_NUMBER}}},
+    [EVENT_OUTPUT] = {"output", .flags = {"descriptor", FIELD_NUMBER}, .args = {{"text", FIELD_STRING}}},
+    [EVENT_CONTENT] = {"content", .flags = {"offset", FIELD_LINE},
+                       .args = {{"frame", FIELD_FRAME}, {"bytes", FIELD_BYTES}}},
+    [EVENT_LABEL] = {"label", .flags = {"what", FIELD_LABEL}},
 };
+
+static const struct event_schema label_schemas[] = {
+    [EVENT_LABEL_STRIP] = {"label", .flags = {"what", FIELD_LABEL},
+                           .args = {{"process", FIELD_NUMBER}, {"cells", FIELD_NUMBER}}},
+    [EVENT_LABEL_VPN] = {"label", .flags = {"what", FIELD_LABEL},
+                         .args = {{"process", FIELD_NUMBER}, {"vpn", FIELD_VPN}, {"cell", FIELD_NUMBER}}},
+    [EVENT_LABEL_FILE] = {"label", .flags = {"what", FIELD_LABEL},
+                          .args = {{"path", FIELD_STRING},
+                                   {"name", FIELD_STRING},
+                                   {"pages", FIELD_NUMBER},
+                                   {"position", FIELD_NUMBER},
+                                   {"colour", FIELD_NUMBER}}},
+};
+_Static_assert(ARRAY_LENGTH(label_schemas) == EVENT_LABELS, "each label is described");
 
 static const char *const fault_names[] = {
     [EVENT_FAULT_ZERO_FILL] = "zero_fill",   [EVENT_FAULT_FILE] = "file",
@@ -137,6 +141,11 @@ _Static_assert(ARRAY_LENGTH(label_names) == EVENT_LABELS, "each label has a name
 
 const struct event_schema *event_schema(unsigned kind) {
     return kind < EVENT_KINDS && schemas[kind].name ? &schemas[kind] : NULL;
+}
+
+const struct event_schema *event_schema_of(const struct event *e) {
+    return e->kind == EVENT_LABEL && e->flags < EVENT_LABELS ? &label_schemas[e->flags]
+                                                             : event_schema(e->kind);
 }
 
 const char *event_fault_name(unsigned kind) {

@@ -30,6 +30,8 @@ enum event_field_type {
     FIELD_SLOT_ASSIGNED, /* 1 assigned, 0 released */
     FIELD_REACHED,       /* enum event_reached */
     FIELD_LABEL,         /* enum event_label */
+    FIELD_LINE,          /* offset in a page / 32 */
+    FIELD_BYTES,         /* this argument and those behind it: bytes in the order of memory */
 };
 
 struct event_field {
@@ -44,6 +46,8 @@ struct event_schema {
 
 /* NULL for a kind that does not exist (or EVENT_NONE). */
 const struct event_schema *event_schema(unsigned kind);
+/* The same for this event: the arguments of a label depend on which it is. */
+const struct event_schema *event_schema_of(const struct event *);
 
 /* Names as in the summary; NULL for a value that does not exist. */
 const char *event_fault_name(unsigned kind);  /* EVENT_FAULT_FAILED included */

@@ -13,7 +13,7 @@ void strings_free(struct trace_strings *s) {
     size_t cursor = 0;
     uint64_t number, text;
     while (map_next(&s->whole, &cursor, &number, &text))
-        free((void *)text);
+        free((void *)(uintptr_t)text);
     map_free(&s->whole);
     free(s->arriving);
     *s = (struct trace_strings){.whole = s->whole};
@@ -21,7 +21,13 @@ void strings_free(struct trace_strings *s) {
 
 const struct trace_text *strings_get(const struct trace_strings *s, uint64_t number) {
     uint64_t text;
-    return map_get(&s->whole, number, &text) ? (const void *)text : NULL;
+    return map_get(&s->whole, number, &text) ? (const void *)(uintptr_t)text : NULL;
+}
+
+void strings_forget(struct trace_strings *s, uint64_t number) {
+    uint64_t text;
+    if (map_remove(&s->whole, number, &text))
+        free((void *)(uintptr_t)text);
 }
 
 static int strings_make_room(struct trace_strings *s, size_t bytes) {
@@ -42,7 +48,7 @@ static int strings_make_room(struct trace_strings *s, size_t bytes) {
 /* The string that was arriving is whole: it takes its place among the others. */
 static int strings_complete(struct trace_strings *s) {
     s->arriving->bytes[s->arriving->length] = 0;
-    int error = map_put(&s->whole, s->number, (uint64_t)s->arriving);
+    int error = map_put(&s->whole, s->number, (uintptr_t)s->arriving);
     if (error)
         return error;
     s->arriving = NULL;
@@ -108,7 +114,7 @@ int strings_add(struct trace_strings *s, uint64_t number, const void *bytes, siz
     text->length = length;
     memcpy(text->bytes, bytes, length);
     text->bytes[length] = 0;
-    int error = map_put(&s->whole, number, (uint64_t)text);
+    int error = map_put(&s->whole, number, (uintptr_t)text);
     if (error)
         free(text);
     return error;

@@ -24,8 +24,11 @@ struct trace_strings {
 void strings_free(struct trace_strings *);
 /* Takes an EVENT_STRING or EVENT_STRING_DATA. 0, -ENOMEM, or -EBADMSG for one that does not fit (ignored). */
 int strings_receive(struct trace_strings *, const struct event *);
-/* NULL when no whole string has this number. Valid until strings_free(). */
+/* NULL when no whole string has this number. Valid until strings_forget() or
+ * strings_free(). */
 const struct trace_text *strings_get(const struct trace_strings *, uint64_t number);
+/* Forgets a whole string, if there is one of this number. */
+void strings_forget(struct trace_strings *, uint64_t number);
 /* Adds a whole string. 0, -ENOMEM, -EEXIST. */
 int strings_add(struct trace_strings *, uint64_t number, const void *bytes, size_t length);
 /* Announces a string of which the first `length` bytes have arrived. 0, -ENOMEM, -EBADMSG. */

@@ -16,9 +16,25 @@ static uint64_t below(struct scenario *s, uint64_t limit) {
     return rng_below(&s->rng, limit);
 }
 
+/* What an event says about the bytes and the age of the frame `a`. */
+static void model_frame(struct scenario *s, enum event_kind kind, unsigned flags, uint64_t a, uint64_t b) {
+    bool filled = kind == EVENT_ZERO_FILL || kind == EVENT_FILE_READ || kind == EVENT_COPY;
+    if (filled || kind == EVENT_SWAP_IN || kind == EVENT_FRAME)
+        s->frame_since[a] = s->trace.sequence + 1;
+    if (filled || (kind == EVENT_FRAME && flags == EVENT_FRAME_FREE))
+        s->frame_content[a].known = false;
+    if (kind == EVENT_SWAP_OUT)
+        s->slot_content[b] = s->frame_content[a];
+    if (kind == EVENT_SWAP_IN)
+        s->frame_content[a] = s->slot_content[b];
+    if (kind == EVENT_SLOT)
+        s->slot_content[a].known = false;
+}
+
 static void emit(struct scenario *s, enum event_kind kind, unsigned flags, uint64_t a, uint64_t b, uint64_t c,
                  uint64_t d, uint64_t e) {
     s->instructions += below(s, 50);
+    model_frame(s, kind, flags, a, b);
     trace_emit(&s->trace, kind, flags, a, b, c, d, e);
 }
 
@@ -451,29 +467,44 @@ static void do_syscall(struct scenario *s) {
 /* ---- what people want to see ---- */
 
 static void do_output(struct scenario *s) {
-    char bytes[100];
-    size_t length = 1 + below(s, sizeof bytes);
+    char bytes[4000];
+    size_t length = 1 + below(s, below(s, 8) ? 100 : sizeof bytes);
     for (size_t i = 0; i < length; i++)
         bytes[i] = (char)below(s, 256);
+    memmove(s->output, s->output + length, sizeof s->output - length);
+    memcpy(s->output + sizeof s->output - length, bytes, length);
+    s->output_total += length;
     uint64_t number = trace_string(&s->trace, bytes, length);
     emit(s, EVENT_OUTPUT, 1 + (unsigned)below(s, 2), number, 0, 0, 0, 0);
 }
 
 static void do_content(struct scenario *s) {
     uint64_t frame = SCENARIO_RESERVED + below(s, SCENARIO_FRAMES - SCENARIO_RESERVED), words[4];
+    unsigned line = (unsigned)below(s, PAGE_SIZE / sizeof words);
+    struct scenario_content *content = &s->frame_content[frame];
+    if (s->use[frame] != EVENT_FRAME_ANONYMOUS && s->use[frame] != EVENT_FRAME_CACHE)
+        return;
     for (int i = 0; i < 4; i++)
         words[i] = rng_next(&s->rng);
-    if (s->use[frame] == EVENT_FRAME_ANONYMOUS || s->use[frame] == EVENT_FRAME_CACHE)
-        emit(s, EVENT_CONTENT, (unsigned)below(s, PAGE_SIZE / sizeof words), frame, words[0], words[1],
-             words[2], words[3]);
+    if (!content->known)
+        *content = (struct scenario_content){.known = true};
+    memcpy(content->bytes + line * sizeof words, words, sizeof words);
+    emit(s, EVENT_CONTENT, line, frame, words[0], words[1], words[2], words[3]);
+}
+
+static void emit_label(struct scenario *s, enum event_label what, uint64_t a, uint64_t b, uint64_t c,
+                       uint64_t d, uint64_t e) {
+    s->labels++;
+    s->last_label = (struct fold_label){what, {a, b, c, d, e}};
+    emit(s, EVENT_LABEL, what, a, b, c, d, e);
 }
 
 static void do_label(struct scenario *s) {
     uint64_t pid = 1 + below(s, s->process_count);
     uint64_t path = trace_string(&s->trace, "/tmp/numbers.bin", 16), name = trace_string(&s->trace, "n", 1);
-    emit(s, EVENT_LABEL, EVENT_LABEL_STRIP, pid, 10, 0, 0, 0);
-    emit(s, EVENT_LABEL, EVENT_LABEL_VPN, pid, VPN_BASE + below(s, SCENARIO_PAGES), below(s, 10), 0, 0);
-    emit(s, EVENT_LABEL, EVENT_LABEL_FILE, path, name, 4, below(s, 3), below(s, 6));
+    emit_label(s, EVENT_LABEL_STRIP, pid, 10, 0, 0, 0);
+    emit_label(s, EVENT_LABEL_VPN, pid, VPN_BASE + below(s, SCENARIO_PAGES), below(s, 10), 0, 0);
+    emit_label(s, EVENT_LABEL_FILE, path, name, 4, below(s, 3), below(s, 6));
 }
 
 static void do_reached(struct scenario *s, int space) {
@@ -537,6 +568,10 @@ void scenario_step(struct scenario *s) {
             do_label(s);
         else
             do_reached(s, space);
+        break;
+    case 11:
+        for (int i = 0; i < 4; i++)
+            do_content(s);
         break;
     default: do_touch(s, space); break;
     }
@@ -606,10 +641,33 @@ static const char *compare_spaces(const struct scenario *s, const struct fold *f
     return live == f->spaces.count ? NULL : "the number of address spaces";
 }
 
+static bool content_differs(const struct scenario_content *ours, const uint8_t *bytes) {
+    return ours->known ? !bytes || memcmp(ours->bytes, bytes, PAGE_SIZE) != 0 : bytes != NULL;
+}
+
+static const char *compare_shown(const struct scenario *s, const struct fold *f) {
+    size_t length;
+    const char *output = fold_output(f, &length);
+    if (f->output_total != s->output_total || length != min_u64(s->output_total, FOLD_OUTPUT) ||
+        memcmp(output, s->output + FOLD_OUTPUT - length, length) != 0)
+        return "the output";
+    if (f->label_count != s->labels)
+        return "the number of labels";
+    if (s->labels && memcmp(&f->labels[s->labels - 1], &s->last_label, sizeof s->last_label) != 0)
+        return "a label";
+    for (uint32_t i = 0; i < SCENARIO_FRAMES; i++)
+        if (content_differs(&s->frame_content[i], fold_content(f, i)))
+            return "the bytes of a frame";
+    for (uint32_t i = 0; i < SCENARIO_SLOTS; i++)
+        if (content_differs(&s->slot_content[i], fold_slot_content(f, i)))
+            return "the bytes of a slot";
+    return NULL;
+}
+
 static const char *compare_memory(const struct scenario *s, const struct fold *f) {
     for (uint32_t i = 0; i < SCENARIO_FRAMES; i++) {
         struct fold_frame frame = fold_frame(f, i);
-        if (frame.use != s->use[i] || frame.page != s->frame_page[i])
+        if (frame.use != s->use[i] || frame.page != s->frame_page[i] || frame.since != s->frame_since[i])
             return "a frame";
         if ((frame.mapper_count != 0) != is_mapped(s, PTE_PRESENT, i))
             return "who maps a frame";
@@ -647,6 +705,8 @@ const char *scenario_compare(const struct scenario *s, const struct fold *f) {
         difference = compare_memory(s, f);
     if (!difference)
         difference = compare_processes(s, f);
+    if (!difference)
+        difference = compare_shown(s, f);
     if (!difference &&
         (f->switches != s->switches || f->syscalls != s->syscalls || f->running != s->trace.pid))
         difference = "the counts of the machine";

@@ -38,6 +38,11 @@ struct scenario_process { /* the one with pid index + 1 */
     struct tally tally;
 };
 
+struct scenario_content {
+    bool known;
+    uint8_t bytes[PAGE_SIZE];
+};
+
 struct scenario {
     struct trace trace;
     struct rng rng;
@@ -50,7 +55,13 @@ struct scenario {
     uint32_t process_count;
     enum event_frame use[SCENARIO_FRAMES];
     uint64_t frame_page[SCENARIO_FRAMES];
+    uint64_t frame_since[SCENARIO_FRAMES];
     struct fold_slot slots[SCENARIO_SLOTS];
+    struct scenario_content frame_content[SCENARIO_FRAMES], slot_content[SCENARIO_SLOTS];
+    char output[FOLD_OUTPUT]; /* the end of it stands at the end */
+    uint64_t output_total;
+    uint64_t labels;
+    struct fold_label last_label;
     uint64_t object_generation[SCENARIO_OBJECTS], next_generation; /* 0: the object is gone */
     uint64_t next_page;
     bool evicted[1 << 12]; /* by object generation * SCENARIO_OBJECT_PAGES + page */

@@ -249,6 +249,12 @@ static void test_check_finds_damage(void **state) {
     f->slots_used++;
     assert_check_says(f, "the slots in use are miscounted");
     f->slots_used--;
+    f->output_total++;
+    assert_check_says(f, "the output that is kept has a wrong length");
+    f->output_total--;
+    f->label_count++;
+    assert_check_says(f, "more labels than there is room for");
+    f->label_count--;
     space->mappings[1].flags = 7;
     assert_check_says(f, "two mappings that continue each other are not one");
     space->mappings[1].first = 7;
@@ -303,6 +309,63 @@ static void test_check_machine_finds_disagreement(void **state) {
     fold_destroy(f);
 }
 
+/* The bytes of a page go with it to the swap area and come back; the frame's next page does not have them. */
+static void test_bytes_follow_their_page(void **state) {
+    struct fold *f = fold_create(NULL);
+    struct event events[] = {
+        {.sequence = 1, .kind = EVENT_MACHINE_START, .args = {6, 3, 4}},
+        {.sequence = 2, .kind = EVENT_ZERO_FILL, .args = {4, 1}},
+        {.sequence = 3, .kind = EVENT_FRAME, .flags = EVENT_FRAME_ANONYMOUS, .args = {4, 1}},
+        {.sequence = 4, .kind = EVENT_CONTENT, .flags = 2, .args = {4, 0x64636261, 0, 0, 7}},
+        {.sequence = 5, .kind = EVENT_SLOT, .flags = 1, .args = {2, 1}},
+        {.sequence = 6, .kind = EVENT_SWAP_OUT, .args = {4, 2, 1}},
+        {.sequence = 7, .kind = EVENT_FRAME, .flags = EVENT_FRAME_FREE, .args = {4, 0}},
+        {.sequence = 8, .kind = EVENT_SWAP_IN, .args = {5, 2, 1}},
+        {.sequence = 9, .kind = EVENT_FRAME, .flags = EVENT_FRAME_ANONYMOUS, .args = {5, 1}},
+        {.sequence = 10, .kind = EVENT_SLOT, .flags = 0, .args = {2, 1}},
+        {.sequence = 11, .kind = EVENT_CONTENT, .flags = 1, .args = {3, 1, 1, 1, 1}},
+        {.sequence = 12, .kind = EVENT_CONTENT, .flags = 128, .args = {5, 1, 1, 1, 1}},
+    };
+    fold_all(f, events, 3);
+    assert_null(fold_content(f, 4));
+    fold_all(f, events + 3, 1);
+    assert_string_equal((const char *)fold_content(f, 4) + 64, "abcd");
+    assert_int_equal(fold_content(f, 4)[64 + 24], 7);
+    assert_int_equal(fold_content(f, 4)[0], 0); /* never said: zero */
+    fold_all(f, events + 4, 3);
+    assert_null(fold_content(f, 4));
+    assert_string_equal((const char *)fold_slot_content(f, 2) + 64, "abcd");
+    fold_all(f, events + 7, 3);
+    assert_string_equal((const char *)fold_content(f, 5) + 64, "abcd");
+    assert_null(fold_slot_content(f, 2));
+    assert_int_equal(f->complaints, 0);
+    fold_all(f, events + 10, 2); /* a reserved frame; beyond the end of a frame */
+    assert_int_equal(f->complaints, 2);
+    fold_destroy(f);
+}
+
+/* A program that prints for ever: only the end is kept, and the strings do not pile up. */
+static void test_endless_output(void **state) {
+    struct fold *f = fold_create(NULL);
+    struct trace t = {0};
+    struct folder folder = {{.receive = folder_receive}, f};
+    char line[101];
+    size_t length;
+    trace_add_sink(&t, &folder.sink);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(line, sizeof line, "%0100d", i);
+        trace_emit(&t, EVENT_OUTPUT, 1, trace_string(&t, line, 100), 0, 0, 0, 0);
+    }
+    const char *output = fold_output(f, &length);
+    assert_int_equal(length, FOLD_OUTPUT);
+    assert_int_equal(f->output_total, 500000);
+    assert_memory_equal(output + length - 100, line, 100);
+    assert_int_equal(map_count(&f->strings.whole), 1);
+    assert_memory_equal(fold_string(f, f->output_string)->bytes, line, 100);
+    assert_null(fold_check(f));
+    fold_destroy(f);
+}
+
 /* Every allocation fails once: the fold says so, and gives everything back (seen by a leak checker). */
 static void test_failing_allocations(void **state) {
     static struct scenario s;
@@ -345,6 +408,8 @@ int main(void) {
         cmocka_unit_test(test_victim_ends_with_its_fault),
         cmocka_unit_test(test_check_finds_damage),
         cmocka_unit_test(test_check_machine_finds_disagreement),
+        cmocka_unit_test(test_bytes_follow_their_page),
+        cmocka_unit_test(test_endless_output),
         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

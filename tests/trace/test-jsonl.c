@@ -91,7 +91,7 @@ static uint64_t pte_of(const json_t *object) {
 }
 
 static void assert_line_says(const json_t *line, const struct event *e) {
-    const struct event_schema *schema = event_schema(e->kind);
+    const struct event_schema *schema = event_schema_of(e);
     assert_int_equal(number(line, "n"), e->sequence);
     assert_int_equal(number(line, "i"), e->instruction);
     assert_int_equal(number(line, "pid"), e->pid);
@@ -186,6 +186,21 @@ static void test_words(void **state) {
                     "\"syscall_exit\",\"number\":9,\"result\":-14}");
     assert_event_is(EVENT_SPACE_CREATE, 0, (const uint64_t[5]){2, 3, 2},
                     "\"space_create\",\"space\":2,\"owner\":3,\"copied_from\":1}");
+    assert_event_is(EVENT_OUTPUT, 2, (const uint64_t[5]){3},
+                    "\"output\",\"descriptor\":2,\"text\":\"\\ufffd\",\"text_hex\":\"e9\"}");
+    assert_event_is(EVENT_CONTENT, 3, (const uint64_t[5]){4, 0x0102030405060708, 0xff, 0, 1ULL << 56},
+                    "\"content\",\"offset\":96,\"frame\":4,\"bytes\":\"0807060504030201ff00000000000000"
+                    "00000000000000000000000000000001\"}");
+    assert_event_is(EVENT_LABEL, EVENT_LABEL_STRIP, (const uint64_t[5]){21, 10},
+                    "\"label\",\"what\":\"strip\",\"process\":21,\"cells\":10}");
+    assert_event_is(EVENT_LABEL, EVENT_LABEL_VPN, (const uint64_t[5]){21, 0x406, 4},
+                    "\"label\",\"what\":\"vpn\",\"process\":21,\"vpn\":\"0x406\",\"cell\":4}");
+    assert_event_is(EVENT_LABEL, EVENT_LABEL_FILE, (const uint64_t[5]){1, 1, 9, 0, 2},
+                    "\"label\",\"what\":\"file\",\"path\":\"/bin/ls\",\"name\":\"/bin/ls\",\"pages\":9,"
+                    "\"position\":0,\"colour\":2}");
+    assert_event_is(EVENT_REACHED, EVENT_REACHED_MAIN, (const uint64_t[5]){0x401000, 3, 0},
+                    "\"reached\",\"place\":\"main\",\"address\":\"0x401000\",\"space\":3,\"name\":null}");
+    assert_event_is(EVENT_LABEL, 9, (const uint64_t[5]){1}, "\"label\",\"what\":9}");
     _Static_assert(EVENT_KINDS == 36, "the number of a kind that is not known, in the next line");
     assert_event_is(EVENT_KINDS, 0, (const uint64_t[5]){0}, "36}");
 }
