@@ -7,7 +7,7 @@ import { Core, Drawing } from "../../src/page/core.js";
 
 const [wasmPath, statesPath] = process.argv.slice(2);
 const wasm = readFileSync(wasmPath);
-const STATES = 1000, EVENTS = 30000, LARGEST = 200 * 1024, QUICK_MS = 5;
+const STATES = 1000, EVENTS = 30000, LARGEST = 256 * 1024, QUICK_MS = 5;
 
 class Reader {
   constructor(/** @type {Buffer} */ bytes) {
