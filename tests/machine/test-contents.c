@@ -91,6 +91,18 @@ static void small_programs_that_swap(void **state) {
     assert_true(l.lines > 100 && l.compared > 100);
 }
 
+static void pages_that_a_call_fills_and_evicts(void **state) {
+    struct fixture *f = *state;
+    struct listener l;
+    char *argv[] = {"memfd", NULL};
+    f->config.record_contents = true;
+    fixture_create(f);
+    fixture_add(f, "memfd", argv, 0, 0x410000);
+    run_and_compare(f, &l);
+    assert_true(fixture_count(f, EVENT_SWAP_OUT) > 0);
+    assert_int_equal(fixture_exit_status(f), 0);
+}
+
 /* Forks that copy, memory that is written all over, files that are mapped and written back. */
 static void run_guest(struct fixture *f, const char *program) {
     struct listener l;
@@ -146,6 +158,7 @@ static void nothing_is_told_unless_it_is_asked_for(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(small_programs_that_swap),
+        TEST(pages_that_a_call_fills_and_evicts),
         TEST(copies_on_write),
         TEST(pages_of_files),
         TEST(nothing_is_told_of_a_machine_too_large_to_draw),
