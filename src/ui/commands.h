@@ -3,6 +3,11 @@
 #ifndef UI_COMMANDS_H
 #define UI_COMMANDS_H
 
+int draw_command(int argc, char **argv, char **envp);
+int html_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);
+int scenario_command(int argc, char **argv, char **envp);
+int step_command(int argc, char **argv, char **envp);
+int web_command(int argc, char **argv, char **envp);
 
 #endif
