@@ -112,11 +112,11 @@ static void codec_string(struct codec *c, struct fold *f, struct map *m, uint64_
     uint64_t length = text ? text->length : 0;
     CODEC(c, length);
     if (!c->loading) {
-        text_bytes(&c->out, text->bytes, length);
+        text_bytes(&c->out, text->bytes, (size_t)length);
     } else if (c->error || length > (uint64_t)(c->end - c->at)) {
         codec_fail(c, -EBADMSG);
     } else {
-        int error = strings_add(&f->strings, number, c->at, length);
+        int error = strings_add(&f->strings, number, c->at, (size_t)length);
         c->at += length;
         if (error)
             codec_fail(c, error == -ENOMEM ? error : -EBADMSG);
@@ -132,7 +132,7 @@ static void codec_arriving(struct codec *c, struct fold *f) {
     CODEC(c, announced);
     CODEC(c, length);
     if (!c->loading) {
-        text_bytes(&c->out, number ? s->arriving->bytes : NULL, length);
+        text_bytes(&c->out, number ? s->arriving->bytes : NULL, (size_t)length);
         return;
     }
     if (c->error || !number)
@@ -141,7 +141,7 @@ static void codec_arriving(struct codec *c, struct fold *f) {
         codec_fail(c, -EBADMSG);
         return;
     }
-    int error = strings_resume(s, number, announced, c->at, length);
+    int error = strings_resume(s, number, announced, c->at, (size_t)length);
     if (error)
         codec_fail(c, error);
     c->at += length;

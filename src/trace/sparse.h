@@ -24,7 +24,7 @@ static inline uint64_t sparse_chunks(const struct sparse *s) {
 /* 0 or -ENOMEM. */
 static inline int sparse_create(struct sparse *s, uint64_t limit, size_t element, struct inject *inject) {
     struct sparse made = {.limit = limit, .element = element};
-    made.chunks = inject_calloc(inject, sparse_chunks(&made) + 1, sizeof *made.chunks);
+    made.chunks = inject_calloc(inject, (size_t)sparse_chunks(&made) + 1, sizeof *made.chunks);
     if (!made.chunks)
         return -ENOMEM;
     *s = made;

@@ -65,7 +65,7 @@ static int strings_begin(struct trace_strings *s, uint64_t number, uint64_t leng
     s->number = 0;
     if (!number || map_get(&s->whole, number, NULL))
         return -EBADMSG;
-    int error = strings_make_room(s, min_u64(length, PIECE));
+    int error = strings_make_room(s, (size_t)min_u64(length, PIECE));
     if (error)
         return error;
     s->number = number;
@@ -78,7 +78,7 @@ static int strings_begin(struct trace_strings *s, uint64_t number, uint64_t leng
 static int strings_continue(struct trace_strings *s, const uint64_t args[5]) {
     if (!s->number)
         return -EBADMSG;
-    size_t piece = min_u64(s->announced - s->arriving->length, PIECE);
+    size_t piece = (size_t)min_u64(s->announced - s->arriving->length, PIECE);
     int error = strings_make_room(s, s->arriving->length + piece);
     if (error)
         return error;
