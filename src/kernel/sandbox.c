@@ -162,6 +162,8 @@ static int allow_walk(struct sandbox *box, char path[PATH_MAX], char ret_real[PA
         if (strcmp(name, "..") == 0 || strcmp(name, ".") == 0)
             continue;
         int r = sandbox_go_down(ret_real, name);
+        if (strcmp(ret_real, "/proc") == 0) /* the machine's own, whatever is behind it */
+            return 0;
         if (r == 0 && lstat(ret_real, &st) < 0)
             r = -errno;
         if (r == 0 && S_ISLNK(st.st_mode))
@@ -185,7 +187,7 @@ static int allow_path(struct sandbox *box, const char *path, enum sandbox_mode m
     for (int links = 0; links <= LINKS_MAX; links++) {
         int r = allow_walk(box, rest, real);
         if (r <= 0)
-            return r < 0 ? r : zone_add(box, real, mode, false);
+            return r < 0 || strcmp(real, "/proc") == 0 ? r : zone_add(box, real, mode, false);
     }
     return -ELOOP;
 }
@@ -272,7 +274,9 @@ int sandbox_look_at(const struct sandbox *box, const char *path, enum sandbox_la
         found(&st, SANDBOX_UPPER, ret_layer, ret_type);
         return 0;
     }
-    if (mode == SANDBOX_EMPTY || (written && overlay_hides(&box->overlay, path)))
+    if (written && overlay_hides(&box->overlay, path))
+        return 0;
+    if (mode == SANDBOX_EMPTY && !sandbox_leads_to_zone(box, path, false))
         return 0;
     int r = sandbox_lower_stat(box, path, &st);
     if (r == 0)

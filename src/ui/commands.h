@@ -3,6 +3,7 @@
 #ifndef UI_COMMANDS_H
 #define UI_COMMANDS_H
 
+int check_command(int argc, char **argv, char **envp);
 int draw_command(int argc, char **argv, char **envp);
 int html_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);

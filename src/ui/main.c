@@ -11,7 +11,7 @@ static const struct command {
     const char *name;
     int (*function)(int argc, char **argv, char **envp);
 } commands[] = {
-    {"draw", draw_command},         {"html", html_command}, {"run", run_command},
+    {"check", check_command},       {"draw", draw_command}, {"html", html_command}, {"run", run_command},
     {"scenario", scenario_command}, {"step", step_command}, {"web", web_command},
 };
 
