@@ -301,10 +301,21 @@ static void draw_strips(struct drawing *d, const struct strip *strips, size_t co
     }
 }
 
+/* The register is asked for: it stands above the tables, as no table may show it. */
+static void draw_blank_register(struct drawing *d) {
+    char line[96];
+    const unsigned blank = d->options->blank ? blank_register(d->options->blank) : 0;
+    if (!blank || !d->boxed)
+        return;
+    snprintf(line, sizeof line, "CPU: the page-table register points at the table of PID ____ (%u)", blank);
+    canvas_put(&d->canvas, d->row++, 0, line, style_bold);
+}
+
 void part_processes(struct drawing *d, unsigned strip_rows, size_t rows) {
     struct strip strips[PICTURE_PROCESSES] = {0};
     const size_t count = min_size(d->picture->process_count, PICTURE_PROCESSES);
     bool whole = true;
+    draw_blank_register(d);
     for (size_t i = 0; i < count && whole; i++)
         whole = strip_make(d, i, &strips[i]);
     if (whole && count)
