@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "scenario/parts.h"
+
+enum { LABEL_PAGES = 2 }; /* of EVENT_LABEL_FILE's arguments */
 
 __attribute__((format(printf, 3, 4))) static int fail(int error, char **ret_message, const char *format,
                                                       ...) {
@@ -51,18 +54,26 @@ static int make_workdir(struct machine_file *f, char **ret_message) {
     return error;
 }
 
-/* The name by which events know the file. */
+/* The file goes by the name that events know it by; until it is mapped, no event says how large it is. */
+static int add_file_label(struct machine_file *f, const struct file_label *l, struct machine *m,
+                          char **ret_message) {
+    char path[PATH_MAX];
+    struct stat status;
+    struct machine_label label = l->label;
+    const char *name = machine_file_path(f, l->file);
+    if (!name || !realpath(name, path) || stat(path, &status) < 0)
+        return fail(name ? -errno : -ENOMEM, ret_message, "%s: %s", l->file, strerror(errno));
+    label.path = path;
+    if (label.args[LABEL_PAGES] == 0)
+        label.args[LABEL_PAGES] = ((uint64_t)status.st_size + PAGE_SIZE - 1) / PAGE_SIZE;
+    return machine_add_label(m, &label);
+}
+
 static int add_label(struct machine_file *f, const struct file_label *l, struct machine *m,
                      char **ret_message) {
-    char path[PATH_MAX];
-    struct machine_label label = l->label;
-    if (label.what == EVENT_LABEL_FILE) {
-        const char *name = machine_file_path(f, l->file);
-        if (!name || !realpath(name, path))
-            return fail(name ? -errno : -ENOMEM, ret_message, "%s: %s", l->file, strerror(errno));
-        label.path = path;
-    }
-    return machine_add_label(m, &label);
+    if (l->label.what == EVENT_LABEL_FILE)
+        return add_file_label(f, l, m, ret_message);
+    return machine_add_label(m, &l->label);
 }
 
 static int open_input(struct machine_file *f, struct file_program *program, char **ret_message) {
