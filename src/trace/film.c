@@ -251,6 +251,25 @@ int film_state(struct film *f, uint64_t n, const struct fold **ret_fold) {
     return 0;
 }
 
+int film_complaint(struct film *f, uint64_t *ret_n, const char **ret_why, uint64_t *ret_count) {
+    const struct fold *state;
+    int error = film_state(f, film_events(f), &state);
+    if (error)
+        return error;
+    uint64_t n = state->first_complaint, count = state->complaints;
+    if (!n)
+        return -ENOENT;
+    error = film_state(f, n - 1, &state);
+    if (!error)
+        error = film_state(f, n, &state); /* by a step, so that the reason is there: checkpoints lack it */
+    if (error)
+        return error;
+    *ret_n = n;
+    *ret_why = state->last_complaint;
+    *ret_count = count;
+    return 0;
+}
+
 /* ---- searching ---- */
 
 /* The part of the film that is looked through at once: events first … first + count - 1. */

@@ -13,8 +13,8 @@
 
 struct film;
 
-/* A native trace file. 0 or -errno as trace_reader_open(). Opens at once, whatever its size; memory stays
- * bounded. A file that was cut ends at the cut. */
+/* A native trace file. 0 or -errno as trace_reader_open(); trace/explain.h has sentences for them. Opens at
+ * once, whatever its size; memory stays bounded. A file that was cut ends at the cut. */
 int film_open(const char *path, struct film **ret_film);
 /* Of a run that grows by film_append(): events are kept packed, old ones in an unlinked temporary file;
  * memory stays bounded. One thread appends, others may look meanwhile. The header is copied. */
@@ -39,6 +39,10 @@ int film_read(struct film *, uint64_t n, struct event *events, size_t count, siz
 int film_state(struct film *, uint64_t n, const struct fold **ret_fold);
 /* The nearest event after `from` (backwards: before it) that meets the goal. -ENOENT: none (so far). */
 int film_find(struct film *, uint64_t from, bool backwards, const struct goal *, uint64_t *ret_n);
+
+/* The first event that contradicts those before it, why (static text), and how many do. -ENOENT: none does.
+ * It may take as long as film_state() of the last event, and moves what film_state() gave. */
+int film_complaint(struct film *, uint64_t *ret_n, const char **ret_why, uint64_t *ret_count);
 
 /* How many faults of each kind (enum event_fault, failed included) fall into each of `buckets` equal parts of
  * events 1 … film_events(), to within a 16384th part of them at each border. Costs one pass over what was

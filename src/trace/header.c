@@ -206,3 +206,11 @@ int trace_header_parse(const char *json, size_t length, struct trace_header **re
         *ret_header = header;
     return error;
 }
+
+uint64_t trace_header_version(const char *json, size_t length) {
+    json_t *root = json_loadb(json, length, JSON_REJECT_DUPLICATES, NULL);
+    struct parser p = {.root = root};
+    uint64_t version = root ? get_number(&p, "thimble_trace") : 0;
+    json_decref(root);
+    return p.error ? 0 : version;
+}

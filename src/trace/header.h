@@ -32,5 +32,7 @@ void trace_header_put(struct text *, const struct trace_header *);
  * this version does not know are ignored. 0, -ENOMEM, -EBADMSG (not such an object), -EPROTO (of another
  * version). */
 int trace_header_parse(const char *json, size_t length, struct trace_header **ret_header);
+/* The version that a header's JSON names, ours or another; 0: it names none. */
+uint64_t trace_header_version(const char *json, size_t length);
 
 #endif

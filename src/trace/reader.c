@@ -116,16 +116,26 @@ static int unpack_new(struct trace_reader *r, const struct block_place *place, v
 
 /* ---- opening ---- */
 
+/* A file that does not begin as a native trace does. */
+static int refuse_opening(const struct trace_reader *r, const void *bytes, size_t length) {
+    static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    static const char header[] = "{\"thimble_trace\":";
+    bool packed = length >= sizeof zstd && memcmp(bytes, zstd, sizeof zstd) == 0;
+    bool plain = length >= sizeof header - 1 && memcmp(bytes, header, sizeof header - 1) == 0;
+    return !r->source.size ? -ENODATA : packed || plain ? -ENOTSUP : -EBADMSG;
+}
+
 /* The header; *ret_end is where the blocks after it begin. */
 static int read_header(struct trace_reader *r, uint64_t *ret_end) {
     struct block_opening opening, ours = block_opening();
     struct block_place place;
     void *json;
-    int error = read_at(r, 0, &opening, sizeof opening);
+    size_t length = (size_t)min_u64(r->source.size, sizeof opening);
+    int error = read_at(r, 0, &opening, length);
     if (error)
         return error == -ENODATA ? -EBADMSG : error;
-    if (memcmp(opening.magic, ours.magic, sizeof ours.magic) != 0)
-        return -EBADMSG;
+    if (length < sizeof opening || memcmp(opening.magic, ours.magic, sizeof ours.magic) != 0)
+        return refuse_opening(r, &opening, length);
     if (opening.version != ours.version || opening.byte_order != ours.byte_order)
         return -EPROTO;
     error = read_place(r, sizeof opening, &place);
@@ -254,10 +264,13 @@ static int read_descriptor(void *context, uint64_t offset, void *bytes, size_t l
 int trace_reader_open(const char *path, struct trace_reader **ret_reader) {
     struct stat status;
     struct trace_reader *r;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is refused, not waited for */
     if (descriptor < 0)
         return -errno;
-    int error = fstat(descriptor, &status) ? -errno : 0;
+    int error = fstat(descriptor, &status) ? -errno
+                : S_ISDIR(status.st_mode)  ? -EISDIR
+                : !S_ISREG(status.st_mode) ? -ESPIPE
+                                           : 0;
     if (!error) {
         struct trace_source source = {read_descriptor, (void *)(intptr_t)descriptor,
                                       (uint64_t)status.st_size};

@@ -21,9 +21,10 @@ struct trace_source {
     uint64_t size; /* bytes in all */
 };
 
-/* A file. 0 or -errno: open()'s, -ENOMEM, -EBADMSG (not a trace), -EPROTO (a trace of another version). */
+/* A file. 0 or -errno: open()'s, -EISDIR, -ESPIPE (not a file), -ENOMEM, -ENODATA (empty), -ENOTSUP (JSON
+ * lines), -EBADMSG (not a trace), -EPROTO (a trace of another version). */
 int trace_reader_open(const char *path, struct trace_reader **ret_reader);
-/* Anything. The context must outlive the reader. */
+/* Anything, with the same errors. The context must outlive the reader. */
 int trace_reader_create(const struct trace_source *, struct trace_reader **ret_reader);
 void trace_reader_destroy(struct trace_reader *); /* NULL is allowed */
 
