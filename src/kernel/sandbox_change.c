@@ -235,14 +235,21 @@ static int rename_on_host(const struct rename *r, int layer) {
     return result;
 }
 
+static bool is_below(const char *path, const char *directory) {
+    size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/* In Linux's order. */
 static int rename_check(const struct rename *r) {
-    size_t length = strlen(r->from);
-    if (strncmp(r->to, r->from, length) == 0 && r->to[length] == '/')
-        return -EINVAL; /* into itself */
-    if (r->flags & RENAME_NOREPLACE && r->to_type)
-        return -EEXIST;
     if (r->flags & ~(unsigned)RENAME_NOREPLACE)
         return -EINVAL;
+    if (r->flags & RENAME_NOREPLACE && r->to_type)
+        return -EEXIST;
+    if (is_below(r->to, r->from))
+        return -EINVAL;
+    if (is_below(r->from, r->to))
+        return -ENOTEMPTY;
     if (r->to_type && S_ISDIR(r->from_type) != S_ISDIR(r->to_type))
         return S_ISDIR(r->from_type) ? -ENOTDIR : -EISDIR;
     return 0;
@@ -292,7 +299,9 @@ static int rename_paths(struct rename *r) {
     if (sandbox_leads_to_zone(box, r->from, true) || sandbox_leads_to_zone(box, r->to, true))
         return -EBUSY;
     result = join_zones(box, r->from, r->to);
-    if (result < 0 || strcmp(r->from, r->to) == 0)
+    if (result == 0 && strcmp(r->from, r->to) == 0)
+        return r->flags & RENAME_NOREPLACE ? -EEXIST : 0;
+    if (result < 0)
         return result;
     bool host = sandbox_zone_of(box, r->from)->mode == SANDBOX_HOST;
     return host ? rename_on_host(r, box->root) : rename_copied(r);
@@ -301,8 +310,10 @@ static int rename_paths(struct rename *r) {
 int sandbox_rename(const struct sandbox *box, const char *from_directory, const char *from,
                    const char *to_directory, const char *to, unsigned flags) {
     struct rename r = {.box = box, .flags = flags};
-    if (strcmp(from, ".") == 0 || strcmp(to, ".") == 0)
+    if (strcmp(from, ".") == 0)
         return -EBUSY;
+    if (strcmp(to, ".") == 0)
+        return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
     int result = path_of(from_directory, from, r.from);
     if (result == 0)
         result = path_of(to_directory, to, r.to);

@@ -166,7 +166,7 @@ static int link_in_sandbox(struct thread *t, struct lookup *from, const struct l
         r = sandbox_may_link(box, from->inside, from->name, to->inside, to->name);
     else if (from->kind == LOOKUP_FILE && from->file->host >= 0)
         r = sandbox_file_may_link(box, from->file->host, to->inside, to->name);
-    if (r == 0 && from->kind == LOOKUP_HOST && from->layer != SANDBOX_MISSING)
+    if (r == 0 && from->kind == LOOKUP_HOST)
         r = lookup_change(t, from, SANDBOX_STATUS);
     return r;
 }
@@ -193,7 +193,10 @@ static long do_link(struct thread *t, const int directories[2], const uint64_t u
     int r = lookup_user(t, directories[0], users[0], at_flags, &from);
     if (r < 0)
         return r;
-    r = lookup_new(t, directories[1], users[1], -EXDEV, &to);
+    if (from.inside && from.kind == LOOKUP_HOST && from.layer == SANDBOX_MISSING)
+        r = -ENOENT;
+    if (r == 0)
+        r = lookup_new(t, directories[1], users[1], -EXDEV, &to);
     if (r == 0) {
         r = link_target(t, &from, &to);
         lookup_end(&to);
