@@ -270,6 +270,10 @@ static void put_file(struct json *j, size_t index) {
     put_number(j, "first", f->first);
     put_number(j, "shown", f->shown);
     put_mark(j, "changed", f->changed);
+    if (f->page_changed && !j->blank)
+        put_number(j, "changed_page", f->changed_page);
+    else
+        put_null(j, "changed_page");
     text_put(j->text, "}");
 }
 

@@ -7,8 +7,9 @@
  *        VPN0    1 2  VPN3    5             VPN6                      7 8  VPN9
  *
  * t is a page that was touched. What was not touched is folded when it is long; when there are still too many
- * cells, more is folded, in the steps of enum fold_level. Pages that this step changed are never folded. The
- * symbolic number of a page is the position of its cell: folding makes 0x406 a "VPN4".
+ * cells, more is folded, in the steps of enum fold_level; pages that are present come last. Pages that this
+ * step changed are never folded. The symbolic number of a page is the position of its cell: folding makes
+ * 0x406 a "VPN4".
  *
  * A labelled strip has the cells that its labels say; pages without a label are not in it. */
 #include <stdlib.h>
@@ -23,7 +24,15 @@ enum {
     EVICTED_PAGES = 1 << 14 /* of a mapping: searched for pages that were evicted */
 };
 
-enum fold_level { LEVEL_LONG_RUNS, LEVEL_RUNS, LEVEL_NOT_PRESENT, LEVEL_MAPPING, LEVEL_NEIGHBOURS, LEVELS };
+enum fold_level {
+    LEVEL_LONG_RUNS,
+    LEVEL_RUNS,
+    LEVEL_NOT_PRESENT,
+    LEVEL_BETWEEN, /* all that is not present between two pages that are */
+    LEVEL_MAPPING,
+    LEVEL_NEIGHBOURS,
+    LEVELS
+};
 
 /* The page after the last one that a program may have. */
 static const uint64_t space_end = USER_END >> PAGE_SHIFT;
@@ -112,18 +121,32 @@ static bool is_marked(const struct strip *s, const struct picture_cell *c) {
 }
 
 static bool may_join(const struct strip *s, const struct picture_cell *a, const struct picture_cell *b) {
-    if (is_gap(a) != is_gap(b) || is_marked(s, a) || is_marked(s, b))
+    if (is_marked(s, a) || is_marked(s, b))
         return false;
     const bool untouched = !a->touched && !b->touched, absent = !a->present && !b->present;
     switch (s->level) {
     case LEVEL_LONG_RUNS: return false;
     case LEVEL_RUNS: return untouched && same_mapping(a, b);
     case LEVEL_NOT_PRESENT: return absent && same_mapping(a, b);
+    case LEVEL_BETWEEN: return absent;
     case LEVEL_MAPPING: return same_mapping(a, b);
-    case LEVEL_NEIGHBOURS: return true;
+    case LEVEL_NEIGHBOURS: return is_gap(a) == is_gap(b);
     case LEVELS: break;
     }
     return false;
+}
+
+/* What is folded over the border of a mapping shows no more of it than what both sides have. */
+static struct picture_cell joined_neighbours(const struct picture_cell *a, const struct picture_cell *b) {
+    struct picture_cell both = *a;
+    const bool same_object = a->object == b->object && a->disk.source == b->disk.source;
+    both.mapped = a->mapped || b->mapped;
+    both.access = a->access == b->access ? a->access : 0;
+    both.shared = a->shared && b->shared;
+    both.object = same_object ? a->object : 0;
+    if (!same_object)
+        both.disk = (struct picture_disk){.source = SOURCE_NONE};
+    return both;
 }
 
 static void join(struct picture_cell *a, const struct picture_cell *b) {
@@ -131,7 +154,9 @@ static void join(struct picture_cell *a, const struct picture_cell *b) {
     a->present += b->present;
     a->swapped += b->swapped;
     a->touched = a->touched || b->touched;
-    a->points_at_disk = a->points_at_disk && b->points_at_disk;
+    a->points_at_disk = a->points_at_disk && b->points_at_disk && !a->swapped && same_mapping(a, b);
+    if (!same_mapping(a, b))
+        *a = joined_neighbours(a, b);
     a->shows_access = a->shows_access && b->shows_access && a->access == b->access;
     a->copy_on_write = a->copy_on_write && b->copy_on_write;
     a->entry = (pte_t){0};
@@ -225,16 +250,25 @@ static void strip_limit(struct picture_process *p, size_t limit) {
     }
 }
 
+/* One row of a slide, as long as only pages that are not present have to be folded for it. */
+static size_t cell_limit(const struct strip *s) {
+    const size_t others = s->builder->picture->process_count - 1;
+    if (s->level != LEVEL_BETWEEN)
+        return s->level < LEVEL_BETWEEN ? PICTURE_CELLS_ROW : PICTURE_CELLS;
+    const size_t taken = others * PICTURE_CELLS_ROW;
+    return taken + PICTURE_CELLS < PICTURE_CELLS_ALL ? PICTURE_CELLS_ALL - taken : PICTURE_CELLS;
+}
+
 static void strip_folded(struct strip *s) {
     struct picture_process *p = s->process;
     s->level = s->builder->picture->kind == PICTURE_REGIONS ? LEVEL_MAPPING : LEVEL_LONG_RUNS;
     for (; s->level < LEVELS; s->level++) {
         p->cell_count = p->hidden_cells = 0;
         walk(s);
-        if (p->cell_count <= PICTURE_CELLS)
+        if (p->cell_count <= cell_limit(s))
             break;
     }
-    strip_limit(p, PICTURE_CELLS);
+    strip_limit(p, cell_limit(s));
     for (size_t i = 0; i < p->cell_count; i++)
         p->cells[i].number = i;
 }

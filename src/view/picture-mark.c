@@ -57,6 +57,16 @@ static void mark_file(struct builder *b, uint64_t object) {
             b->picture->files[i].changed = true;
 }
 
+static void mark_file_page(struct builder *b, uint64_t object, uint64_t page) {
+    for (size_t i = 0; i < b->picture->file_count; i++) {
+        struct picture_file *file = &b->picture->files[i];
+        if (object && file->object == object) {
+            file->page_changed = true;
+            file->changed_page = page;
+        }
+    }
+}
+
 static void mark_process(struct builder *b, uint32_t pid) {
     for (size_t i = 0; i < b->picture->process_count; i++)
         if (b->picture->processes[i].pid == pid)
@@ -94,7 +104,7 @@ static void mark_event(struct builder *b, const struct event *e) {
         return;
     case EVENT_FILE_READ:
     case EVENT_WRITE_BACK:
-        mark_file(b, e->args[1]);
+        mark_file_page(b, e->args[1], e->args[2]);
         mark_frame(b, e->args[0]);
         return;
     case EVENT_VICTIM:

@@ -20,7 +20,9 @@ enum {
     PICTURE_FRAMES = 64,      /* more of them are a heat map */
     PICTURE_HEAT = 4096,      /* cells of a heat map; with more frames, a cell stands for several */
     PICTURE_PROCESSES = 8,    /* shown at most */
-    PICTURE_CELLS = 48,       /* of one strip; what does not fit is folded, then left out */
+    PICTURE_CELLS_ROW = 34,   /* of one strip: with more, all that is not present is folded, … */
+    PICTURE_CELLS_ALL = 144,  /* … with more of all strips, pages that are present, too … */
+    PICTURE_CELLS = 48,       /* … and what does not fit even so is left out */
     PICTURE_FILES = 12,       /* shown at most */
     PICTURE_FILE_PAGES = 12,  /* of one file: its window */
     PICTURE_SWAP_PAGES = 36,  /* of the swap area: its window */
@@ -118,7 +120,9 @@ struct picture_file {
     uint64_t object;  /* 0: on the disk only, not mapped */
     uint64_t pages;
     uint64_t first, shown; /* the window of pages that is drawn (all, when there are few) */
-    bool changed;
+    bool changed;          /* the file as such */
+    bool page_changed;     /* one of its pages: changed_page */
+    uint64_t changed_page;
 };
 
 struct picture_slot {

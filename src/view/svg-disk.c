@@ -15,7 +15,7 @@ static void draw_slot_state(struct drawing *d, struct box b, size_t slot) {
     if (blank)
         draw_blank(d, box_inset(b, 1), blank);
     else if (d->picture->slots[slot].written)
-        pen_hatch(&d->pen, b);
+        pen_hatch(&d->pen, b, true);
 }
 
 static bool is_blank_slot(const struct drawing *d, const struct layout_row *row, size_t slot) {
@@ -38,7 +38,9 @@ static void draw_page(struct drawing *d, const struct layout_row *row, unsigned 
                   place.page);
     }
     chain_end(d);
-    if (d->marks && row->is_swap && d->picture->slots[slot].changed)
+    const struct picture_file *file = row->is_swap ? NULL : &d->picture->files[row->file];
+    if (d->marks &&
+        (file ? file->page_changed && file->changed_page == place.page : d->picture->slots[slot].changed))
         pen_ring(&d->pen, (struct box){b.x - 5, b.y - 5, b.width + 10, b.height + 10});
 }
 

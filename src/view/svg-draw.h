@@ -28,12 +28,17 @@ const char *draw_ink(const struct drawing *, const struct picture_disk *);
 void draw_initial(struct drawing *, struct box, const struct picture_disk *);
 /* A cell of a strip, with its name. */
 void draw_cell(struct drawing *, struct box, size_t process, size_t cell);
-void draw_strip(struct drawing *, struct box strip, int cell_width, size_t process);
+/* Cells first … first + count - 1; count 0: a process without an address space. */
+void draw_strip(struct drawing *, struct box strip, int cell_width, size_t process, size_t first,
+                size_t count);
 void draw_frame(struct drawing *, struct box, size_t frame);
+/* Says below a frame that it is the victim. */
+void draw_victim(struct drawing *, struct box frame);
 /* An empty box to be filled in, with its number. */
 void draw_blank(struct drawing *, struct box, unsigned number);
 /* A page table: header, permissions, ends of arrows. */
-void draw_table(struct drawing *, struct box table, int cell_width, size_t process);
+void draw_table(struct drawing *, struct box table, int cell_width, size_t process, size_t first,
+                size_t count);
 void draw_area(struct drawing *, struct box, const char *title);
 void draw_cpu(struct drawing *, struct box, const char *name);
 

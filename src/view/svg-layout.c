@@ -13,9 +13,11 @@ enum {
     EDGE = 40,
     CELL_LEAST = 34,
     CELL_MOST = 44,
-    BETWEEN = 64,   /* strips, side by side */
-    SIDE_CPU = 150, /* to the left of stacked processes */
-    NARROW = 14,    /* cells: a single strip up to so many leaves room for a second, as on the slides */
+    BETWEEN = 64,      /* strips, side by side */
+    SIDE_CPU = 150,    /* to the left of stacked processes */
+    BAND_HEIGHT = 300, /* of a stacked strip with its table and frames, about */
+    BOTTOM_HEIGHT = 300,
+    NARROW = 14, /* cells: a single strip up to so many leaves room for a second, as on the slides */
     TITLE = 26,
     ADDRESSES = 14,
     STRIP = 46,
@@ -28,6 +30,9 @@ enum {
     DISK_GAP = 34,
     CAPTION = 34,
     AREA_TITLE = 46,
+    SHARING_TOP = 90, /* without tables there is room */
+    SHARING_GAP = 90,
+    LEGEND = 120,
 };
 
 /* ---- what leads where ---- */
@@ -47,59 +52,101 @@ bool layout_points_at_disk(const struct layout *l, size_t process, size_t cell) 
            !(l->blank && blank_entry(l->blank, process, cell));
 }
 
+const struct layout_segment *layout_segment(const struct layout *l, size_t process, size_t cell) {
+    for (unsigned i = 0; i < l->segment_count; i++) {
+        const struct layout_segment *s = &l->segments[i];
+        if (s->process == process && cell >= s->first && (cell - s->first < s->cells || !s->cells))
+            return s;
+    }
+    return &l->segments[0];
+}
+
 struct box layout_cell(const struct layout *l, size_t process, size_t cell) {
-    struct box b = l->processes[process].strip;
-    return (struct box){b.x + (int)cell * l->cell_width, b.y, l->cell_width, b.height};
+    const struct layout_segment *s = layout_segment(l, process, cell);
+    const int column = (int)(cell - s->first);
+    return (struct box){s->strip.x + column * l->cell_width, s->strip.y, l->cell_width, s->strip.height};
 }
 
 struct box layout_entry(const struct layout *l, size_t process, size_t cell) {
-    const int y = l->processes[process].table.y + TABLE_HEADER;
+    const int y = layout_segment(l, process, cell)->table.y + TABLE_HEADER;
     return (struct box){layout_cell(l, process, cell).x, y, l->cell_width, 2 * TABLE_ROW};
 }
 
-/* ---- processes, from left to right ---- */
+/* ---- strips, from left to right ---- */
 
 static int cells_of(const struct layout *l, size_t process) {
     size_t cells = l->picture->processes[process].cell_count;
     return cells ? (int)cells : 1;
 }
 
-static int widest(const struct layout *l) {
-    int most = 1;
-    for (size_t i = 0; i < l->picture->process_count; i++)
-        most = cells_of(l, i) > most ? cells_of(l, i) : most;
-    return most;
-}
-
 static int clamp(int value, int least, int most) {
     return value < least ? least : value > most ? most : value;
 }
 
-static void place_band_of_all(struct layout *l, int room) {
+static struct layout_segment *add_segment(struct layout *l, size_t process, int first, int cells, int x) {
+    struct layout_segment *s = &l->segments[l->segment_count++];
+    *s = (struct layout_segment){.process = process, .first = (size_t)first, .cells = (size_t)cells};
+    s->strip = (struct box){x, 0, (cells ? cells : 1) * l->cell_width, STRIP};
+    return s;
+}
+
+static void place_side_by_side(struct layout *l, int cells, int room) {
     const int count = (int)l->picture->process_count;
-    int cells = 0;
-    for (int i = 0; i < count; i++)
-        cells += cells_of(l, (size_t)i);
     l->cell_width = clamp((room - (count - 1) * BETWEEN) / cells, CELL_LEAST, CELL_MOST);
     const int used = cells * l->cell_width;
     const int gap = count > 1 ? (room - used) / (count - 1) : 0;
     int x = EDGE + (count == 1 && cells > NARROW ? (room - used) / 2 : 0);
     for (int i = 0; i < count; i++) {
-        l->processes[i].strip = (struct box){x, 0, cells_of(l, (size_t)i) * l->cell_width, STRIP};
-        x += l->processes[i].strip.width + gap;
+        add_segment(l, (size_t)i, 0, (int)l->picture->processes[i].cell_count, x);
+        x += cells_of(l, (size_t)i) * l->cell_width + gap;
     }
-    l->bands = count ? 1 : 0;
+    l->bands = 1;
 }
 
-static void place_bands(struct layout *l) {
-    const int cells = widest(l);
-    l->stacked = true;
-    l->cell_width = clamp((WIDTH - SIDE_CPU - 2 * EDGE) / cells, CELL_LEAST, CELL_MOST);
-    for (size_t i = 0; i < l->picture->process_count; i++) {
-        l->processes[i].strip = (struct box){SIDE_CPU + EDGE / 2, 0, cells_of(l, i) * l->cell_width, STRIP};
-        l->processes[i].band = l->bands++;
+static unsigned bands_of(const struct layout *l, int columns) {
+    unsigned bands = 0;
+    for (size_t i = 0; i < l->picture->process_count; i++)
+        bands += (unsigned)((cells_of(l, i) + columns - 1) / columns);
+    return bands;
+}
+
+/* How many cells a row should have, so that the whole is as large as possible on a slide. */
+static int columns_for_slide(const struct layout *l) {
+    int best = 0, best_width = 0;
+    for (int columns = 26; columns <= PICTURE_CELLS; columns += 2) {
+        const int width = SIDE_CPU + 2 * EDGE + columns * CELL_LEAST;
+        const int height = (int)bands_of(l, columns) * BAND_HEIGHT + BOTTOM_HEIGHT;
+        const int slide = width > height * 16 / 9 ? width : height * 16 / 9;
+        if (bands_of(l, columns) <= LAYOUT_SEGMENTS && (!best || slide < best_width)) {
+            best = columns;
+            best_width = slide;
+        }
     }
-    const int wanted = SIDE_CPU + 2 * EDGE + cells * l->cell_width;
+    return best ? best : PICTURE_CELLS;
+}
+
+/* Pieces of the same length, so that the last is not a stub. */
+static void place_process(struct layout *l, size_t process, int columns) {
+    const int cells = cells_of(l, process), pieces = (cells + columns - 1) / columns;
+    const int length = (cells + pieces - 1) / pieces, all = (int)l->picture->processes[process].cell_count;
+    for (int first = 0; first < cells && l->segment_count < LAYOUT_SEGMENTS; first += length) {
+        const int count = all - first < length ? all - first : length;
+        add_segment(l, process, first, count, SIDE_CPU + EDGE / 2)->band = l->bands;
+        l->bands++;
+    }
+}
+
+static void place_stacked(struct layout *l) {
+    const int columns = columns_for_slide(l);
+    int widest = 1;
+    for (size_t i = 0; i < l->picture->process_count; i++)
+        widest = cells_of(l, i) > widest ? cells_of(l, i) : widest;
+    widest = widest < columns ? widest : columns;
+    l->stacked = true;
+    l->cell_width = clamp((WIDTH - SIDE_CPU - 2 * EDGE) / widest, CELL_LEAST, CELL_MOST);
+    for (size_t i = 0; i < l->picture->process_count; i++)
+        place_process(l, i, columns);
+    const int wanted = SIDE_CPU + 2 * EDGE + widest * l->cell_width;
     l->canvas.width = wanted > WIDTH ? wanted : WIDTH;
 }
 
@@ -110,14 +157,10 @@ static void place_across(struct layout *l) {
         cells += cells_of(l, (size_t)i);
     const int least = cells * CELL_LEAST + (count - 1) * BETWEEN;
     l->canvas = (struct box){0, 0, WIDTH, HEIGHT};
-    if (count > 1 && least > WIDTH - 2 * EDGE) {
-        place_bands(l);
-        return;
-    }
     if (count && least > WIDTH - 2 * EDGE)
-        l->canvas.width = least + 2 * EDGE;
-    if (count)
-        place_band_of_all(l, l->canvas.width - 2 * EDGE);
+        place_stacked(l);
+    else if (count)
+        place_side_by_side(l, cells, WIDTH - 2 * EDGE);
 }
 
 /* ---- frames ---- */
@@ -163,7 +206,7 @@ static bool box_meets(struct box b, int x, int width, int clearance) {
 
 /* The column of an entry from which a line or a frame hangs. */
 static bool column_is_taken(const struct layout *l, size_t process, size_t cell) {
-    return l->processes[process].band + 1 == l->bands &&
+    return layout_segment(l, process, cell)->band + 1 == l->bands &&
            (layout_points_at_disk(l, process, cell) || layout_target(l, process, cell) != SIZE_MAX);
 }
 
@@ -253,8 +296,8 @@ static void place_frames_across(struct layout *l) {
 
 static int place_band(struct layout *l, unsigned band, int y) {
     const bool has_cpu = l->has_tables && !l->stacked;
-    for (size_t i = 0; i < l->picture->process_count; i++) {
-        struct layout_process *p = &l->processes[i];
+    for (unsigned i = 0; i < l->segment_count; i++) {
+        struct layout_segment *p = &l->segments[i];
         if (p->band != band)
             continue;
         p->title = (struct box){p->strip.x, y, p->strip.width, TITLE};
@@ -274,9 +317,10 @@ static int place_band(struct layout *l, unsigned band, int y) {
 /* The frames below a band; returns where it ends. */
 static int place_band_frames(struct layout *l, unsigned band, int y) {
     const bool last = band + 1 == l->bands;
+    const int gap = l->has_tables ? HANGING_GAP : SHARING_GAP;
     if (last)
-        l->shared[0].y = y + HANGING_GAP / 2 - 4;
-    y += last ? channel_height(&l->shared[0], HANGING_GAP) : HANGING_GAP;
+        l->shared[0].y = y + gap / 2 - 4;
+    y += last ? channel_height(&l->shared[0], gap) : gap;
     l->hanging_y[band] = y;
     y += FRAME_HEIGHT;
     if (last)
@@ -300,14 +344,15 @@ static void place_frames_down(struct layout *l) {
     for (size_t i = 0; i < l->picture->frame_count; i++) {
         struct layout_frame *frame = &l->frames[i];
         if (frame->place == FRAME_HANGS)
-            frame->box.y = l->hanging_y[l->processes[frame->process].band];
+            frame->box.y = l->hanging_y[layout_segment(l, frame->process, frame->cell)->band];
         else if (frame->place == FRAME_SHARED)
             frame->box.y = l->shared_y[frame->row];
     }
     for (size_t i = 0; i < l->chip_count; i++) {
         struct layout_chip *chip = &l->chips[i];
         const int middle = box_middle(layout_cell(l, chip->process, chip->cell));
-        chip->box = (struct box){middle - l->frame_width / 2, l->hanging_y[l->processes[chip->process].band],
+        chip->box = (struct box){middle - l->frame_width / 2,
+                                 l->hanging_y[layout_segment(l, chip->process, chip->cell)->band],
                                  l->frame_width, FRAME_HEIGHT};
     }
 }
@@ -319,7 +364,7 @@ static void place_cpu(struct layout *l) {
         l->cpu = (struct box){EDGE / 2, TITLE + ADDRESSES + STRIP + 10, 124, 84};
         return;
     }
-    const struct layout_process *p = &l->processes[0];
+    const struct layout_segment *p = &l->segments[0];
     l->cpu = (struct box){l->canvas.width / 2 - 72, box_bottom(p->strip) + 8, 144, 86};
 }
 
@@ -376,7 +421,10 @@ static int bottom_height(const struct layout *l) {
 static void place_bottom(struct layout *l, int y, int height) {
     const int width = side_width(l), left = EDGE / 2, bottom = y + height;
     const int right = l->canvas.width - EDGE / 2 - width;
-    const int reserved = area_height(l, FRAME_RESERVED, width), pool = area_height(l, FRAME_POOL, width);
+    int reserved = area_height(l, FRAME_RESERVED, width), pool = area_height(l, FRAME_POOL, width);
+    if (!count_place(l, FRAME_OTHER))
+        reserved = reserved > pool ? reserved : pool;
+    pool = reserved > pool ? reserved : pool; /* an empty pool is as large as one that was not */
     l->reserved = (struct box){left, bottom - reserved, width, reserved};
     l->pool = (struct box){right, bottom - pool, width, pool};
     grid_place(l, FRAME_RESERVED, l->reserved);
@@ -393,7 +441,7 @@ static int disk_x(const struct layout *l) {
 }
 
 static void place_down(struct layout *l) {
-    int y = 8;
+    int y = l->has_tables ? 8 : SHARING_TOP;
     for (unsigned band = 0; band < l->bands; band++)
         y = place_band_frames(l, band, place_band(l, band, y)) + (l->stacked ? 10 : 0);
     y = place_shared_rows(l, y);
@@ -401,11 +449,13 @@ static void place_down(struct layout *l) {
     y += channel_height(&l->to_disk, DISK_GAP);
     place_cpu(l);
     place_frames_down(l);
-    const int bottom = bottom_height(l), natural = y + bottom + CAPTION;
+    const int bottom = l->has_tables ? bottom_height(l) : LEGEND, natural = y + bottom + CAPTION;
     const int wide = l->canvas.width * 9 / 16;
     l->canvas.height = natural > wide ? natural : wide;
     y = l->canvas.height - CAPTION - bottom;
-    place_bottom(l, y, bottom);
+    l->legend = (struct box){EDGE, y, l->canvas.width - 2 * EDGE, bottom};
+    if (l->has_tables)
+        place_bottom(l, y, bottom);
     if (l->has_disk)
         layout_disk_place(l, disk_x(l), y + bottom - layout_disk_height(l));
     l->caption = (struct box){EDGE / 2, l->canvas.height - CAPTION + 4, l->canvas.width - EDGE, CAPTION - 8};

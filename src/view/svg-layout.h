@@ -2,7 +2,7 @@
  *
  *      title              title              ┐
  *      strip    (CPU)     strip              │ processes side by side; when they are wide, one below the
- *      table ◄────┘       table              │ other, with the CPU to their left
+ *      table ◄────┘       table              │ other, in pieces if need be, with the CPU to their left
  *       │ │                 │   ─ channel ─  │
  *      PP4 PP6    PP7      PP8               ┘ frames hang below the entry that points at them; shared ones
  *                                              stand in a row where nothing is in the way
@@ -25,6 +25,7 @@ enum {
     SHARED_ROWS = 4,
     DISK_ROWS = PICTURE_FILES + PICTURE_SWAP_PAGES / 12,
     LAYOUT_ROUTES = 64,
+    LAYOUT_SEGMENTS = 16,
     SWAP_COLUMNS = 12,
 };
 
@@ -35,9 +36,11 @@ struct channel {
     int y; /* of track 0 */
 };
 
-struct layout_process {
+/* A strip with its table. A long one is in several pieces, one below the other. */
+struct layout_segment {
+    size_t process, first, cells;   /* cells: 0 for a process without an address space */
     struct box title, strip, table; /* table: no height when it is not drawn */
-    unsigned band;                  /* which of the rows of processes it stands in */
+    unsigned band;                  /* which of the rows of segments it stands in */
 };
 
 enum frame_place {
@@ -95,12 +98,11 @@ struct layout {
     struct box canvas;
     bool stacked, has_tables, has_disk;
     int cell_width, margin; /* margin: to the right, where arrows go around */
-    struct layout_process processes[PICTURE_PROCESSES];
-    unsigned bands;
-    int band_bottom[PICTURE_PROCESSES]; /* of the hanging frames */
-    struct channel leaving[PICTURE_PROCESSES], shared[SHARED_ROWS], to_disk;
+    struct layout_segment segments[LAYOUT_SEGMENTS];
+    unsigned segment_count, bands;
+    struct channel leaving[LAYOUT_SEGMENTS], shared[SHARED_ROWS], to_disk; /* leaving: by band */
     unsigned shared_rows;
-    int shared_y[SHARED_ROWS], hanging_y[PICTURE_PROCESSES];
+    int shared_y[SHARED_ROWS], hanging_y[LAYOUT_SEGMENTS];
     struct layout_frame *frames;
     struct layout_route routes[LAYOUT_ROUTES];
     size_t route_count;
@@ -109,7 +111,7 @@ struct layout {
     size_t chip_count;
     struct layout_row rows[DISK_ROWS];
     unsigned row_count;
-    struct box cpu, reserved, other, pool, disk, swap_title, caption;
+    struct box cpu, reserved, other, pool, disk, swap_title, legend, caption;
     int frame_width, frame_height;
     int pool_columns, pool_box;
     bool failed;
@@ -148,6 +150,8 @@ void layout_routes_draw(struct layout *);   /* when all positions are known: the
 size_t layout_target(const struct layout *, size_t process, size_t cell);
 /* Whether an arrow leads from the cell to the disk. */
 bool layout_points_at_disk(const struct layout *, size_t process, size_t cell);
+const struct layout_segment *layout_segment(const struct layout *, size_t process, size_t cell);
+/* A cell that has no room in any segment has no width. */
 struct box layout_cell(const struct layout *, size_t process, size_t cell);
 /* The column of the table: permissions and arrow. */
 struct box layout_entry(const struct layout *, size_t process, size_t cell);

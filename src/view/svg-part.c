@@ -1,7 +1,7 @@
 /* Parts of pictures: cells, frames, tables, areas, the CPU. See svg-draw.h. */
 #include "view/svg-draw.h"
 
-enum { LABEL = 13, LABEL_LEAST = 7, HEX_DIGITS = 5 };
+enum { LABEL = 12, LABEL_LEAST = 7, HEX_DIGITS = 5 };
 
 /* ---- surfaces ---- */
 
@@ -77,13 +77,17 @@ static void draw_real_number(struct drawing *d, struct box b, uint64_t vpn, cons
     pen_text(&d->pen, lower, size, ink, PEN_MONOSPACE | PEN_BOLD, digits);
 }
 
-static void draw_number(struct drawing *d, struct box b, const struct picture_cell *c, const char *ink) {
+/* In a narrow cell of a long strip the number has to do. */
+static void draw_number(struct drawing *d, struct box b, const struct picture_cell *c, size_t cells,
+                        const char *ink) {
     if (d->picture->real_numbers && c->pages) {
         draw_real_number(d, b, c->first.n, ink);
         return;
     }
-    struct box text = {b.x + 1, b.y + b.height / 2 - 9, b.width - 2, 18};
-    pen_textf(&d->pen, text, pen_size(&d->pen, LABEL), ink, PEN_BOLD, "VPN%u", c->number);
+    const struct box text = {b.x + 1, b.y + b.height / 2 - 9, b.width - 2, 18};
+    const bool fits = pen_text_width("VPN00", LABEL * 4 / 5, PEN_BOLD) <= text.width;
+    pen_textf(&d->pen, text, pen_size(&d->pen, LABEL), ink, PEN_BOLD, fits || cells <= 10 ? "VPN%u" : "%u",
+              c->number);
 }
 
 /* A folded run says how many pages it stands for. */
@@ -106,44 +110,65 @@ void draw_cell(struct drawing *d, struct box b, size_t process, size_t cell) {
         draw_initial(d, b, disk);
     } else {
         pen_rect(&d->pen, b, d->pen.shades->paper.fill, 1);
-        pen_hatch(&d->pen, b);
+        pen_hatch(&d->pen, b, false);
         const bool two_lines = d->picture->real_numbers && c->first.n >> (4 * HEX_DIGITS);
         text_behind(
             d, (struct box){b.x, b.y + (b.height - (two_lines ? 28 : 16)) / 2, b.width, two_lines ? 28 : 16},
             b.width - 5);
     }
-    draw_number(d, b, c, ink);
+    draw_number(d, b, c, d->picture->processes[process].cell_count, ink);
     if (c->pages > 1)
         draw_run(d, b, c, ink);
     chain_end(d);
-    if (d->marks && (c->changed || c->faulting))
-        pen_ring(&d->pen, (struct box){b.x - 4, b.y - 5, b.width + 8, b.height + 10});
 }
 
-static void draw_strip_ends(struct drawing *d, struct box strip, const struct picture_process *p) {
-    const int size = pen_size(&d->pen, 9);
+/* Addresses at the ends of an address space, which a piece of a strip need not have. */
+static void draw_strip_ends(struct drawing *d, struct box strip, const struct picture_process *p,
+                            size_t first, size_t count) {
+    const int size = pen_size(&d->pen, 9), half = strip.width / 2 - 4;
     const char *ink = d->pen.shades->faint;
-    const int half = strip.width / 2 - 4;
-    pen_text(&d->pen, (struct box){strip.x, strip.y - 13, half, 12}, size, ink, PEN_MONOSPACE | PEN_LEFT,
-             "0000000000000000");
-    pen_text(&d->pen, (struct box){box_right(strip) - half, strip.y - 13, half, 12}, size, ink,
-             PEN_MONOSPACE | PEN_RIGHT, "FFFFFFFFFFFFFFFF");
-    if (p->hidden_cells)
-        pen_textf(&d->pen, (struct box){box_right(strip) - half, box_bottom(strip) + 2, half, 14},
-                  pen_size(&d->pen, 11), ink, PEN_RIGHT, "%u more pieces are not drawn",
+    const struct box left = {strip.x, strip.y - 13, half, 12},
+                     right = {box_right(strip) - half, strip.y - 13, half, 12};
+    const bool last = first + count == p->cell_count;
+    if (!first)
+        pen_text(&d->pen, left, size, ink, PEN_MONOSPACE | PEN_LEFT, "0000000000000000");
+    if (last && !p->hidden_cells)
+        pen_text(&d->pen, right, size, ink, PEN_MONOSPACE | PEN_RIGHT, "FFFFFFFFFFFFFFFF");
+    if (last && p->hidden_cells)
+        pen_textf(&d->pen, right, pen_size(&d->pen, 11), ink, PEN_RIGHT, "%u more pieces",
                   (uint64_t)p->hidden_cells);
 }
 
-void draw_strip(struct drawing *d, struct box strip, int cell_width, size_t process) {
-    const struct picture_process *p = &d->picture->processes[process];
-    if (!p->cell_count) {
-        pen_rect(&d->pen, strip, d->pen.shades->paper.fill, 2);
-        pen_hatch(&d->pen, strip);
+static bool is_marked(const struct picture_cell *c) {
+    return c->changed || c->faulting;
+}
+
+/* One ring around neighbours. */
+static void ring_cells(struct drawing *d, struct box strip, int cell_width, const struct picture_cell *cells,
+                       size_t count) {
+    for (size_t i = 0, end; d->marks && i < count; i = end) {
+        for (end = i; end < count && is_marked(&cells[end]);)
+            end++;
+        if (end > i)
+            pen_ring(&d->pen, (struct box){strip.x + (int)i * cell_width - 2, strip.y - 5,
+                                           (int)(end - i) * cell_width + 4, strip.height + 10});
+        else
+            end++;
     }
-    for (size_t i = 0; i < p->cell_count; i++)
+}
+
+void draw_strip(struct drawing *d, struct box strip, int cell_width, size_t process, size_t first,
+                size_t count) {
+    const struct picture_process *p = &d->picture->processes[process];
+    if (!count) {
+        pen_rect(&d->pen, strip, d->pen.shades->paper.fill, 2);
+        pen_hatch(&d->pen, strip, false);
+    }
+    for (size_t i = 0; i < count; i++)
         draw_cell(d, (struct box){strip.x + (int)i * cell_width, strip.y, cell_width, strip.height}, process,
-                  i);
-    draw_strip_ends(d, strip, p);
+                  first + i);
+    ring_cells(d, strip, cell_width, p->cells + first, count);
+    draw_strip_ends(d, strip, p, first, count);
 }
 
 /* ---- frames ---- */
@@ -180,9 +205,12 @@ void draw_frame(struct drawing *d, struct box b, size_t frame) {
         draw_frame_text(d, b, f, draw_ink(d, disk));
     }
     chain_end(d);
-    if (d->marks && f->victim)
-        pen_text(&d->pen, (struct box){b.x - 8, box_bottom(b) + 5, b.width + 16, 14}, pen_size(&d->pen, 12),
-                 d->pen.shades->ring, PEN_BOLD, "victim");
+}
+
+void draw_victim(struct drawing *d, struct box b) {
+    const struct box label = {box_middle(b) - 26, box_bottom(b) + 8, 52, 16};
+    pen_rounded(&d->pen, label, 3, d->pen.shades->paper.fill, 0);
+    pen_text(&d->pen, label, pen_size(&d->pen, 13), d->pen.shades->ring, PEN_BOLD, "victim");
 }
 
 /* ---- page tables ---- */
@@ -224,7 +252,8 @@ static void draw_entry(struct drawing *d, struct box b, size_t process, size_t c
     chain_end(d);
 }
 
-void draw_table(struct drawing *d, struct box table, int cell_width, size_t process) {
+void draw_table(struct drawing *d, struct box table, int cell_width, size_t process, size_t first,
+                size_t count) {
     const struct picture_process *p = &d->picture->processes[process];
     struct box header = {table.x, table.y, table.width, TABLE_HEADER};
     chain_process(d, "process", process);
@@ -232,10 +261,10 @@ void draw_table(struct drawing *d, struct box table, int cell_width, size_t proc
     pen_textf(&d->pen, box_inset(header, 2), pen_size(&d->pen, 18), d->pen.shades->paper.ink, 0,
               p->cell_count > 5 ? "Page Table for PID %d" : "PID %d", (int)p->pid);
     chain_end(d);
-    for (size_t i = 0; i < p->cell_count; i++)
+    for (size_t i = 0; i < count; i++)
         draw_entry(d,
                    (struct box){table.x + (int)i * cell_width, box_bottom(header), cell_width, 2 * TABLE_ROW},
-                   process, i);
+                   process, first + i);
     pen_rect(&d->pen, table, "none", 2);
 }
 
@@ -246,7 +275,7 @@ void draw_area(struct drawing *d, struct box b, const char *title) {
     pen_rounded(&d->pen, b, 16, d->pen.shades->area.fill, 1);
     struct box text = {b.x + 10, box_bottom(b) - TITLE - 2, b.width - 20, TITLE};
     const int size = pen_size(&d->pen, 16);
-    if (pen_text_width(title, size, 0) <= text.width)
+    if (pen_text_width(title, size - 2, 0) <= text.width)
         pen_text(&d->pen, text, size, d->pen.shades->area.ink, 0, title);
     else
         pen_paragraph(&d->pen, text, size - 2, d->pen.shades->area.ink, 0, title);

@@ -122,13 +122,9 @@ static size_t columns_from_start(const char *text, size_t length, size_t columns
     return i;
 }
 
-/* The whole text, or its beginning and its end. */
+/* The beginning of the text and its end. */
 static void put_shortened(struct pen *pen, const char *text, size_t columns) {
     const size_t length = strlen(text), all = plain_columns(text, length);
-    if (all <= columns) {
-        put_escaped(pen->text, text, length);
-        return;
-    }
     /* The end of a path says more than its beginning. */
     const size_t kept = columns > 1 ? columns - 1 : 0, head = kept / 3;
     const size_t head_end = columns_from_start(text, length, head);
@@ -139,13 +135,16 @@ static void put_shortened(struct pen *pen, const char *text, size_t columns) {
 }
 
 void pen_text(struct pen *pen, struct box box, int size, const char *ink, unsigned style, const char *text) {
-    const int smallest = size * 2 / 3 > 1 ? size * 2 / 3 : 1;
+    const int smallest = size * 4 / 5 > 1 ? size * 4 / 5 : 1;
     while (size > smallest && pen_text_width(text, size, style) > box.width)
         size--;
-    const int columns = box.width * 100 / (size * column_width(style));
+    const int columns = box.width > 0 ? box.width * 100 / (size * column_width(style)) : 0;
     const int x = style & PEN_LEFT ? box.x : style & PEN_RIGHT ? box_right(box) : box_middle(box);
     begin_text(pen, x, box.y + box.height / 2 + size * 36 / 100, size, ink, style);
-    put_shortened(pen, text, columns > 0 ? (size_t)columns : 0);
+    if (pen_text_width(text, size, style) <= box.width)
+        put_escaped(pen->text, text, strlen(text));
+    else
+        put_shortened(pen, text, (size_t)columns);
     pen_write(pen, "</text>\n");
 }
 
@@ -235,10 +234,10 @@ void pen_ellipse(struct pen *pen, struct box b, const char *fill, int stroke) {
     pen_write(pen, "/>\n");
 }
 
-void pen_hatch(struct pen *pen, struct box b) {
+void pen_hatch(struct pen *pen, struct box b, bool strong) {
     pen_write(pen, "<rect");
     put_box(pen, b);
-    pen_write(pen, " fill='url(#thimble-hatch)'/>\n");
+    pen_write(pen, " fill='url(#thimble-%s)'/>\n", strong ? "data" : "hatch");
 }
 
 void pen_file_surface(struct pen *pen, struct box b, unsigned colour) {
@@ -311,7 +310,7 @@ static struct route without_repeats(const struct route *r) {
     return result;
 }
 
-void pen_arrow(struct pen *pen, const struct route *route, bool dashed, const char *colour, bool head) {
+void pen_arrow(struct pen *pen, const struct route *route, bool dashed, bool moves) {
     const struct route r = without_repeats(route);
     if (r.count < 2)
         return;
@@ -319,9 +318,9 @@ void pen_arrow(struct pen *pen, const struct route *route, bool dashed, const ch
     pen_write(pen, " stroke='%s' stroke-width='%d' stroke-opacity='0.85'/>\n", pen->shades->paper.fill,
               pen_thick(pen, 2) + 4);
     put_path(pen, &r);
-    put_stroke(pen, colour, 2);
-    pen_write(pen, "%s%s/>\n", dashed ? " stroke-dasharray='7 4'" : "",
-              head ? " marker-end='url(#thimble-head)'" : "");
+    put_stroke(pen, moves ? pen->shades->ring : pen->shades->line, moves ? 3 : 2);
+    pen_write(pen, "%s marker-end='url(#thimble-%s)'/>\n", dashed ? " stroke-dasharray='7 4'" : "",
+              moves ? "move" : "head");
 }
 
 /* ---- definitions ---- */
@@ -339,16 +338,27 @@ static void put_file_patterns(struct pen *pen) {
                   i, lines[i]);
 }
 
+static void put_marker(struct pen *pen, const char *name, const char *colour, int size) {
+    pen_write(
+        pen,
+        "<marker id='thimble-%s' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='%d' markerHeight='%d' "
+        "orient='auto' markerUnits='userSpaceOnUse'><path d='M0 0L10 5L0 10z' fill='%s'/></marker>\n",
+        name, size, size, colour);
+}
+
+static void put_hatching(struct pen *pen, const char *name, const char *colour, int size, int width) {
+    pen_write(pen,
+              "<pattern id='thimble-%s' width='%d' height='%d' patternUnits='userSpaceOnUse'>"
+              "<path d='M-1 %dL%d -1M-1 1L1 -1M%d %dL%d %d' stroke='%s' stroke-width='%d'/></pattern>\n",
+              name, size, size, size + 1, size + 1, size - 1, size + 1, size + 1, size - 1, colour, width);
+}
+
 void pen_definitions(struct pen *pen) {
-    pen_write(pen,
-              "<defs>\n<marker id='thimble-head' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='%d' "
-              "markerHeight='%d' orient='auto' markerUnits='userSpaceOnUse'>"
-              "<path d='M0 0L10 5L0 10z' fill='%s'/></marker>\n",
-              pen_thick(pen, 6) + 5, pen_thick(pen, 6) + 5, pen->shades->line);
-    pen_write(pen,
-              "<pattern id='thimble-hatch' width='9' height='9' patternUnits='userSpaceOnUse'>"
-              "<path d='M-1 10L10 -1M-1 1L1 -1M8 10L10 8' stroke='%s' stroke-width='%d'/></pattern>\n",
-              pen->shades->hatch, pen_thick(pen, 1));
+    pen_write(pen, "<defs>\n");
+    put_marker(pen, "head", pen->shades->line, pen_thick(pen, 6) + 5);
+    put_marker(pen, "move", pen->shades->ring, pen_thick(pen, 6) + 8);
+    put_hatching(pen, "hatch", pen->shades->hatch, 9, pen_thick(pen, 1));
+    put_hatching(pen, "data", pen->shades->line, 7, pen_thick(pen, 1) + 1);
     if (pen->shades->hatched_files)
         put_file_patterns(pen);
     pen_write(pen, "</defs>\n");

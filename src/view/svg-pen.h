@@ -38,8 +38,8 @@ enum pen_style {
  * %c a character (escaped), %% a percent sign. */
 void pen_write(struct pen *, const char *format, ...);
 
-/* Text on one line, in the middle of the box's height. It gets smaller down to two thirds of `size`, then its
- * middle is left out. */
+/* Text on one line, in the middle of the box's height. It gets smaller down to four fifths of `size`, then
+ * its middle is left out. */
 void pen_text(struct pen *, struct box, int size, const char *ink, unsigned style, const char *text);
 /* The width of text at this size, about. */
 int pen_text_width(const char *text, int size, unsigned style);
@@ -52,15 +52,16 @@ void pen_rect(struct pen *, struct box, const char *fill, int stroke);
 void pen_rounded(struct pen *, struct box, int radius, const char *fill, int stroke);
 void pen_dashed_box(struct pen *, struct box, const char *fill);
 void pen_ellipse(struct pen *, struct box, const char *fill, int stroke);
-/* Hatching over the box. */
-void pen_hatch(struct pen *, struct box);
+/* Hatching over the box: strong for pages that hold data, else for places where nothing is. */
+void pen_hatch(struct pen *, struct box, bool strong);
 /* A surface: filled, hatched in the palette without colours. `colour`: index of a file's colour. */
 void pen_file_surface(struct pen *, struct box, unsigned colour);
 void pen_ring(struct pen *, struct box);
 void pen_cylinder(struct pen *, struct box, const char *fill);
 void pen_dot(struct pen *, struct point);
-/* An arrow along the route, with corners rounded and a pale edge that keeps crossing lines apart. */
-void pen_arrow(struct pen *, const struct route *, bool dashed, const char *colour, bool head);
+/* An arrow along the route, with corners rounded and a pale edge that keeps crossing lines apart. `moves`: a
+ * page takes this way in this step. */
+void pen_arrow(struct pen *, const struct route *, bool dashed, bool moves);
 void pen_definitions(struct pen *);
 
 /* The thickness of a line that is `width` thick on an ordinary picture, and the same for text sizes. */

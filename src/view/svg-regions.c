@@ -7,6 +7,8 @@
  *      dot        it was written to since it was read in (dirty)
  *
  * Cells that look the same are one element, so that thousands of frames stay a small drawing. */
+#include <string.h>
+
 #include "base/base.h"
 #include "view/svg-draw.h"
 
@@ -19,7 +21,8 @@ enum {
     MAP_HEIGHT = 470,
     LIST_X = 665,
     LIST_WIDTH = 590,
-    LIST_ROWS = 26,
+    LIST_ROWS = 22,
+    ROW_HEIGHT = 21,
     AGES = 4,
     OWNERS = 6,
     LOOKS = PICTURE_COLOURS + 5, /* files, anonymous, table, OS, free, hidden file */
@@ -81,7 +84,7 @@ static bool holds_page(const struct picture_frame *f) {
 
 static struct box inner_box(const struct drawing *d, struct box b, const struct picture_frame *f) {
     const int gap = b.width > 10 ? 1 : 0;
-    const int smaller = holds_page(f) ? b.width * (int)age_of(d->picture, f) / (2 * AGES + 1) : 0;
+    const int smaller = holds_page(f) ? b.width * (int)age_of(d->picture, f) / (3 * AGES) : 0;
     return box_inset((struct box){b.x, b.y, b.width - gap, b.height - gap}, smaller);
 }
 
@@ -203,17 +206,22 @@ static int legend_entry(struct drawing *d, int x, int y, const char *fill, const
     return x + 24 + (width < 150 ? width : 150) + 16;
 }
 
+static const char *last_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 static void draw_legend_of_contents(struct drawing *d, int y) {
     const struct palette_shades *s = d->pen.shades;
     int x = legend_entry(d, MAP_X, y, s->anonymous.fill, NULL, "anonymous");
     x = legend_entry(d, x, y, s->system.fill, NULL, "OS");
-    x = legend_entry(d, x, y, s->table.fill, NULL, "page table");
+    x = legend_entry(d, x, y, s->table.fill, NULL, "page table, other file");
     legend_entry(d, x, y, s->free.fill, NULL, "free");
     x = MAP_X;
     y += 24;
-    for (size_t i = 0; i < d->picture->file_count && x < MAP_X + MAP_WIDTH - 150; i++)
+    for (size_t i = 0; i < d->picture->file_count && x < MAP_X + MAP_WIDTH - 100; i++)
         x = legend_entry(d, x, y, s->files[d->picture->files[i].colour % PICTURE_COLOURS].fill, NULL,
-                         d->picture->files[i].name);
+                         last_name(d->picture->files[i].name));
 }
 
 static void draw_legend(struct drawing *d, int y) {
@@ -246,7 +254,7 @@ static void draw_bar(struct drawing *d, struct box b, const struct picture_cell 
     pen_rect(&d->pen, b, d->pen.shades->paper.fill, 1);
     draw_surface(d, in, &c->disk);
     if (out.width)
-        pen_hatch(&d->pen, out);
+        pen_hatch(&d->pen, out, false);
     pen_rect(&d->pen, b, "none", 1);
 }
 
@@ -285,29 +293,52 @@ static int draw_process_title(struct drawing *d, int y, size_t process) {
     return y + 24;
 }
 
+static size_t regions_of(const struct picture_process *p) {
+    size_t regions = 0;
+    for (size_t i = 0; i < p->cell_count; i++)
+        regions += p->cells[i].mapped || p->cells[i].touched;
+    return regions;
+}
+
+/* Of a process's regions, `room` are drawn: the lowest, but those of this step in any case. */
+static int draw_regions_of(struct drawing *d, int y, size_t process, size_t room) {
+    const struct picture_process *p = &d->picture->processes[process];
+    size_t urgent = 0;
+    for (size_t i = 0; i < p->cell_count; i++)
+        urgent += p->cells[i].changed || p->cells[i].faulting;
+    size_t others = room > urgent ? room - urgent : 0, drawn = 0;
+    for (size_t i = 0; i < p->cell_count && drawn < room; i++) {
+        const struct picture_cell *c = &p->cells[i];
+        const bool is_urgent = c->changed || c->faulting;
+        if ((!c->mapped && !c->touched) || (!is_urgent && !others))
+            continue;
+        others -= !is_urgent;
+        drawn++;
+        draw_region(d, y, process, i);
+        y += ROW_HEIGHT;
+    }
+    if (regions_of(p) > drawn)
+        pen_textf(&d->pen, (struct box){LIST_X, y, LIST_WIDTH, 16}, pen_size(&d->pen, 12),
+                  d->pen.shades->faint, PEN_LEFT, "and %u more regions", (uint64_t)(regions_of(p) - drawn));
+    return y + (regions_of(p) > drawn ? ROW_HEIGHT : 6);
+}
+
+/* Every process gets its share of the rows; the one that the register points at what the others leave. */
 static void draw_list(struct drawing *d) {
     const struct picture *p = d->picture;
-    unsigned rows = 0, left_out = 0;
+    const size_t share = LIST_ROWS / max_size(p->process_count, 1);
+    size_t spare = LIST_ROWS;
+    for (size_t i = 0; i < p->process_count; i++)
+        spare -= min_size(spare, min_size(share, regions_of(&p->processes[i])));
     int y = 14;
     for (size_t i = 0; i < p->process_count; i++) {
-        if (rows < LIST_ROWS)
-            y = draw_process_title(d, y, i);
-        for (size_t j = 0; j < p->processes[i].cell_count; j++) {
-            const struct picture_cell *c = &p->processes[i].cells[j];
-            if (!c->mapped && !c->touched)
-                continue;
-            left_out += rows >= LIST_ROWS;
-            if (rows++ >= LIST_ROWS)
-                continue;
-            draw_region(d, y, i, j);
-            y += 21;
-        }
-        y += 6;
+        const bool first_choice = p->has_register ? i == p->register_process : i == 0;
+        y = draw_process_title(d, y, i);
+        y = draw_regions_of(d, y, i, share + (first_choice ? spare : 0));
     }
-    if (left_out || p->hidden_processes)
+    if (p->hidden_processes)
         pen_textf(&d->pen, (struct box){LIST_X, y, LIST_WIDTH, 18}, pen_size(&d->pen, 12),
-                  d->pen.shades->faint, PEN_LEFT, "and %u more regions, %u more processes",
-                  (uint64_t)left_out, (uint64_t)p->hidden_processes);
+                  d->pen.shades->faint, PEN_LEFT, "and %u more processes", (uint64_t)p->hidden_processes);
 }
 
 struct box svg_regions(struct drawing *d) {

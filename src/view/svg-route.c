@@ -12,13 +12,13 @@ static void add_chip(struct layout *l, size_t process, size_t cell) {
     l->chips[l->chip_count++] = (struct layout_chip){.process = process, .cell = cell};
 }
 
-static bool is_last_band(const struct layout *l, size_t process) {
-    return l->processes[process].band + 1 == l->bands;
+static bool is_last_band(const struct layout *l, size_t process, size_t cell) {
+    return layout_segment(l, process, cell)->band + 1 == l->bands;
 }
 
 static struct layout_route *add_route(struct layout *l, size_t process, size_t cell) {
     struct layout_route *r = &l->routes[l->route_count++];
-    *r = (struct layout_route){.process = process, .cell = cell, .leaves = !is_last_band(l, process)};
+    *r = (struct layout_route){.process = process, .cell = cell, .leaves = !is_last_band(l, process, cell)};
     r->from = box_middle(layout_cell(l, process, cell));
     return r;
 }
@@ -78,7 +78,7 @@ static void choose_transfer(struct layout *l) {
         return;
     const struct layout_frame *frame = &l->frames[t->frame];
     bool free_below = frame->place == FRAME_HANGS
-                          ? is_last_band(l, frame->process)
+                          ? is_last_band(l, frame->process, frame->cell)
                           : frame->place == FRAME_SHARED && frame->row + 1 == l->shared_rows;
     if (!free_below)
         return;
@@ -110,7 +110,7 @@ static int leave_band(struct layout *l, struct layout_route *r) {
     if (!r->leaves)
         return r->from;
     r->around = box_right(l->canvas) - l->margin + DISK_BUS * (int)++l->leaves;
-    r->leave = channel_take(&l->leaving[l->processes[r->process].band], r->from, r->around);
+    r->leave = channel_take(&l->leaving[layout_segment(l, r->process, r->cell)->band], r->from, r->around);
     return r->around;
 }
 
@@ -150,7 +150,7 @@ void layout_routes_run(struct layout *l) {
 static int start_y(const struct layout *l, const struct layout_route *r) {
     if (r->transfer)
         return box_bottom(l->frames[r->frame].box);
-    const struct layout_process *p = &l->processes[r->process];
+    const struct layout_segment *p = layout_segment(l, r->process, r->cell);
     return l->has_tables ? box_bottom(p->table) - TABLE_ROW / 2 : box_bottom(p->strip);
 }
 
@@ -158,7 +158,7 @@ static int draw_leaving(const struct layout *l, struct layout_route *r) {
     route_add(&r->route, r->from, start_y(l, r));
     if (!r->leaves)
         return r->from;
-    const int y = channel_y(&l->leaving[l->processes[r->process].band], r->leave);
+    const int y = channel_y(&l->leaving[layout_segment(l, r->process, r->cell)->band], r->leave);
     route_add(&r->route, r->from, y);
     route_add(&r->route, r->around, y);
     return r->around;

@@ -7,14 +7,14 @@ enum { WIDTH = 1280, HEIGHT = 720, EDGE = 40, STRIP = 40, ROW = 96, TOP = 36, MO
 static void draw_space(struct drawing *d, size_t process, struct box place) {
     const struct picture_process *p = &d->picture->processes[process];
     const int cells = p->cell_count ? (int)p->cell_count : 1;
-    const int width = place.width / cells < 44 ? place.width / cells : 44;
+    const int width = place.width / cells < 56 ? place.width / cells : 56;
     chain_process(d, "process", process);
     pen_textf(&d->pen, (struct box){place.x, place.y - 36, place.width, 22}, pen_size(&d->pen, 15),
               d->pen.shades->paper.ink, PEN_BOLD | PEN_LEFT, "VAS for PID %d%s%e", (int)p->pid,
               *p->name ? ": " : "", p->name);
     chain_end(d);
     draw_strip(d, (struct box){place.x, place.y, p->cell_count ? width * cells : place.width, STRIP}, width,
-               process);
+               process, 0, p->cell_count);
 }
 
 static void draw_memory(struct drawing *d, struct box b) {
@@ -51,7 +51,7 @@ static void draw_large_disk(struct drawing *d, struct box b) {
 
 struct box svg_spaces(struct drawing *d) {
     const struct picture *p = d->picture;
-    const int columns = p->process_count > 3 ? 2 : 1,
+    const int columns = p->process_count > 1 ? 2 : 1,
               width = columns == 2 ? (WIDTH - 3 * EDGE) / 2 : WIDTH - 2 * EDGE;
     const int rows = ((int)p->process_count + columns - 1) / columns;
     for (int i = 0; i < (int)p->process_count; i++)

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "view/svg-draw.h"
 
-enum { WIDTH = 1280, HEIGHT = 720, MACHINE_TOP = 480, TABLE_X = 820, NARROW = 780 };
+enum { WIDTH = 1280, HEIGHT = 720, MACHINE_TOP = 452, TABLE_X = 820, NARROW = 780 };
 
 /* ---- the hardware ---- */
 
@@ -18,25 +18,34 @@ static void draw_document(struct drawing *d, struct box b, size_t file) {
              slash && slash[1] ? slash + 1 : f->name);
 }
 
-static void draw_devices(struct drawing *d, struct box b) {
-    const size_t files = min_size(d->picture->file_count, 6);
-    struct box disk = {b.x + b.width / 2, b.y + 14, b.width / 2 - 16, b.height - 54};
-    struct box network = {b.x + 16, b.y + 22, b.width / 2 - 36, b.height - 72};
-    pen_rounded(&d->pen, b, 12, d->pen.shades->cpu.fill, 1);
-    pen_rounded(&d->pen, network, 8, d->pen.shades->paper.fill, 1);
-    pen_paragraph(&d->pen, (struct box){network.x + 6, network.y + 8, network.width - 12, network.height - 8},
-                  pen_size(&d->pen, 15), d->pen.shades->paper.ink, 0,
-                  "Communication Devices: keyboard, screen, network");
+/* The executables that are on the disk, as many as have room. */
+static void draw_storage(struct drawing *d, struct box disk) {
+    enum { CAP = 34, LINE = 26 };
+    const int rows = (disk.height - CAP - 14) / LINE, columns = disk.width > 200 ? 2 : 1;
+    const size_t room = rows > 0 ? (size_t)(rows * columns) : 0,
+                 files = min_size(d->picture->file_count, room);
+    const int width = (disk.width - 20) / columns - 6;
     pen_cylinder(&d->pen, disk, d->pen.shades->paper.fill);
-    const int columns = 2, width = (disk.width - 28) / columns;
-    for (size_t i = 0; i < files; i++)
-        draw_document(d,
-                      (struct box){disk.x + 10 + (int)(i % 2) * (width + 8), disk.y + 36 + (int)(i / 2) * 28,
-                                   width, 24},
-                      i);
+    for (size_t i = 0; i < files; i++) {
+        const int column = (int)i % columns, row = (int)i / columns;
+        draw_document(
+            d, (struct box){disk.x + 12 + column * (width + 6), disk.y + CAP + row * LINE, width, LINE - 4},
+            i);
+    }
     if (!files)
         pen_text(&d->pen, disk, pen_size(&d->pen, 15), d->pen.shades->paper.ink, 0, "Storage Devices");
-    pen_text(&d->pen, (struct box){b.x, box_bottom(b) - 34, b.width, 28}, pen_size(&d->pen, 20),
+}
+
+static void draw_devices(struct drawing *d, struct box b) {
+    const int half = b.width / 2 - 18, height = b.height - 44;
+    const struct box network = {b.x + 12, b.y + 12, half, height},
+                     disk = {box_right(b) - half - 12, b.y + 8, half, height + 6};
+    pen_rounded(&d->pen, b, 12, d->pen.shades->cpu.fill, 1);
+    pen_rounded(&d->pen, network, 8, d->pen.shades->paper.fill, 1);
+    pen_paragraph(&d->pen, (struct box){network.x + 6, network.y + height / 2 - 24, network.width - 12, 50},
+                  pen_size(&d->pen, 15), d->pen.shades->paper.ink, 0, "Communication Devices");
+    draw_storage(d, disk);
+    pen_text(&d->pen, (struct box){b.x, box_bottom(b) - 31, b.width, 28}, pen_size(&d->pen, 20),
              d->pen.shades->cpu.ink, 0, "I/O Devices");
 }
 
@@ -110,7 +119,7 @@ static void draw_program(struct drawing *d, struct box b, size_t process) {
 }
 
 static struct box kernel_box(int width) {
-    return (struct box){40, 268, width - 80, 176};
+    return (struct box){40, 244, width - 80, 176};
 }
 
 static void draw_system(struct drawing *d, int width) {
@@ -133,7 +142,7 @@ static void draw_system(struct drawing *d, int width) {
         route_add(&up, box_middle(context), box_bottom(program));
         draw_context(d, context, i);
         draw_program(d, program, i);
-        pen_arrow(&d->pen, &up, true, d->pen.shades->line, true);
+        pen_arrow(&d->pen, &up, true, false);
     }
     if (p->hidden_processes)
         pen_textf(&d->pen, (struct box){width - 240, 60, 210, 20}, pen_size(&d->pen, 14),
@@ -152,7 +161,7 @@ static void draw_hanging(struct drawing *d, struct box column, const struct pict
     struct route down = {.count = 0};
     route_add(&down, box_middle(column), box_bottom(column) - TABLE_ROW / 2);
     route_add(&down, box_middle(column), frame.y);
-    pen_arrow(&d->pen, &down, false, d->pen.shades->line, true);
+    pen_arrow(&d->pen, &down, false, false);
     pen_dot(&d->pen, down.points[0]);
     draw_frame(d, frame, (size_t)number);
 }
@@ -166,12 +175,12 @@ static int draw_owned_table(struct drawing *d, size_t process) {
     struct route owns = {.count = 0};
     const struct box memory = memory_of_context(context_box(d, kernel_box(NARROW), process));
     route_add(&owns, box_middle(memory), memory.y);
-    route_add(&owns, box_middle(memory), 216);
-    route_add(&owns, NARROW + 12, 216);
+    route_add(&owns, box_middle(memory), 206);
+    route_add(&owns, NARROW + 12, 206);
     route_add(&owns, NARROW + 12, table.y + TABLE_HEADER / 2);
     route_add(&owns, table.x, table.y + TABLE_HEADER / 2);
-    pen_arrow(&d->pen, &owns, true, d->pen.shades->line, true);
-    draw_table(d, table, width, process);
+    pen_arrow(&d->pen, &owns, true, false);
+    draw_table(d, table, width, process, 0, p->cell_count);
     for (size_t i = 0; i < p->cell_count; i++)
         if (!d->blank || !blank_entry(d->blank, process, i))
             draw_hanging(d, (struct box){table.x + (int)i * width, table.y, width, table.height},

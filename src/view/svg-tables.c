@@ -2,16 +2,17 @@
  * and with arrows straight from strips to frames (PICTURE_SHARING). */
 #include "view/svg-draw.h"
 
-static void draw_title(struct drawing *d, const struct layout *l, size_t process) {
+static void draw_title(struct drawing *d, const struct layout *l, const struct layout_segment *s) {
+    const size_t process = s->process;
     const struct picture_process *p = &d->picture->processes[process];
-    struct box b = l->processes[process].title;
+    struct box b = s->title;
     chain_process(d, "process", process);
     const int least = 240;
     const int wider = b.width < least && !l->stacked ? (least - b.width) / 2 : 0;
     b.x -= wider;
     b.width += 2 * wider;
-    pen_textf(&d->pen, b, pen_size(&d->pen, 17), d->pen.shades->paper.ink, PEN_BOLD, "VAS for PID %d%s%e",
-              (int)p->pid, *p->name ? ": " : "", p->name);
+    pen_textf(&d->pen, b, pen_size(&d->pen, 17), d->pen.shades->paper.ink, PEN_BOLD, "VAS for PID %d%s%s%s",
+              (int)p->pid, *p->name ? ": " : "", p->name, s->first ? " (continued)" : "");
     chain_end(d);
     if (d->marks && p->changed)
         pen_ring(&d->pen, (struct box){b.x - 6, b.y - 2, b.width + 12, b.height + 4});
@@ -22,12 +23,12 @@ static void draw_title(struct drawing *d, const struct layout *l, size_t process
 static void draw_hanging_arrow(struct drawing *d, const struct layout *l, size_t process, size_t cell,
                                int to) {
     const int x = box_middle(layout_cell(l, process, cell));
-    const struct layout_process *p = &l->processes[process];
+    const struct layout_segment *p = layout_segment(l, process, cell);
     struct route route = {.count = 0};
     route_add(&route, x, l->has_tables ? box_bottom(p->table) - TABLE_ROW / 2 : box_bottom(p->strip));
     route_add(&route, x, to);
     chain_cell(d, "arrow", process, cell);
-    pen_arrow(&d->pen, &route, layout_points_at_disk(l, process, cell), d->pen.shades->line, true);
+    pen_arrow(&d->pen, &route, layout_points_at_disk(l, process, cell), false);
     if (l->has_tables)
         pen_dot(&d->pen, route.points[0]);
     chain_end(d);
@@ -61,11 +62,11 @@ static void draw_arrows(struct drawing *d, const struct layout *l) {
     for (size_t i = 0; i < l->route_count; i++) {
         const struct layout_route *r = &l->routes[i];
         if (r->transfer) {
-            pen_arrow(&d->pen, &r->route, false, d->pen.shades->ring, true);
+            pen_arrow(&d->pen, &r->route, false, true);
             continue;
         }
         chain_cell(d, "arrow", r->process, r->cell);
-        pen_arrow(&d->pen, &r->route, r->dashed, d->pen.shades->line, true);
+        pen_arrow(&d->pen, &r->route, r->dashed, false);
         if (l->has_tables)
             pen_dot(&d->pen, r->route.points[0]);
         chain_end(d);
@@ -74,22 +75,41 @@ static void draw_arrows(struct drawing *d, const struct layout *l) {
 
 /* ---- frames ---- */
 
-/* A ring around an entry, and around the frame below it when both changed. */
-static void ring_entry(struct drawing *d, const struct layout *l, size_t process, size_t cell) {
-    const struct picture_cell *c = &d->picture->processes[process].cells[cell];
-    if (!l->has_tables || !d->marks)
-        return;
+/* Whether the frame that hangs below the entry is marked. */
+static bool hangs_marked(const struct drawing *d, const struct layout *l, size_t process, size_t cell) {
     const size_t target = layout_target(l, process, cell);
-    const struct layout_frame *frame = target != SIZE_MAX ? &l->frames[target] : NULL;
-    const bool hangs =
-        frame && frame->place == FRAME_HANGS && frame->process == process && frame->cell == cell;
-    const bool with_frame =
-        hangs && (d->picture->frames[target].changed || d->picture->frames[target].victim);
-    if (!c->changed && !c->faulting && !with_frame)
-        return;
-    struct box b = layout_entry(l, process, cell);
-    const int bottom = with_frame ? box_bottom(frame->box) : box_bottom(b);
-    pen_ring(&d->pen, (struct box){b.x - 5, b.y - 8, b.width + 10, bottom - b.y + 16});
+    if (target == SIZE_MAX)
+        return false;
+    const struct layout_frame *frame = &l->frames[target];
+    return frame->place == FRAME_HANGS && frame->process == process && frame->cell == cell &&
+           (d->picture->frames[target].changed || d->picture->frames[target].victim);
+}
+
+/* Around the entries first … end-1. */
+static void ring_run(struct drawing *d, const struct layout *l, size_t process, size_t first, size_t end) {
+    const struct box b = layout_entry(l, process, first);
+    if (end > first)
+        pen_ring(&d->pen, (struct box){b.x - 5, b.y - 8, (int)(end - first) * b.width + 10, b.height + 16});
+}
+
+/* One ring around an entry and the frame below it; one around neighbours that have no such frame. */
+static void ring_entries(struct drawing *d, const struct layout *l, const struct layout_segment *s) {
+    const struct picture_cell *cells = d->picture->processes[s->process].cells;
+    const size_t end = s->first + s->cells;
+    size_t from = s->first;
+    for (size_t i = s->first; i < end; i++) {
+        const bool with_frame = hangs_marked(d, l, s->process, i);
+        if (with_frame) {
+            const struct box b = layout_entry(l, s->process, i);
+            const int bottom = l->hanging_y[s->band] + l->frame_height;
+            pen_ring(&d->pen, (struct box){b.x - 5, b.y - 8, b.width + 10, bottom - b.y + 16});
+        }
+        if (with_frame || !(cells[i].changed || cells[i].faulting)) {
+            ring_run(d, l, s->process, from, i);
+            from = i + 1;
+        }
+    }
+    ring_run(d, l, s->process, from, end);
 }
 
 static void draw_frames(struct drawing *d, const struct layout *l) {
@@ -98,7 +118,7 @@ static void draw_frames(struct drawing *d, const struct layout *l) {
         if (f->place == FRAME_NOWHERE)
             continue;
         const bool is_area = f->place == FRAME_POOL || f->place == FRAME_RESERVED || f->place == FRAME_OTHER;
-        if (is_area && !l->has_tables && f->place != FRAME_OTHER)
+        if (is_area && !l->has_tables)
             continue;
         if (f->place == FRAME_HANGS)
             draw_hanging_arrow(d, l, f->process, f->cell, f->box.y);
@@ -108,6 +128,12 @@ static void draw_frames(struct drawing *d, const struct layout *l) {
             pen_ring(&d->pen,
                      (struct box){f->box.x - 6, f->box.y - 6, f->box.width + 12, f->box.height + 12});
     }
+}
+
+static void draw_victims(struct drawing *d, const struct layout *l) {
+    for (size_t i = 0; d->marks && i < d->picture->frame_count; i++)
+        if (d->picture->frames[i].victim && l->frames[i].place != FRAME_NOWHERE)
+            draw_victim(d, l->frames[i].box);
 }
 
 static void draw_areas(struct drawing *d, const struct layout *l) {
@@ -122,7 +148,7 @@ static void draw_areas(struct drawing *d, const struct layout *l) {
         draw_blank(d, (struct box){l->pool.x + 16, l->pool.y + 10, l->pool.width - 32, l->pool.height - 60},
                    blank);
     if (l->other.height)
-        draw_area(d, l->other, "In memory, in no table shown");
+        draw_area(d, l->other, "In memory, drawn without arrows");
 }
 
 /* ---- the CPU and its register ---- */
@@ -167,8 +193,8 @@ static bool is_under_register(const struct layout *l, struct box table) {
 }
 
 static bool has_table_between(const struct layout *l, size_t process) {
-    for (size_t i = 0; i < l->picture->process_count; i++)
-        if (i != process && is_under_register(l, l->processes[i].table))
+    for (unsigned i = 0; i < l->segment_count; i++)
+        if (l->segments[i].process != process && is_under_register(l, l->segments[i].table))
             return true;
     return false;
 }
@@ -187,11 +213,11 @@ static void draw_register(struct drawing *d, const struct layout *l) {
     if (!d->picture->has_register)
         return;
     const size_t process = d->picture->register_process;
-    const struct box table = l->processes[process].table;
+    const struct box table = layout_segment(l, process, 0)->table;
     struct route r = !l->stacked && has_table_between(l, process) ? register_route_over(l, table)
                                                                   : register_route(l, table);
     chain_process(d, "register", process);
-    pen_arrow(&d->pen, &r, false, d->pen.shades->line, true);
+    pen_arrow(&d->pen, &r, false, false);
     pen_dot(&d->pen, r.points[0]);
     chain_end(d);
 }
@@ -213,25 +239,47 @@ static void draw_caption(struct drawing *d, const struct layout *l) {
         pen_text(&d->pen, l->caption, pen_size(&d->pen, 16), d->pen.shades->paper.ink, 0, p->narration);
 }
 
+/* Without a disk to be seen, the files have to be named somewhere. */
+static void draw_file_legend(struct drawing *d, struct box b) {
+    const size_t count = d->picture->file_count;
+    const int width = count ? b.width / (int)count : 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct picture_disk place = {.source = SOURCE_FILE, .file = (uint32_t)i};
+        const struct box page = {b.x + (int)i * width + width / 2 - 26, b.y, 52, 52};
+        draw_surface(d, page, &place);
+        pen_textf(&d->pen, page, pen_size(&d->pen, 26), draw_ink(d, &place), PEN_ITALIC, "%c",
+                  d->picture->files[i].initial);
+        pen_text(&d->pen, (struct box){b.x + (int)i * width + 4, b.y + 58, width - 8, 24},
+                 pen_size(&d->pen, 16), d->pen.shades->paper.ink, PEN_MONOSPACE, d->picture->files[i].name);
+    }
+}
+
+static void draw_segment(struct drawing *d, const struct layout *l, const struct layout_segment *s) {
+    draw_title(d, l, s);
+    draw_strip(d, s->strip, l->cell_width, s->process, s->first, s->cells);
+    if (l->has_tables)
+        draw_table(d, s->table, l->cell_width, s->process, s->first, s->cells);
+}
+
 static void draw_layout(struct drawing *d, const struct layout *l) {
     draw_areas(d, l);
     if (l->has_disk)
         draw_disk(d, l);
-    for (size_t i = 0; i < d->picture->process_count; i++) {
-        draw_title(d, l, i);
-        draw_strip(d, l->processes[i].strip, l->cell_width, i);
-        if (l->has_tables)
-            draw_table(d, l->processes[i].table, l->cell_width, i);
-    }
+    for (unsigned i = 0; i < l->segment_count; i++)
+        draw_segment(d, l, &l->segments[i]);
     if (l->has_tables)
         draw_register(d, l);
+    else
+        draw_file_legend(d, l->legend);
     draw_arrows(d, l);
     draw_frames(d, l);
     for (size_t i = 0; i < l->chip_count; i++)
         draw_chip(d, l, &l->chips[i]);
-    for (size_t i = 0; i < d->picture->process_count; i++)
-        for (size_t j = 0; j < d->picture->processes[i].cell_count; j++)
-            ring_entry(d, l, i, j);
+    for (unsigned i = 0; i < l->segment_count && l->has_tables; i++)
+        pen_rect(&d->pen, l->segments[i].table, "none", 2); /* over the arrows that leave it */
+    for (unsigned i = 0; i < l->segment_count && l->has_tables && d->marks; i++)
+        ring_entries(d, l, &l->segments[i]);
+    draw_victims(d, l);
     draw_caption(d, l);
 }
 
