@@ -7,7 +7,7 @@ const HINT = "Point at a page, an entry, a frame or a page of a file to see its 
 
 const USES = {
   free: "free", reserved: "reserved for the OS", page_table: "a page table", anonymous: "a page without a file",
-  cache: "a page of a file",
+  page_cache: "a page of a file",
 };
 
 /** @param {string} path */

@@ -2,6 +2,8 @@
 import { element, make } from "page/dom.js";
 import { faultKind } from "page/kinds.js";
 
+const LANE = 13, LEAST = 30; /* pixels of height */
+
 export class Timeline {
   /** @param {(n: number) => Promise<void> | void} go */
   constructor(go) {
@@ -48,6 +50,8 @@ export class Timeline {
   }
 
   draw() {
+    const lanes = this.history ? this.used() : [];
+    document.documentElement.style.setProperty("--ticks", `${Math.max(LEAST, 2 + lanes.length * LANE)}px`);
     const context = this.canvas.getContext("2d");
     if (!this.history || !context) return;
     const { width, height } = this.canvas.getBoundingClientRect();
@@ -55,7 +59,6 @@ export class Timeline {
     this.canvas.width = Math.max(1, Math.round(width * scale));
     this.canvas.height = Math.max(1, Math.round(height * scale));
     context.scale(scale, scale);
-    const lanes = this.used();
     const lane = height / Math.max(1, lanes.length);
     this.lanes.replaceChildren(...lanes.map(({ word, values }) =>
       make("span", {}, word, make("b", {}, String(values.at(-1))))));

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -20,8 +20,8 @@ export class Bench {
     for (const name of ["playwright-core", "axe-core"])
       if (!existsSync(join(modules, "node_modules", name))) missing(`${name} is not in ${modules}/node_modules`);
     this.modules = modules;
-    this.thimble = thimble;
-    this.guests = guests;
+    this.thimble = resolve(thimble);
+    this.guests = resolve(guests);
     this.folder = mkdtempSync(join(tmpdir(), "thimble-page-"));
     /** @type {import("node:child_process").ChildProcess[]} */
     this.children = [];

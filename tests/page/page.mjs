@@ -1,11 +1,12 @@
 // page.mjs MODULES THIMBLE GUESTS: the page in a browser, of replays opened from file:// and of `thimble web`.
-import { copyFileSync, readFileSync, truncateSync, copyFileSync as copy } from "node:fs";
+import { copyFileSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { assert, run, test } from "./harness.mjs";
 import { Bench, drawing, position, press, stamp, text } from "./browser.mjs";
 
-const [modules, thimble, guests] = process.argv.slice(2);
-const bench = new Bench(modules, thimble, guests);
+const [modules, thimble, folder] = process.argv.slice(2);
+const bench = new Bench(modules, thimble, folder);
+const guests = bench.guests;
 await bench.start();
 
 const small = bench.record("small", 9, [join(guests, "asm-print")], ["--reserved", "3"]);
@@ -252,7 +253,7 @@ test("axe finds no serious fault, light, dark, projected, asking, helping", asyn
 
 test("names from the guest are only text", async () => {
   const name = "<script>globalThis.hacked=1<script><img src=x onerror=globalThis.hacked=1>&\"'";
-  copy(join(guests, "asm-print"), bench.path(name));
+  copyFileSync(join(guests, "asm-print"), bench.path(name));
   const trace = bench.record("hostile", 9, [`./${name}`], ["--reserved", "3"]);
   for (const address of [bench.replay(trace), await bench.serve(trace)]) {
     const page = await bench.open(address);
