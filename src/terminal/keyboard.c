@@ -57,7 +57,7 @@ static void press_for_program(struct stepper *s, int key) {
 static void begin_typing(struct stepper *s) {
     if (!s->config.live)
         say(s, "This is a recording: no program reads here");
-    else if (live_state(s->config.live) == LIVE_ENDED)
+    else if (film_is_finished(s->config.film))
         say(s, "The program has ended: nothing reads here any more");
     else
         s->mode = MODE_TYPE;

@@ -17,6 +17,7 @@ static int function_key(wint_t key) {
     case KEY_ENTER: return NAV_ENTER;
     case KEY_DC: return KEYS_DELETE;
     case KEY_BACKSPACE: return KEYS_BACKSPACE;
+    case KEY_SUSPEND: return KEYS_CTRL('z');
     default: return KEYS_NONE;
     }
 }

@@ -92,7 +92,6 @@ static bool line_tab(struct line *line) {
 
 struct rows {
     size_t columns;
-    bool ascii;
     struct text *all; /* each row, with its '\n' */
 };
 
@@ -105,10 +104,7 @@ static void rows_put(const struct rows *rows, const struct line *line) {
             columns = 0;
         }
         columns += cell->width;
-        if (rows->ascii && (unsigned char)cell->bytes[0] >= 0x80)
-            text_put(rows->all, "?");
-        else
-            plain_put(rows->all, cell->bytes, cell->size, 0);
+        plain_put(rows->all, cell->bytes, cell->size, 0);
     }
     text_put(rows->all, "\n");
 }
@@ -149,9 +145,9 @@ static void put_last(const struct text *all, size_t rows, struct text *t) {
     text_bytes(t, all->bytes + begin, end - begin);
 }
 
-void lines_put(const char *bytes, size_t length, size_t most, size_t columns, bool ascii, struct text *t) {
+void lines_put(const char *bytes, size_t length, size_t most, size_t columns, struct text *t) {
     struct text all = {.inject = t->inject};
-    const struct rows rows = {.columns = columns, .ascii = ascii, .all = &all};
+    const struct rows rows = {.columns = columns, .all = &all};
     struct line line = {0};
     bool written = true;
     for (size_t at = 0, taken; at < length && written; at += taken)

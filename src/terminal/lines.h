@@ -10,7 +10,7 @@
 #include "trace/text.h"
 
 /* Appends up to `rows` lines of at most `columns` columns, joined by '\n': the last ones of the output.
- * `ascii`: other characters become '?'. */
-void lines_put(const char *bytes, size_t length, size_t rows, size_t columns, bool ascii, struct text *);
+ */
+void lines_put(const char *bytes, size_t length, size_t rows, size_t columns, struct text *);
 
 #endif

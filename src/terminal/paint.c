@@ -8,7 +8,7 @@
 
 #include "view/plain.h"
 
-enum { DEFAULT_COLOUR = -1, BASIC_COLOURS = 8 };
+enum { DEFAULT_COLOUR = -1, BASIC_COLOURS = 8, ELLIPSIS = 0x2026 };
 
 /* What SGR has set so far. Colours are 0 … 15, or DEFAULT_COLOUR. */
 struct style {
@@ -18,8 +18,8 @@ struct style {
 
 static const struct style plain_style = {DEFAULT_COLOUR, DEFAULT_COLOUR, A_NORMAL};
 
-void paint_begin(struct paint *p, bool colour) {
-    *p = (struct paint){.colour = colour && has_colors()};
+void paint_begin(struct paint *p, bool colour, bool ascii) {
+    *p = (struct paint){.colour = colour && has_colors(), .ascii = ascii};
     if (p->colour) {
         start_color();
         use_default_colors();
@@ -108,9 +108,11 @@ static void style_apply(struct paint *p, const struct style *s, attr_t base) {
 /* ---- text ---- */
 
 /* One character at the cursor; how many bytes it has. */
-static size_t put_character(const char *bytes, size_t length, int *columns) {
+static size_t put_character(const struct paint *p, const char *bytes, size_t length, int *columns) {
     uint32_t character;
     size_t size = plain_decode(bytes, length, &character);
+    if (p->ascii && character >= 0x80)
+        character = character == ELLIPSIS ? '~' : '?';
     int width = (int)plain_width(character);
     if (width > *columns) {
         *columns = 0;
@@ -134,7 +136,7 @@ void paint_line(struct paint *p, int y, int x, int columns, unsigned attributes,
             continue;
         }
         style_apply(p, &style, attributes);
-        i += put_character(bytes + i, length - i, &columns);
+        i += put_character(p, bytes + i, length - i, &columns);
     }
     style_apply(p, &plain_style, attributes);
     for (; columns > 0; columns--)
@@ -142,11 +144,12 @@ void paint_line(struct paint *p, int y, int x, int columns, unsigned attributes,
     attr_set(A_NORMAL, 0, NULL);
 }
 
-void paint_lines(struct paint *p, int y, int rows, int columns, const char *bytes, size_t length) {
+void paint_lines(struct paint *p, int y, int rows, int columns, unsigned attributes, const char *bytes,
+                 size_t length) {
     for (; rows > 0; rows--, y++) {
         const char *end = length ? memchr(bytes, '\n', length) : NULL;
         size_t line = end ? (size_t)(end - bytes) : length;
-        paint_line(p, y, 0, columns, A_NORMAL, bytes, line);
+        paint_line(p, y, 0, columns, attributes, bytes, line);
         line += end != NULL;
         bytes += line;
         length -= line;

@@ -13,18 +13,20 @@ enum { PAINT_COLOURS = 17, PAINT_PAIRS = PAINT_COLOURS * PAINT_COLOURS };
 
 struct paint {
     bool colour; /* false: NO_COLOR, or a terminal without */
+    bool ascii;  /* other characters become '?', an ellipsis '~' */
     /* private */
     short pairs[PAINT_PAIRS]; /* by (foreground + 1, background + 1); 0: not made yet */
     short made;
 };
 
 /* After curses has begun. */
-void paint_begin(struct paint *, bool colour);
+void paint_begin(struct paint *, bool colour, bool ascii);
 /* One line of text into a row of the screen, from column `x` on, at most `columns` wide; what is left of the
  * row is cleared. `attributes`: of curses, for the whole line. */
 void paint_line(struct paint *, int y, int x, int columns, unsigned attributes, const char *bytes,
                 size_t length);
 /* Lines joined by '\n' into rows from `y` on; rows that are left are cleared. */
-void paint_lines(struct paint *, int y, int rows, int columns, const char *bytes, size_t length);
+void paint_lines(struct paint *, int y, int rows, int columns, unsigned attributes, const char *bytes,
+                 size_t length);
 
 #endif

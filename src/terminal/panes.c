@@ -8,7 +8,7 @@
 #include "view/draw.h"
 #include "view/plain.h"
 
-enum { OUTPUT_LEAST = 5, OUTPUT_MOST = 16, OUTPUT_SHARE = 4, TITLE_ROOM = 36 };
+enum { NARRATION_ROWS = 2, OUTPUT_LEAST = 4, OUTPUT_MOST = 16, OUTPUT_SHARE = 4 };
 
 /* Rows of the screen. The output's first row is its heading. */
 struct layout {
@@ -24,7 +24,7 @@ static struct layout layout_make(int rows, int columns) {
     l.keys = rows - 1;
     l.message = rows - 2;
     l.output = l.message - output_rows;
-    l.narration = l.output - 1;
+    l.narration = l.output - NARRATION_ROWS;
     l.picture_rows = l.narration - l.picture;
     return l;
 }
@@ -41,6 +41,18 @@ static void put_sentence(struct stepper *s, int y, int columns, unsigned attribu
     struct text line = {0};
     plain_put(&line, sentence, strlen(sentence), (size_t)columns);
     put_line(s, y, columns, attributes, &line);
+}
+
+/* A sentence, wrapped into at most `most` rows; how many. */
+static int wrap(const char *sentence, int most, int columns, struct text *ret_lines) {
+    struct text plain = {0};
+    plain_put(&plain, sentence, strlen(sentence), (size_t)(most * columns));
+    lines_put(plain.bytes, plain.length, (size_t)most, (size_t)columns, ret_lines);
+    text_free(&plain);
+    int rows = 1;
+    for (size_t i = 0; i < ret_lines->length; i++)
+        rows += ret_lines->bytes[i] == '\n';
+    return rows;
 }
 
 static const char *state_name(const struct stepper *s) {
@@ -73,6 +85,13 @@ static void draw_title(struct stepper *s, const struct layout *l) {
 
 /* ---- the picture and its sentence ---- */
 
+static void draw_narration(struct stepper *s, const struct layout *l, const char *sentence) {
+    struct text lines = {0};
+    wrap(sentence, NARRATION_ROWS, l->columns, &lines);
+    paint_lines(&s->paint, l->narration, NARRATION_ROWS, l->columns, A_BOLD, lines.bytes, lines.length);
+    text_free(&lines);
+}
+
 static void draw_picture(struct stepper *s, const struct layout *l) {
     struct picture *picture = nav_picture(s->nav, &(struct picture_options){0});
     struct text drawing = {0};
@@ -86,12 +105,12 @@ static void draw_picture(struct stepper *s, const struct layout *l) {
         draw_text(picture, &options, &drawing);
     else
         text_put(&drawing, "This place cannot be drawn: memory is out, or the trace is damaged here.");
-    paint_lines(&s->paint, l->picture, l->picture_rows, l->columns, drawing.bytes, drawing.length);
+    paint_lines(&s->paint, l->picture, l->picture_rows, l->columns, A_NORMAL, drawing.bytes, drawing.length);
     text_free(&drawing);
     const char *narration = picture ? picture->narration : "";
     if (!nav_position(s->nav))
         narration = "Nothing has happened yet.";
-    put_sentence(s, l->narration, l->columns, A_BOLD, narration);
+    draw_narration(s, l, narration);
     if (picture)
         picture_destroy(picture);
 }
@@ -169,8 +188,9 @@ static void draw_output(struct stepper *s, const struct layout *l) {
     size_t length;
     const char *bytes = output_bytes(s, &length);
     draw_heading(s, l);
-    lines_put(bytes, length, (size_t)l->output_rows - 1, (size_t)l->columns, s->tty.ascii, &shown);
-    paint_lines(&s->paint, l->output + 1, l->output_rows - 1, l->columns, shown.bytes, shown.length);
+    lines_put(bytes, length, (size_t)l->output_rows - 1, (size_t)l->columns, &shown);
+    paint_lines(&s->paint, l->output + 1, l->output_rows - 1, l->columns, A_NORMAL, shown.bytes,
+                shown.length);
     place_cursor(s, l, &shown);
     text_free(&shown);
 }
@@ -197,26 +217,16 @@ static void draw_keys(struct stepper *s, const struct layout *l) {
     put_line(s, l->keys, l->columns, A_REVERSE, &line);
 }
 
-/* As many rows as the text needs, at most `most`, the last of them at `y`. */
-static void put_above(struct stepper *s, int y, int most, int columns, const char *sentence) {
-    struct text plain = {0}, lines = {0};
-    plain_put(&plain, sentence, strlen(sentence), 0);
-    lines_put(plain.bytes, plain.length, (size_t)most, (size_t)columns, s->tty.ascii, &lines);
-    int rows = 1;
-    for (size_t i = 0; i < lines.length; i++)
-        rows += lines.bytes[i] == '\n';
-    paint_lines(&s->paint, y - rows + 1, rows, columns, lines.bytes, lines.length);
-    text_free(&plain);
-    text_free(&lines);
-}
-
 /* The question takes the message's line, and lines above it if it is long; its answer that of the keys. */
 static void draw_question(struct stepper *s, const struct layout *l) {
     char answer[PROMPT_LENGTH + 4];
     const char *message = nav_message(s->nav);
+    struct text question = {0};
     if (*message)
-        put_sentence(s, l->narration, l->columns, A_NORMAL, message);
-    put_above(s, l->message, l->output_rows, l->columns, nav_question(s->nav));
+        draw_narration(s, l, message);
+    int rows = wrap(nav_question(s->nav), l->output_rows, l->columns, &question);
+    paint_lines(&s->paint, l->message - rows + 1, rows, l->columns, A_BOLD, question.bytes, question.length);
+    text_free(&question);
     int length = snprintf(answer, sizeof answer, "> %s", s->prompt.line);
     put_sentence(s, l->keys, l->columns, A_NORMAL, answer);
     move(l->keys, length < l->columns ? length : l->columns - 1);
@@ -230,8 +240,8 @@ static void draw_help(struct stepper *s, int rows, int columns) {
                     "Ctrl-Z   stop Thimble for a while; fg lets it go on\n"
                     "\n"
                     "Any key goes back to the picture.\n");
-    lines_put(help.bytes, help.length, (size_t)rows, (size_t)columns, s->tty.ascii, &lines);
-    paint_lines(&s->paint, 0, rows, columns, lines.bytes, lines.length);
+    lines_put(help.bytes, help.length, (size_t)rows, (size_t)columns, &lines);
+    paint_lines(&s->paint, 0, rows, columns, A_NORMAL, lines.bytes, lines.length);
     text_free(&help);
     text_free(&lines);
 }
@@ -241,8 +251,8 @@ static void draw_too_small(struct stepper *s, int rows, int columns) {
     snprintf(sentence, sizeof sentence, "This terminal is %d x %d. Make it 80 x 24 or more. q quits.",
              columns, rows);
     struct text lines = {0};
-    lines_put(sentence, strlen(sentence), (size_t)rows, (size_t)columns, true, &lines);
-    paint_lines(&s->paint, 0, rows, columns, lines.bytes, lines.length);
+    lines_put(sentence, strlen(sentence), (size_t)rows, (size_t)columns, &lines);
+    paint_lines(&s->paint, 0, rows, columns, A_NORMAL, lines.bytes, lines.length);
     text_free(&lines);
 }
 

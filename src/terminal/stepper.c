@@ -78,7 +78,7 @@ static SCREEN *screen_begin(struct stepper *s) {
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
     set_escdelay(ESCAPE_MILLISECONDS);
-    paint_begin(&s->paint, !no_colour || !*no_colour);
+    paint_begin(&s->paint, !no_colour || !*no_colour, s->tty.ascii);
     return screen;
 }
 
@@ -121,6 +121,8 @@ static void take_news(struct stepper *s) {
     if (read(s->wake_fd, &count, sizeof count) < 0)
         return;
     s->leaving |= atomic_load(&s->ending);
+    if (s->mode == MODE_TYPE && film_is_finished(s->config.film))
+        s->mode = MODE_WALK; /* nobody reads any more */
     keyboard_follow(s, nav_arrived(s->nav));
 }
 

@@ -2,8 +2,8 @@
  *
  *   1 line    what is watched, and where we are
  *   15 up     the picture
- *   1         the narration
- *   5 up      the programs' terminal: what they wrote, and their input while it has the keyboard
+ *   2         the narration
+ *   4 up      the programs' terminal: what they wrote, and their input while it has the keyboard
  *   1         a message, or a question and its answer
  *   1         the keys
  *

@@ -11,9 +11,8 @@ import time
 import pyte
 
 PATIENCE = 20  # seconds until something that must appear is missed
-KEYS = {"right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "enter": "\r", "escape": "\x1b",
+KEYS = {"right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[1~", "end": "\x1b[4~", "enter": "\r", "escape": "\x1b",
         "tab": "\t", "backspace": "\x7f"}
-APPLICATION = {"right": "\x1bOC", "left": "\x1bOD", "home": "\x1bOH", "end": "\x1bOF"}
 
 
 class Missing(AssertionError):
@@ -94,8 +93,7 @@ class Screen:
         os.write(self.terminal, text.encode())
 
     def press(self, name):
-        application = b"\x1b[?1h" in self.raw
-        self.type(APPLICATION.get(name, KEYS[name]) if application else KEYS[name])
+        self.type(KEYS[name])
 
     def finish(self):
         """Until the program has ended; its exit status."""
