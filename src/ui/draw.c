@@ -18,19 +18,58 @@
 
 /* ---- which steps ---- */
 
+/* Whether the place that was reached was watched under this name. 0 or the film's -errno. */
+static int place_has_name(struct film *film, uint64_t reached, const char *name, bool *ret_has) {
+    const struct fold *fold;
+    struct event event;
+    int error = film_event(film, reached, &event);
+    if (!error)
+        error = film_state(film, reached, &fold);
+    if (error)
+        return error;
+    const struct trace_text *text = fold_string(fold, event.args[2]);
+    *ret_has = text && !strcmp(text->bytes, name);
+    return 0;
+}
+
+/* A recording does not know where symbols are, but what the places were called that were watched. 0 or as
+ * film_find(). */
+static int find_symbol(struct film *film, const char *name, uint64_t *ret_n) {
+    static const struct goal reached = {.kind = GOAL_KIND, .event = EVENT_REACHED};
+    bool found = false;
+    int error = 0;
+    for (*ret_n = 0; !error && !found;) {
+        error = film_find(film, *ret_n, false, &reached, ret_n);
+        if (!error)
+            error = place_has_name(film, *ret_n, name, &found);
+    }
+    return error;
+}
+
+static bool find_until(const struct draw_job *c, struct film *film, uint64_t *ret_step) {
+    const int error = c->until_symbol ? find_symbol(film, c->until_symbol, ret_step)
+                                      : film_find(film, 0, false, &c->until, ret_step);
+    if (error == -ENOENT && c->until_symbol)
+        fprintf(stderr,
+                "thimble: --until %s: no place of this name was reached, or none was watched when %s was "
+                "recorded\n",
+                c->until_text, c->trace);
+    else if (error == -ENOENT)
+        fprintf(stderr, "thimble: --until %s: this never happens in %s\n", c->until_text, c->trace);
+    else if (error)
+        fprintf(stderr, "thimble: %s cannot be read: %s\n", c->trace, strerror(-error));
+    return !error;
+}
+
 /* The events to draw: first … last, in the film. False: was reported. */
 static bool find_steps(const struct draw_job *c, struct film *film, uint64_t *ret_first, uint64_t *ret_last) {
     const uint64_t events = film_events(film);
     *ret_first = c->has_steps ? c->first : events;
     *ret_last = c->has_steps ? c->last : events;
     if (c->has_until) {
-        const int error = film_find(film, 0, false, &c->until, ret_first);
+        const bool found = find_until(c, film, ret_first);
         *ret_last = *ret_first;
-        if (error == -ENOENT)
-            fprintf(stderr, "thimble: --until %s: this never happens in %s\n", c->until_text, c->trace);
-        else if (error)
-            fprintf(stderr, "thimble: %s cannot be read: %s\n", c->trace, strerror(-error));
-        return !error;
+        return found;
     }
     if (!events)
         fprintf(stderr, "thimble: %s has no events: there is nothing to draw\n", c->trace);

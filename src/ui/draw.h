@@ -19,6 +19,7 @@ struct draw_job {
     bool has_steps, has_until;                               /* neither: the end */
     uint64_t first, last;
     struct goal until;
+    const char *until_symbol; /* --until names a place by its symbol; NULL: by .until */
     enum export_format format;
     struct draw_pattern pattern;
     unsigned width; /* of a PNG, 0: its own */

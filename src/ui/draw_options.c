@@ -41,7 +41,9 @@ static const struct argp_option known_options[] = {
     {"step", KEY_STEP, "N[..M]", 0, "The state after event N; or each step of events N to M, one file each",
      0},
     {"until", KEY_UNTIL, "GOAL", 0,
-     "The first fault, fault=N, main, _start, syscall=NAME, kind=NAME, 0xADDRESS (default: the end)", 0},
+     "The first fault, fault=N, main, _start, syscall=NAME, kind=NAME, 0xADDRESS or watched symbol (default: "
+     "the end)",
+     0},
     {NULL, 0, NULL, 0, "Where to:", 2},
     {"output", 'o', "FILE", 0,
      "FILE.svg, .png, .txt or .json; - is standard output; of a series, %d is the step: s-%03d.svg", 0},
@@ -130,7 +132,7 @@ static error_t take_steps(struct parse *p, const char *text) {
 }
 
 static error_t take_until(struct parse *p, const char *text) {
-    const char *wrong = goal_parse(text, &p->job->until, NULL);
+    const char *wrong = goal_parse(text, &p->job->until, &p->job->until_symbol);
     if (wrong)
         return refuse(p, "--until: '%s': %s", text, wrong);
     p->job->until_text = text;

@@ -36,35 +36,30 @@ bool recording_is_text(const char *path) {
     return trace_format_of(path) != TRACE_NATIVE && read_beginning(path, &first, sizeof first) == 1;
 }
 
-static void report(const char *path, int error) {
-    if (error == -EPROTO)
-        fprintf(
-            stderr,
-            "thimble: %s was recorded by another version of Thimble: this one reads traces of version %d; "
-            "record it again\n",
-            path, TRACE_VERSION);
-    else if (error != -EBADMSG)
-        fprintf(stderr, "thimble: %s cannot be opened: %s\n", path, strerror(-error));
-    else if (recording_is_text(path))
-        fprintf(
-            stderr,
-            "thimble: %s is a trace as JSON lines: record it to a file whose name does not end in .jsonl or "
-            ".jsonl.zst\n",
-            path);
-    else if (recording_is_native(path))
-        fprintf(stderr,
-                "thimble: %s is damaged at its beginning, nothing of it can be shown: record it again\n",
-                path);
-    else
-        fprintf(stderr, "thimble: %s is not a trace: record one with thimble run --trace FILE PROGRAM\n",
-                path);
+/* What an error of film_open() means, with the file's name in front. */
+static const char *describe(const char *path, int error) {
+    switch (error) {
+    case -ENODATA: return "is empty: record a trace with thimble run --trace FILE PROGRAM";
+    case -ENOTSUP:
+        return "is a trace as JSON lines: record it to a file whose name does not end in .jsonl or "
+               ".jsonl.zst";
+    case -ESPIPE: return "is not a file, and a trace is read from anywhere in it: save it to a file first";
+    case -EPROTO: return "was recorded by another version of Thimble: record it again with this one";
+    case -EBADMSG:
+        return recording_is_native(path)
+                   ? "is damaged at its beginning, nothing of it can be shown: record it again"
+                   : "is not a trace: record one with thimble run --trace FILE PROGRAM";
+    default: return NULL;
+    }
 }
 
 struct film *recording_open(const char *path) {
     struct film *film;
     const int error = film_open(path, &film);
     if (error) {
-        report(path, error);
+        const char *meaning = describe(path, error);
+        fprintf(stderr, "thimble: %s %s%s\n", path,
+                meaning ? meaning : "cannot be opened: ", meaning ? "" : strerror(-error));
         return NULL;
     }
     if (film_is_cut(film))
