@@ -15,6 +15,7 @@ import unittest
 import xml.etree.ElementTree
 
 import expected
+import picture_svg
 
 THIMBLE = None
 FRAMES, RESERVED, SWAP = 9, 3, 28
@@ -63,6 +64,23 @@ def is_coloured(text):
     return text is not None and ("PP" in text or "-> swap" in text)
 
 
+def frame_text(state, number):
+    """A frame as it is labelled: "PP3 (6)"."""
+    disk = next(frame["disk"] for frame in state["frames"] if frame["number"] == number)
+    page = disk["page"] if disk["source"] == "file" else disk["slot"]
+    return f"PP{number}" if page is None else f"PP{number} ({page})"
+
+
+def arrow_of(state, cell):
+    """(is dashed, what it leads to: "PP3 (6)", "swap 6", "/bin/bash 3") of a cell's arrow."""
+    disk = cell["disk"]
+    if cell["arrow"] == "frame":
+        return False, frame_text(state, cell["frame"])
+    if cell["arrow"] == "disk":
+        return True, f"swap {disk['slot']}" if disk["source"] == "swap" else f"{disk['name']} {disk['page']}"
+    return None, None
+
+
 class Lecture(unittest.TestCase):
     maxDiff = None
 
@@ -109,12 +127,11 @@ class Lecture(unittest.TestCase):
             self.assertEqual(taken, set(holds) | victim)
 
     def check_disk(self, state, want):
-        if want["files"] is not None:
-            files = [(file["name"], file["pages"]) for file in state["files"]]
-            self.assertEqual([name for name, _ in files], [name for name, _ in want["files"]])
-            for (name, pages), (_, wanted) in zip(files, want["files"]):
-                if wanted is not None:
-                    self.assertEqual(pages, wanted, f"pages of {name}")
+        files = [(file["name"], file["pages"]) for file in state["files"]]
+        self.assertEqual([name for name, _ in files], [name for name, _ in want["files"]])
+        for (name, pages), (_, wanted) in zip(files, want["files"]):
+            if wanted is not None:
+                self.assertEqual(pages, wanted, f"pages of {name}")
         slots = state["swap"]["slots"]
         self.assertEqual([slot["number"] for slot in slots], list(range(SWAP)))
         self.assertEqual([slot["number"] for slot in slots if slot["written"]], want["written"])
@@ -134,6 +151,56 @@ class Lecture(unittest.TestCase):
         self.check_frames(state, want)
         self.check_disk(state, want)
         self.assertTrue(state["narration"].strip(), "a picture without a sentence")
+
+    def check_svg_tables(self, state, drawing):
+        """Permissions and arrows of each table, and where the register points."""
+        tables = drawing.tables()
+        self.assertEqual(set(tables), {process["pid"] for process in state["processes"]})
+        self.assertEqual(drawing.register(), state["register"]["pid"])
+        for process in state["processes"]:
+            entries = tables[process["pid"]]
+            self.assertEqual(len(entries), len(process["table"]))
+            for cell, (access, dashed, target) in zip(process["table"], entries):
+                self.assertEqual(access, cell["access"])
+                self.assertEqual((dashed, target), arrow_of(state, cell), f"arrow of {cell}")
+
+    def check_svg_memory(self, state, drawing):
+        named = sorted(int(match[1]) for match, _, _ in drawing.find(r"PP(\d+)"))
+        self.assertEqual(named, list(range(FRAMES)))
+        self.assertEqual(drawing.pool("Free Pool of Physical Pages"), state["free"])
+        self.assertEqual(drawing.pool("Reserved for OS Code and Data.*"), state["reserved"])
+
+    def check_svg_disk(self, state, drawing):
+        self.assertEqual(drawing.swap(), {slot["number"]: slot["written"] for slot in state["swap"]["slots"]})
+        for file in state["files"]:
+            pages = [drawing.fill_of_page(file["name"], page) for page in range(file["pages"])]
+            self.assertEqual(len(set(pages)), 1, f"colours of {file['name']}: {pages}")
+        for frame in state["frames"]:
+            disk = frame["disk"]
+            if disk and disk["source"] == "file":
+                colour = drawing.fill_of_page(disk["name"], disk["page"])
+                self.assertEqual(drawing.fill_of_frame(frame["number"]), colour, f"colour of PP{frame['number']}")
+
+    def check_svg(self, name):
+        state, root = draw(name, "json"), draw(name, "svg")
+        drawing = picture_svg.Drawing(root, {file["name"] for file in state["files"]})
+        strips = {process["pid"]: {cell["number"]: cell["touched"] for cell in process["table"]}
+                  for process in state["processes"]}
+        if state["kind"] in ("tables", "table", "sharing", "spaces"):
+            self.assertEqual(drawing.strips(), strips)
+        if state["kind"] in ("tables", "table"):
+            self.check_svg_tables(state, drawing)
+            self.check_svg_memory(state, drawing)
+        if state["kind"] == "tables":
+            self.check_svg_disk(state, drawing)
+        if state["kind"] == "sharing":
+            self.check_svg_sharing(state, drawing)
+
+    def check_svg_sharing(self, state, drawing):
+        """Arrows lead from the strips' cells straight to frames."""
+        wanted = sorted(frame_text(state, cell["frame"]) for process in state["processes"]
+                        for cell in process["table"] if cell["arrow"] == "frame")
+        self.assertEqual(sorted(drawing.target(arrow) for arrow in drawing.arrows), wanted)
 
     def test_many_address_spaces(self):
         """010, 011: more addresses than anybody has memory, more pages than this machine has frames."""
@@ -166,6 +233,8 @@ class Lecture(unittest.TestCase):
 
 def add_picture_tests(name):
     setattr(Lecture, f"test_{name}_shows_what_the_lecture_shows", lambda self: self.check_picture(name))
+    if expected.PICTURES[name]["kind"] in ("tables", "table", "sharing"):
+        setattr(Lecture, f"test_{name}_is_drawn_as_its_json_says", lambda self: self.check_svg(name))
 
 
 if __name__ == "__main__":
