@@ -298,7 +298,7 @@ static struct find_window find_window(uint64_t from, bool backwards, uint64_t to
     struct find_window w = {.backwards = backwards};
     if (backwards) {
         uint64_t last = min_u64(from ? from - 1 : 0, total);
-        w.count = (size_t)min_u64(last, FILM_BATCH);
+        w.count = last ? (size_t)((last - 1) % FILM_BATCH + 1) : 0; /* sources have blocks of whole windows */
         w.first = last - w.count + 1;
     } else if (from < total) {
         w.count = (size_t)min_u64(total - from, FILM_BATCH);
