@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "view/plain.h"
 #include "view/text-parts.h"
 
 enum { COLUMNS = 100, COLUMNS_LEAST = 20, BOX = 3 /* rows */, FRAMES_LEAST = 2 };
@@ -160,11 +161,41 @@ static void draw_legend(struct drawing *d) {
         put_line(d, "! faulting, victim  * changed  [6] in memory  6# holds data  6+ set aside", style_plain);
 }
 
+/* Writes a text below each other, broken between words; a word that is longer than a row goes on in the next.
+ */
+static void put_paragraph(struct drawing *d, const char *text, struct style style) {
+    struct canvas *c = &d->canvas;
+    size_t column = 0;
+    for (const char *word = text + strspn(text, " \n"); *word;) {
+        const size_t length = strcspn(word, " \n"), width = plain_columns(word, length);
+        if (column && column + 1 + width > c->columns) {
+            d->row++;
+            column = 0;
+        } else if (column) {
+            column++;
+        }
+        for (size_t i = 0, size; i < length; i += size) {
+            char character[CANVAS_GLYPH] = "";
+            uint32_t code;
+            size = plain_decode(word + i, length - i, &code);
+            memcpy(character, word + i, size);
+            if (column + plain_width(code) > c->columns) {
+                d->row++;
+                column = 0;
+            }
+            column = canvas_put(c, d->row, column, character, style);
+        }
+        word += length;
+        word += strspn(word, " \n");
+    }
+    d->row++;
+}
+
 /* The sentence above the picture tells what happened; in an exercise that would give answers away. */
 static void draw_sentence(struct drawing *d) {
     if (d->options->blank || !*d->picture->narration)
         return;
-    put_line(d, d->picture->narration, style_bold);
+    put_paragraph(d, d->picture->narration, style_bold);
     d->row++;
 }
 

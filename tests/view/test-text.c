@@ -297,6 +297,38 @@ static void test_the_free_pool_and_the_sentence(void **state) {
     picture_destroy(p);
 }
 
+/* Captions of several sentences are broken between words, and never cut. */
+static void test_a_long_caption_is_wrapped(void **state) {
+    static const char caption[] =
+        "The program asked for more heap with brk and then touched it: the page is filled "
+        "with zeros, and the free pool is empty now. 漢字漢字漢字漢字漢字漢字漢字漢字";
+    struct script s;
+    struct picture *p;
+    script_picture_012(&s);
+    assert_int_equal(picture_create(s.fold, &(struct picture_options){0}, caption, &p), 0);
+    const struct draw_options narrow = {.columns = 30};
+    char *text = text_of(p, &narrow);
+    assert_fits(text, &narrow);
+    char *end = strstr(text, "\n\n");
+    assert_non_null(end);
+    *end = 0;
+    struct text words = {0};
+    for (const char *word = caption, *next; *word; word = next + strspn(next, " \n")) {
+        next = word + strcspn(word, " \n");
+        text_bytes(&words, word, (size_t)(next - word));
+    }
+    size_t length = 0; /* of the caption as drawn, without blanks */
+    for (char *c = text; *c; c++)
+        if (*c != ' ' && *c != '\n')
+            text[length++] = *c;
+    assert_int_equal(length, words.length);
+    assert_memory_equal(text, words.bytes, length);
+    text_free(&words);
+    free(text);
+    picture_destroy(p);
+    script_end(&s);
+}
+
 /* Colour is never the only channel: without it, nothing is missing. */
 static void test_colour_adds_nothing_but_colour(void **state) {
     struct picture *p = lecture_picture(5, (struct picture_options){0});
@@ -324,6 +356,7 @@ int main(void) {
         cmocka_unit_test(test_large_machines_fit),
         cmocka_unit_test(test_the_text_says_what_the_json_says),
         cmocka_unit_test(test_the_free_pool_and_the_sentence),
+        cmocka_unit_test(test_a_long_caption_is_wrapped),
         cmocka_unit_test(test_colour_adds_nothing_but_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
