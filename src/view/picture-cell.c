@@ -20,6 +20,7 @@
 enum {
     SHORT_RUN = 4,          /* untouched pages that are drawn one by one */
     LABELLED_CELLS = 64,    /* of a labelled strip, at most */
+    BETWEEN_LEAST = 12,     /* cells: with fewer pages in memory, whole mappings say more */
     PIECES = 1 << 16,       /* looked at, at most */
     EVICTED_PAGES = 1 << 14 /* of a mapping: searched for pages that were evicted */
 };
@@ -265,7 +266,7 @@ static void strip_folded(struct strip *s) {
     for (; s->level < LEVELS; s->level++) {
         p->cell_count = p->hidden_cells = 0;
         walk(s);
-        if (p->cell_count <= cell_limit(s))
+        if (p->cell_count <= cell_limit(s) && (s->level != LEVEL_BETWEEN || p->cell_count >= BETWEEN_LEAST))
             break;
     }
     strip_limit(p, cell_limit(s));

@@ -39,6 +39,13 @@ void draw_blank(struct drawing *, struct box, unsigned number);
 /* A page table: header, permissions, ends of arrows. */
 void draw_table(struct drawing *, struct box table, int cell_width, size_t process, size_t first,
                 size_t count);
+/* The sentence about the step, below everything: how much room it needs (0: there is none), and the sentence.
+ * A page shows it by itself, and an exercise must not. */
+int draw_caption_height(const struct drawing *, int width);
+void draw_caption(struct drawing *, struct box);
+/* A slide whose upper part is full: the caption below, and the canvas that holds both. */
+struct box draw_slide(struct drawing *);
+enum { SLIDE_WIDTH = 1280, SLIDE_HEIGHT = 720 };
 void draw_area(struct drawing *, struct box, const char *title);
 void draw_cpu(struct drawing *, struct box, const char *name);
 

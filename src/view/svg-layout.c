@@ -28,7 +28,8 @@ enum {
     FRAME = 52,
     FRAME_HEIGHT = 56,
     DISK_GAP = 34,
-    CAPTION = 34,
+    CAPTION = 12, /* above and below the caption */
+    CAPTION_LEAST = 34,
     AREA_TITLE = 46,
     SHARING_TOP = 90, /* without tables there is room */
     SHARING_GAP = 90,
@@ -449,16 +450,17 @@ static void place_down(struct layout *l) {
     y += channel_height(&l->to_disk, DISK_GAP);
     place_cpu(l);
     place_frames_down(l);
-    const int bottom = l->has_tables ? bottom_height(l) : LEGEND, natural = y + bottom + CAPTION;
+    const int bottom = l->has_tables ? bottom_height(l) : LEGEND, natural = y + bottom + l->caption.height;
     const int wide = l->canvas.width * 9 / 16;
     l->canvas.height = natural > wide ? natural : wide;
-    y = l->canvas.height - CAPTION - bottom;
+    y = l->canvas.height - l->caption.height - bottom;
     l->legend = (struct box){EDGE, y, l->canvas.width - 2 * EDGE, bottom};
     if (l->has_tables)
         place_bottom(l, y, bottom);
     if (l->has_disk)
         layout_disk_place(l, disk_x(l), y + bottom - layout_disk_height(l));
-    l->caption = (struct box){EDGE / 2, l->canvas.height - CAPTION + 4, l->canvas.width - EDGE, CAPTION - 8};
+    l->caption = (struct box){0, l->canvas.height - l->caption.height + CAPTION / 2, l->canvas.width,
+                              l->caption.height - CAPTION};
 }
 
 /* A picture as wide as a slide, for its height. */
@@ -487,8 +489,9 @@ static void reserve_margin(struct layout *l) {
     l->canvas.width += l->margin;
 }
 
-bool layout_make(struct layout *l, const struct picture *picture, const struct blank *blank) {
+bool layout_make(struct layout *l, const struct picture *picture, const struct blank *blank, int caption) {
     *l = (struct layout){.picture = picture, .blank = blank};
+    l->caption.height = caption + CAPTION > CAPTION_LEAST ? caption + CAPTION : CAPTION_LEAST;
     l->has_tables = picture->kind != PICTURE_SHARING;
     l->has_disk = picture->kind == PICTURE_TABLES;
     l->frames = calloc(max_size(picture->frame_count, 1), sizeof *l->frames);

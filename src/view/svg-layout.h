@@ -117,8 +117,8 @@ struct layout {
     bool failed;
 };
 
-/* False: out of memory. layout_free() in any case. */
-bool layout_make(struct layout *, const struct picture *, const struct blank *);
+/* `caption`: the height of the text below. False: out of memory. layout_free() in any case. */
+bool layout_make(struct layout *, const struct picture *, const struct blank *, int caption);
 void layout_free(struct layout *);
 
 /* ---- for the parts of the layout ---- */

@@ -2,13 +2,7 @@
 #include "base/base.h"
 #include "view/svg-draw.h"
 
-enum { WIDTH = 1280, HEIGHT = 720, MOST = 96, GAP = 8, MIDDLE = WIDTH / 2 };
-
-static void draw_caption(struct drawing *d) {
-    if (!d->blank && !d->pen.options->interactive)
-        pen_text(&d->pen, (struct box){20, HEIGHT - 34, WIDTH - 40, 26}, pen_size(&d->pen, 16),
-                 d->pen.shades->paper.ink, 0, d->picture->narration);
-}
+enum { WIDTH = SLIDE_WIDTH, MOST = 96, GAP = 8 };
 
 static void draw_whole(struct drawing *d) {
     const struct box b = {340, 250, 600, 200};
@@ -111,6 +105,5 @@ struct box svg_memory(struct drawing *d) {
         draw_frames_only(d);
     else
         draw_pool(d);
-    draw_caption(d);
-    return (struct box){0, 0, WIDTH, HEIGHT};
+    return draw_slide(d);
 }

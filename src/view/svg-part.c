@@ -1,7 +1,7 @@
 /* Parts of pictures: cells, frames, tables, areas, the CPU. See svg-draw.h. */
 #include "view/svg-draw.h"
 
-enum { LABEL = 12, LABEL_LEAST = 7, HEX_DIGITS = 5 };
+enum { LABEL = 12, LABEL_LEAST = 10, HEX_DIGITS = 5 };
 
 /* ---- surfaces ---- */
 
@@ -40,7 +40,7 @@ void draw_initial(struct drawing *d, struct box b, const struct picture_disk *di
     if (disk->source != SOURCE_FILE || disk->file >= d->picture->file_count || b.width < 20)
         return;
     struct box corner = {box_right(b) - 12, b.y + 1, 10, 12};
-    pen_textf(&d->pen, corner, pen_size(&d->pen, 10), draw_ink(d, disk), PEN_ITALIC, "%c",
+    pen_textf(&d->pen, corner, 10, draw_ink(d, disk), PEN_ITALIC, "%c",
               d->picture->files[disk->file].initial);
 }
 
@@ -77,24 +77,43 @@ static void draw_real_number(struct drawing *d, struct box b, uint64_t vpn, cons
     pen_text(&d->pen, lower, size, ink, PEN_MONOSPACE | PEN_BOLD, digits);
 }
 
-/* In a narrow cell of a long strip the number has to do. */
+/* The size at which all numbers of a strip fit into their cells after "VPN"; 0: the number has to do.
+ * Capitals are wider than other letters. */
+static int label_size(struct box b, size_t cells) {
+    const int characters = cells > 100 ? 6 : cells > 10 ? 5 : 4;
+    for (int size = LABEL; size >= LABEL_LEAST; size--)
+        if (characters * size * 78 / 100 <= b.width - 2)
+            return size;
+    return 0;
+}
+
 static void draw_number(struct drawing *d, struct box b, const struct picture_cell *c, size_t cells,
                         const char *ink) {
     if (d->picture->real_numbers && c->pages) {
         draw_real_number(d, b, c->first.n, ink);
         return;
     }
-    const struct box text = {b.x + 1, b.y + b.height / 2 - 9, b.width - 2, 18};
-    const bool fits = pen_text_width("VPN00", LABEL * 4 / 5, PEN_BOLD) <= text.width;
-    pen_textf(&d->pen, text, pen_size(&d->pen, LABEL), ink, PEN_BOLD, fits || cells <= 10 ? "VPN%u" : "%u",
+    const int size = label_size(b, cells);
+    const struct box text = {b.x - 4, b.y + b.height / 2 - 9, b.width + 8, 18};
+    pen_textf(&d->pen, text, size ? size : pen_size(&d->pen, LABEL), ink, PEN_BOLD, size ? "VPN%u" : "%u",
               c->number);
+}
+
+/* A count in at most four characters: 999, 12k, 34G. */
+static void draw_count(struct drawing *d, struct box b, const char *ink, uint64_t count) {
+    static const char units[] = "kMGT";
+    int unit = -1;
+    for (; count >= 1000 && unit + 1 < (int)sizeof units - 1; unit++)
+        count = count / 1000;
+    pen_textf(&d->pen, b, pen_size(&d->pen, 10), ink, 0, unit < 0 ? "×%u" : "×%u%c", count,
+              unit < 0 ? 0 : units[unit]);
 }
 
 /* A folded run says how many pages it stands for. */
 static void draw_run(struct drawing *d, struct box b, const struct picture_cell *c, const char *ink) {
     struct box below = {b.x + 1, box_bottom(b) - 14, b.width - 2, 12};
     if (c->mapped || c->touched)
-        pen_textf(&d->pen, below, pen_size(&d->pen, 10), ink, 0, "×%u", c->pages);
+        draw_count(d, below, ink, c->pages);
     else
         pen_text(&d->pen, below, pen_size(&d->pen, 12), ink, 0, "…");
 }
@@ -103,9 +122,10 @@ void draw_cell(struct drawing *d, struct box b, size_t process, size_t cell) {
     const struct picture_cell *c = &d->picture->processes[process].cells[cell];
     const struct picture_disk nothing = {.source = SOURCE_NONE};
     const struct picture_disk *disk = c->touched ? &c->disk : &nothing;
-    const char *ink = c->touched ? draw_ink(d, disk) : d->pen.shades->paper.ink;
+    const bool coloured = disk->source != SOURCE_NONE; /* a run of many things has no colour */
+    const char *ink = coloured ? draw_ink(d, disk) : d->pen.shades->paper.ink;
     chain_cell(d, "vpn", process, cell);
-    if (c->touched) {
+    if (coloured) {
         draw_surface(d, b, disk);
         draw_initial(d, b, disk);
     } else {
@@ -273,16 +293,43 @@ void draw_table(struct drawing *d, struct box table, int cell_width, size_t proc
 void draw_area(struct drawing *d, struct box b, const char *title) {
     enum { TITLE = 40 };
     pen_rounded(&d->pen, b, 16, d->pen.shades->area.fill, 1);
-    struct box text = {b.x + 10, box_bottom(b) - TITLE - 2, b.width - 20, TITLE};
+    const struct box text = {b.x + 10, box_bottom(b) - TITLE - 2, b.width - 20, TITLE};
     const int size = pen_size(&d->pen, 16);
     if (pen_text_width(title, size - 2, 0) <= text.width)
         pen_text(&d->pen, text, size, d->pen.shades->area.ink, 0, title);
     else
-        pen_paragraph(&d->pen, text, size - 2, d->pen.shades->area.ink, 0, title);
+        pen_paragraph(&d->pen, text, 14, d->pen.shades->area.ink, 0, title);
 }
 
 void draw_cpu(struct drawing *d, struct box b, const char *name) {
     pen_ellipse(&d->pen, b, d->pen.shades->cpu.fill, 1);
     pen_text(&d->pen, (struct box){b.x + 10, b.y + b.height / 2 - 30, b.width - 20, 36},
              pen_size(&d->pen, 24), d->pen.shades->cpu.ink, 0, name);
+}
+
+/* ---- captions ---- */
+
+enum { CAPTION = 17, CAPTION_EDGE = 30 };
+
+int draw_caption_height(const struct drawing *d, int width) {
+    if (d->blank || d->pen.options->interactive || !*d->picture->narration)
+        return 0;
+    return pen_paragraph_height(width - 2 * CAPTION_EDGE, pen_size(&d->pen, CAPTION), 0,
+                                d->picture->narration);
+}
+
+void draw_caption(struct drawing *d, struct box b) {
+    const struct box inner = {b.x + CAPTION_EDGE, b.y, b.width - 2 * CAPTION_EDGE, b.height};
+    if (draw_caption_height(d, b.width))
+        pen_paragraph(&d->pen, inner, pen_size(&d->pen, CAPTION), d->pen.shades->paper.ink, 0,
+                      d->picture->narration);
+}
+
+struct box draw_slide(struct drawing *d) {
+    enum { BELOW = 10 };
+    const int caption = draw_caption_height(d, SLIDE_WIDTH);
+    const int top = SLIDE_HEIGHT - 34, end = top + caption + BELOW;
+    draw_caption(d, (struct box){0, top, SLIDE_WIDTH, caption});
+    const int height = end > SLIDE_HEIGHT ? end : SLIDE_HEIGHT, width = height * 16 / 9;
+    return (struct box){-(width - SLIDE_WIDTH) / 2, 0, width, height};
 }

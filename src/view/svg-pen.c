@@ -174,12 +174,29 @@ static size_t line_length(const char *text, size_t columns) {
     return fits ? fits : length;
 }
 
+static size_t columns_of(int width, int size, unsigned style) {
+    const int columns = width * 100 / (size * column_width(style));
+    return columns > 1 ? (size_t)columns : 1;
+}
+
+static int leading_of(int size) {
+    return size * 5 / 4;
+}
+
+int pen_paragraph_height(int width, int size, unsigned style, const char *text) {
+    int lines = 0;
+    for (; *text; lines++) {
+        text += line_length(text, columns_of(width, size, style));
+        text += strspn(text, " ");
+    }
+    return lines * leading_of(size);
+}
+
 void pen_paragraph(struct pen *pen, struct box box, int size, const char *ink, unsigned style,
                    const char *text) {
-    const size_t columns = (size_t)(box.width * 100 / (size * column_width(style)));
-    const int x = style & PEN_LEFT ? box.x : box_middle(box), leading = size * 5 / 4;
-    for (int y = box.y + size; *text && y <= box_bottom(box); y += leading) {
-        size_t length = line_length(text, columns);
+    const int x = style & PEN_LEFT ? box.x : box_middle(box);
+    for (int y = box.y + size; *text; y += leading_of(size)) {
+        size_t length = line_length(text, columns_of(box.width, size, style));
         begin_text(pen, x, y, size, ink, style);
         put_escaped(pen->text, text, length);
         pen_write(pen, "</text>\n");

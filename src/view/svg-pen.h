@@ -45,7 +45,8 @@ void pen_text(struct pen *, struct box, int size, const char *ink, unsigned styl
 int pen_text_width(const char *text, int size, unsigned style);
 /* Text that was put together. */
 void pen_textf(struct pen *, struct box, int size, const char *ink, unsigned style, const char *format, ...);
-/* Several lines, broken at spaces, from the top of the box. */
+/* As many lines as needed, broken at spaces, from the top of the box. */
+int pen_paragraph_height(int width, int size, unsigned style, const char *text);
 void pen_paragraph(struct pen *, struct box, int size, const char *ink, unsigned style, const char *text);
 
 void pen_rect(struct pen *, struct box, const char *fill, int stroke);

@@ -13,8 +13,6 @@
 #include "view/svg-draw.h"
 
 enum {
-    WIDTH = 1280,
-    HEIGHT = 720,
     MAP_X = 30,
     MAP_Y = 70,
     MAP_WIDTH = 600,
@@ -347,11 +345,8 @@ struct box svg_regions(struct drawing *d) {
     draw_map(d);
     draw_legend(d, MAP_Y + MAP_HEIGHT + 16);
     draw_list(d);
-    pen_textf(&d->pen, (struct box){LIST_X, HEIGHT - 54, LIST_WIDTH, 18}, pen_size(&d->pen, 13),
+    pen_textf(&d->pen, (struct box){LIST_X, SLIDE_HEIGHT - 60, LIST_WIDTH, 18}, pen_size(&d->pen, 13),
               d->pen.shades->paper.ink, PEN_LEFT, "Swap area: %u of %u pages in use", p->slots_used,
               p->swap_pages);
-    if (!d->blank && !d->pen.options->interactive)
-        pen_text(&d->pen, (struct box){MAP_X, HEIGHT - 30, WIDTH - 2 * MAP_X, 24}, pen_size(&d->pen, 16),
-                 d->pen.shades->paper.ink, 0, p->narration);
-    return (struct box){0, 0, WIDTH, HEIGHT};
+    return draw_slide(d);
 }

@@ -120,8 +120,13 @@ static void run_to_frame(struct layout *l, struct layout_route *r) {
     r->enter = channel_take(&l->shared[r->row], from, r->x);
 }
 
-/* The first row is reached from above; the others from the side, the lowest by the outermost column. */
-static void run_to_disk(struct layout *l, struct layout_route *r, int *left, int *right) {
+/* Columns at the sides of the disk that are still free, the innermost ones. */
+struct sides {
+    int left, right;
+};
+
+/* The first row is reached from above, the others from the side. */
+static void run_to_disk(struct layout *l, struct layout_route *r, struct sides *sides) {
     const struct layout_row *row = &l->rows[r->row];
     const int from = leave_band(l, r);
     r->x += row->x;
@@ -129,20 +134,50 @@ static void run_to_disk(struct layout *l, struct layout_route *r, int *left, int
         r->enter = channel_take(&l->to_disk, from, r->x);
         return;
     }
-    r->bus = r->left ? (*left += DISK_BUS) : (*right -= DISK_BUS);
+    r->bus = r->left ? sides->left : sides->right;
+    sides->left -= r->left ? DISK_BUS : 0;
+    sides->right += r->left ? 0 : DISK_BUS;
     r->enter = channel_take(&l->to_disk, from, r->bus);
     r->gap = channel_take(&l->rows[r->row].gap, r->bus, r->x);
 }
 
-void layout_routes_run(struct layout *l) {
-    int left = l->disk.x + DISK_SIDE / 2, right = box_right(l->disk) - DISK_SIDE / 2;
+/* Arrows nest when the one from the entry nearest to the disk comes first: it gets the innermost column and
+ * the upper tracks. Upper rows come before lower ones. */
+static bool runs_before(const struct layout_route *a, const struct layout_route *b) {
+    if (a->row != b->row)
+        return a->row < b->row;
+    if (a->left != b->left)
+        return a->left;
+    return a->left ? a->from > b->from : a->from < b->from;
+}
+
+static int count_side(const struct layout *l, bool left) {
+    int count = 0;
     for (size_t i = 0; i < l->route_count; i++)
-        if (!l->routes[i].to_disk)
-            run_to_frame(l, &l->routes[i]);
-    for (unsigned row = l->row_count; row-- > 0;)
-        for (size_t i = 0; i < l->route_count; i++)
-            if (l->routes[i].to_disk && l->routes[i].row == row)
-                run_to_disk(l, &l->routes[i], &left, &right);
+        count += l->routes[i].to_disk && l->routes[i].row > 0 && l->routes[i].left == left;
+    return count;
+}
+
+void layout_routes_run(struct layout *l) {
+    struct layout_route *order[LAYOUT_ROUTES];
+    size_t count = 0;
+    for (size_t i = 0; i < l->route_count; i++) {
+        struct layout_route *r = &l->routes[i];
+        if (!r->to_disk) {
+            run_to_frame(l, r);
+            continue;
+        }
+        size_t place = count++;
+        for (; place > 0 && runs_before(r, order[place - 1]); place--)
+            order[place] = order[place - 1];
+        order[place] = r;
+    }
+    struct sides sides = {
+        l->disk.x + DISK_SIDE / 2 + count_side(l, true) * DISK_BUS,
+        box_right(l->disk) - DISK_SIDE / 2 - count_side(l, false) * DISK_BUS,
+    };
+    for (size_t i = 0; i < count; i++)
+        run_to_disk(l, order[i], &sides);
 }
 
 /* ---- points ---- */

@@ -2,7 +2,11 @@
 #include "base/base.h"
 #include "view/svg-draw.h"
 
-enum { WIDTH = 1280, HEIGHT = 720, EDGE = 40, STRIP = 40, ROW = 96, TOP = 36, MOST_FRAMES = 32 };
+enum { WIDTH = SLIDE_WIDTH, EDGE = 40, STRIP = 40, ROW = 96, TOP = 36, MOST_FRAMES = 32 };
+
+static int max_int(int a, int b) {
+    return a > b ? a : b;
+}
 
 static void draw_space(struct drawing *d, size_t process, struct box place) {
     const struct picture_process *p = &d->picture->processes[process];
@@ -64,10 +68,9 @@ struct box svg_spaces(struct drawing *d) {
     const int bottom = TOP + rows * ROW > 460 ? TOP + rows * ROW : 460;
     draw_memory(d, (struct box){EDGE, bottom + 20, 380, 190});
     draw_large_disk(d, (struct box){EDGE + 430, bottom, WIDTH - 2 * EDGE - 430, 214});
-    const int height = bottom + 260 > HEIGHT ? bottom + 260 : HEIGHT;
-    if (!d->blank && !d->pen.options->interactive)
-        pen_text(&d->pen, (struct box){20, height - 34, WIDTH - 40, 26}, pen_size(&d->pen, 16),
-                 d->pen.shades->paper.ink, 0, p->narration);
-    const int wide = height * 16 / 9 > WIDTH ? height * 16 / 9 : WIDTH;
+    const int above = bottom + 226 > SLIDE_HEIGHT - 34 ? bottom + 226 : SLIDE_HEIGHT - 34;
+    const int caption = draw_caption_height(d, WIDTH);
+    draw_caption(d, (struct box){0, above, WIDTH, caption});
+    const int height = above + max_int(caption + 10, 34), wide = max_int(height * 16 / 9, WIDTH);
     return (struct box){-(wide - WIDTH) / 2, 0, wide, height};
 }

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "view/svg-draw.h"
 
-enum { WIDTH = 1280, HEIGHT = 720, MACHINE_TOP = 452, TABLE_X = 820, NARROW = 780 };
+enum { WIDTH = SLIDE_WIDTH, HEIGHT = SLIDE_HEIGHT, MACHINE_TOP = 452, TABLE_X = 820, NARROW = 780 };
 
 /* ---- the hardware ---- */
 
@@ -21,7 +21,7 @@ static void draw_document(struct drawing *d, struct box b, size_t file) {
 /* The executables that are on the disk, as many as have room. */
 static void draw_storage(struct drawing *d, struct box disk) {
     enum { CAP = 34, LINE = 26 };
-    const int rows = (disk.height - CAP - 14) / LINE, columns = disk.width > 200 ? 2 : 1;
+    const int rows = (disk.height - CAP - 14) / LINE, columns = disk.width > 140 ? 2 : 1;
     const size_t room = rows > 0 ? (size_t)(rows * columns) : 0,
                  files = min_size(d->picture->file_count, room);
     const int width = (disk.width - 20) / columns - 6;
@@ -193,6 +193,13 @@ static const char contexts_text[] = "For each process the kernel keeps a context
                                     "loads the CPU's page-table register with that table, loads the saved "
                                     "registers, and releases the CPU in user mode.";
 
+/* What this step is, or what such a picture means. */
+static void draw_explanation(struct drawing *d) {
+    const bool has_caption = draw_caption_height(d, WIDTH) != 0;
+    pen_paragraph(&d->pen, (struct box){TABLE_X, 300, WIDTH - TABLE_X - 30, 0}, pen_size(&d->pen, 18),
+                  d->pen.shades->paper.ink, PEN_LEFT, has_caption ? d->picture->narration : contexts_text);
+}
+
 static struct box svg_contexts(struct drawing *d) {
     const struct picture *p = d->picture;
     draw_system(d, NARROW);
@@ -201,23 +208,18 @@ static struct box svg_contexts(struct drawing *d) {
         const size_t owner = p->has_register ? p->register_process : p->process_count - 1;
         const int end = TABLE_X + draw_owned_table(d, owner) + 20;
         right = end > right ? end : right;
-        pen_paragraph(&d->pen, (struct box){TABLE_X, 330, WIDTH - TABLE_X - 30, 260}, pen_size(&d->pen, 17),
-                      d->pen.shades->paper.ink, PEN_LEFT, contexts_text);
+        draw_explanation(d);
     }
     const int height = right * 9 / 16 > HEIGHT ? right * 9 / 16 : HEIGHT;
     return (struct box){0, 0, right, height};
 }
 
 struct box svg_system(struct drawing *d) {
-    struct box canvas = {0, 0, WIDTH, HEIGHT};
+    if (d->picture->kind == PICTURE_CONTEXTS)
+        return svg_contexts(d);
     if (d->picture->kind == PICTURE_COMPUTER)
         draw_computer(d, (struct box){140, 180, WIDTH - 280, 340});
-    else if (d->picture->kind == PICTURE_SYSTEM)
-        draw_system(d, WIDTH);
     else
-        canvas = svg_contexts(d);
-    if (!d->blank && !d->pen.options->interactive)
-        pen_text(&d->pen, (struct box){20, HEIGHT - 34, WIDTH - 40, 26}, pen_size(&d->pen, 16),
-                 d->pen.shades->paper.ink, 0, d->picture->narration);
-    return canvas;
+        draw_system(d, WIDTH);
+    return draw_slide(d);
 }

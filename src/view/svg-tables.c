@@ -224,19 +224,15 @@ static void draw_register(struct drawing *d, const struct layout *l) {
 
 /* ---- the whole ---- */
 
-static void draw_caption(struct drawing *d, const struct layout *l) {
+static void draw_below(struct drawing *d, const struct layout *l) {
     const struct picture *p = d->picture;
     if (p->hidden_processes)
-        pen_textf(&d->pen, (struct box){l->canvas.x + l->canvas.width - 240, 2, 230, 16},
-                  pen_size(&d->pen, 12), d->pen.shades->faint, PEN_RIGHT, "%u more processes",
-                  (uint64_t)p->hidden_processes);
-    if (d->blank && blank_victim(d->blank)) {
-        pen_textf(&d->pen, l->caption, pen_size(&d->pen, 16), d->pen.shades->paper.ink, 0,
+        pen_textf(&d->pen, (struct box){box_right(l->canvas) - 250, 2, 240, 16}, pen_size(&d->pen, 13),
+                  d->pen.shades->faint, PEN_RIGHT, "%u more processes", (uint64_t)p->hidden_processes);
+    if (d->blank && blank_victim(d->blank))
+        pen_textf(&d->pen, l->caption, pen_size(&d->pen, 17), d->pen.shades->paper.ink, 0,
                   "The victim will be: PP____ (%d)", (int)blank_victim(d->blank));
-        return;
-    }
-    if (!d->blank && !d->pen.options->interactive)
-        pen_text(&d->pen, l->caption, pen_size(&d->pen, 16), d->pen.shades->paper.ink, 0, p->narration);
+    draw_caption(d, l->caption);
 }
 
 /* Without a disk to be seen, the files have to be named somewhere. */
@@ -280,12 +276,13 @@ static void draw_layout(struct drawing *d, const struct layout *l) {
     for (unsigned i = 0; i < l->segment_count && l->has_tables && d->marks; i++)
         ring_entries(d, l, &l->segments[i]);
     draw_victims(d, l);
-    draw_caption(d, l);
+    draw_below(d, l);
 }
 
 struct box svg_tables(struct drawing *d) {
     struct layout l;
-    if (layout_make(&l, d->picture, d->blank))
+    const int caption = draw_caption_height(d, SLIDE_WIDTH);
+    if (layout_make(&l, d->picture, d->blank, caption))
         draw_layout(d, &l);
     else
         d->pen.text->failed = true;
