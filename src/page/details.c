@@ -34,6 +34,30 @@ static void put_string(struct text *t, const char *name, const struct fold *fold
         text_put(t, "null");
 }
 
+/* A file's path, or what pictures call it. */
+static void put_path(struct text *t, const char *name, const struct fold *fold, uint64_t path) {
+    const struct trace_text *real = fold_string(fold, path);
+    for (size_t i = 0; i < fold->label_count && real; i++) {
+        const struct fold_label *label = &fold->labels[i];
+        const struct trace_text *labelled = fold_string(fold, label->args[0]);
+        if (label->what == EVENT_LABEL_FILE && labelled && labelled->length == real->length &&
+            !memcmp(labelled->bytes, real->bytes, real->length)) {
+            put_string(t, name, fold, label->args[1]);
+            return;
+        }
+    }
+    put_string(t, name, fold, path);
+}
+
+/* The number by which pictures call the page, where a label gives one. */
+static void put_cell(struct text *t, const struct fold *fold, uint32_t pid, uint64_t vpn) {
+    for (size_t i = 0; i < fold->label_count; i++) {
+        const struct fold_label *label = &fold->labels[i];
+        if (label->what == EVENT_LABEL_VPN && label->args[0] == pid && label->args[1] == vpn)
+            field_number(t, "cell", label->args[2]);
+    }
+}
+
 static void put_content(struct text *t, const uint8_t *bytes) {
     field_name(t, "content");
     if (bytes)
@@ -48,7 +72,7 @@ static void put_file(struct text *t, const struct fold *fold, uint64_t object, u
     field_number(t, "object", object);
     field_number(t, "file_page", page);
     if (o)
-        put_string(t, "file", fold, o->path);
+        put_path(t, "file", fold, o->path);
 }
 
 static const struct fold_object *object_of_page(const struct fold *fold, uint64_t page_id) {
@@ -117,8 +141,9 @@ static void put_virtual_page(struct text *t, const struct fold *fold, uint32_t p
     text_put(t, "{");
     field_text(t, "what", "page");
     field_number(t, "pid", pid);
-    put_string(t, "path", fold, process->path);
+    put_path(t, "path", fold, process->path);
     field_hex(t, "vpn", vpn.n);
+    put_cell(t, fold, pid, vpn.n);
     field_hex(t, "address", vpn_address(vpn));
     const struct fold_fault *fault = &fold->fault;
     if (fault->number && fault->space == space->number && vpn_of(fault->address).n == vpn.n)
@@ -148,6 +173,7 @@ static void put_mappers(struct text *t, const struct fold *fold, const struct fo
         text_put(t, "{");
         field_number(t, "pid", space->owner);
         field_hex(t, "vpn", vpn.n);
+        put_cell(t, fold, space->owner, vpn.n);
         put_access(t, pte_access(fold_entry(space, vpn)));
         text_put(t, "}");
     }
@@ -254,7 +280,7 @@ static void put_process(struct text *t, const struct fold *fold, uint32_t pid) {
     field_text(t, "what", "process");
     field_number(t, "pid", pid);
     field_number(t, "parent", process->parent);
-    put_string(t, "path", fold, process->path);
+    put_path(t, "path", fold, process->path);
     const struct trace_text *command = fold_string(fold, process->command);
     if (command) {
         field_name(t, "command");

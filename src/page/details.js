@@ -15,7 +15,12 @@ function shortName(path) {
   return path.split("/").pop() || path;
 }
 
-/** Upper-case names of permissions and marks that an entry has. @param {any} entry */
+/** What pictures call a virtual page. @param {{vpn: string, cell?: number}} page */
+function pageName(page) {
+  return page.cell === undefined ? `VPN ${page.vpn}` : `VPN${page.cell} (${page.vpn})`;
+}
+
+/** The marks of an entry, those that it lacks struck out. @param {any} entry */
 function marks(entry) {
   const names = { user: "user", referenced: "referenced", dirty: "dirty", copy_on_write: "copy on write", lazy: "lazily freed" };
   return Object.entries(names).map(([name, word]) =>
@@ -73,7 +78,7 @@ export class Details {
   /** @param {any} thing @returns {string} */
   title(thing) {
     switch (thing.what) {
-      case "page": return `Page ${thing.vpn} of PID ${thing.pid}`;
+      case "page": return `${pageName(thing)} of PID ${thing.pid}`;
       case "frame": return `Frame PP${thing.frame}`;
       case "file page": return `Page ${thing.file_page} of ${shortName(thing.file ?? "a file")}`;
       case "swap page": return `Swap page ${thing.slot}`;
@@ -125,7 +130,7 @@ export class Details {
     if (!thing.mappers?.length) return ["Mapped by", "nobody"];
     const links = thing.mappers.flatMap((/** @type {any} */ mapper, /** @type {number} */ index) => [
       index ? ", " : "",
-      this.link(`v${mapper.pid}:${mapper.vpn.slice(2)}`, `PID ${mapper.pid} page ${mapper.vpn}`), " ", make("code", {}, mapper.access),
+      this.link(`v${mapper.pid}:${mapper.vpn.slice(2)}`, `PID ${mapper.pid} ${pageName(mapper)}`), " ", make("code", {}, mapper.access),
     ]);
     const more = thing.mapper_count - thing.mappers.length;
     return ["Mapped by", ...links, more ? ` and ${more} more` : ""];

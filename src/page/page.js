@@ -28,7 +28,7 @@ class Page {
     this.state = source.info.state;
     /** @type {Status | null} */
     this.status = null;
-    this.drawings = 0; /* so many times something was shown: for tests */
+    this.pictures = this.shown = 0; /* how many were drawn, and how often all the rest: for tests */
     this.address = new Address((n) => this.go(n));
     this.picture = new Picture((token, pinned) => this.pointAt(token, pinned));
     this.details = new Details((token) => this.picture.pin(token));
@@ -109,9 +109,10 @@ class Page {
     this.address.show(status.position);
     this.timeline.place(status.position, status.events);
     this.controls.show(status, this.state);
-    this.showTab(this.tabs.current);
+    document.documentElement.dataset.pictures = String(++this.pictures);
+    await this.showTab(this.tabs.current);
     await this.showDetails(this.picture.token);
-    document.documentElement.dataset.shown = String(++this.drawings);
+    document.documentElement.dataset.shown = String(++this.shown);
   }
 
   /** What is wrong with the recording up to here. @param {Status} status */
@@ -227,6 +228,7 @@ class Page {
     await this.settings.apply();
     const step = this.address.step() ?? info.start;
     await this.walked(step ? this.run.go(step) : info.live ? this.run.key(Key.END) : this.run.begin());
+    if (info.state === "running") await this.run.key("c".charCodeAt(0)); // it runs already: follow it
     if (!this.status) await this.refresh();
     this.showState();
     if (info.cut) this.say(`The recording was cut: it ends at event ${info.events}, though the run went on.`);

@@ -25,6 +25,7 @@ struct block {
 
 struct state {
     uint64_t used;
+    struct fold *loaded; /* what the bytes gave when they came, until it is asked for; or NULL */
     size_t size;
     uint8_t bytes[];
 };
@@ -60,15 +61,18 @@ int store_create(bool remote, struct store **ret_store) {
     return 0;
 }
 
-static void sorted_free_all(struct sorted *set) {
-    for (size_t i = 0; i < set->count; i++)
-        free(set->entries[i].value);
-    free(set->entries);
+static void state_free(struct state *state) {
+    fold_destroy(state->loaded);
+    free(state);
 }
 
 void store_destroy(struct store *s) {
-    sorted_free_all(&s->blocks);
-    sorted_free_all(&s->states);
+    for (size_t i = 0; i < s->blocks.count; i++)
+        free(s->blocks.entries[i].value);
+    for (size_t i = 0; i < s->states.count; i++)
+        state_free(s->states.entries[i].value);
+    free(s->blocks.entries);
+    free(s->states.entries);
     free(s);
 }
 
@@ -193,35 +197,41 @@ static void states_make_room(struct store *s, size_t size) {
         }
         struct state *dropped = sorted_remove(&s->states, s->states.entries[oldest].key);
         s->state_bytes -= dropped->size;
-        free(dropped);
+        state_free(dropped);
     }
 }
 
-/* Bytes that fold_load() refuses must not be kept: the film would ask for them again and again. */
-static int state_validate(const void *bytes, size_t size, uint64_t n) {
+/* Bytes that fold_load() refuses are not kept: the film would ask for them again and again. */
+static int state_load(const void *bytes, size_t size, uint64_t n, struct fold **ret_fold) {
     struct fold *fold;
     int error = fold_load(bytes, size, NULL, &fold);
     if (error)
         return error;
-    bool right = fold->sequence == n;
-    fold_destroy(fold);
-    return right ? 0 : -EBADMSG;
+    if (fold->sequence != n) {
+        fold_destroy(fold);
+        return -EBADMSG;
+    }
+    *ret_fold = fold;
+    return 0;
 }
 
 int store_add_state(struct store *s, uint64_t n, const void *bytes, size_t size) {
+    struct fold *fold;
     if (sorted_get(&s->states, n))
         return 0;
-    int error = state_validate(bytes, size, n);
+    int error = state_load(bytes, size, n, &fold);
     if (error)
         return error;
     states_make_room(s, size);
     struct state *state = malloc(sizeof *state + size);
-    if (!state)
+    if (!state) {
+        fold_destroy(fold);
         return -ENOMEM;
-    *state = (struct state){.used = ++s->clock, .size = size};
+    }
+    *state = (struct state){.used = ++s->clock, .loaded = fold, .size = size};
     memcpy(state->bytes, bytes, size);
     if (sorted_add(&s->states, n, state, NULL)) {
-        free(state);
+        state_free(state);
         return -ENOMEM;
     }
     s->state_bytes += size;
@@ -247,6 +257,11 @@ static int store_state(void *context, uint64_t n, uint64_t after, struct fold **
         return -ENOENT;
     struct state *state = s->states.entries[position - 1].value;
     state->used = ++s->clock;
+    if (state->loaded) {
+        *ret_fold = state->loaded;
+        state->loaded = NULL;
+        return 0;
+    }
     return fold_load(state->bytes, state->size, NULL, ret_fold);
 }
 

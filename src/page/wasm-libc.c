@@ -1,5 +1,6 @@
-/* What the C library believes to need of a system, where there is none: the formatting of text into memory drags
- * in its streams, which nobody opens. The calls behind them say so. With these, page.wasm imports nothing.
+/* What the C library believes to need of a system, where there is none: the formatting of text into memory
+ * drags in its streams, which nobody opens. The calls behind them say so. With these, page.wasm imports
+ * nothing.
  *
  * The names are those by which wasi-libc imports the calls of WASI, preview 1. */
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // What the page's tests share: Debian's Chromium by playwright-core, recorded traces, replays, a running server.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -57,7 +58,7 @@ export class Bench {
     });
     page.on("pageerror", (/** @type {Error} */ error) => this.errors.push(String(error.stack ?? error)));
     page.on("console", (/** @type {any} */ message) => {
-      if (message.type() === "error" && !/ERR_INTERNET_DISCONNECTED|ERR_CONNECTION/.test(message.text())) this.errors.push(message.text());
+      if (message.type() === "error" && !/net::ERR_(CONNECTION|INCOMPLETE)/.test(message.text())) this.errors.push(message.text());
     });
     return page;
   }
@@ -103,6 +104,67 @@ export class Bench {
       child.on("exit", (status) => reject(new Error(`thimble web ended with ${status} before it said its address`)));
     });
   }
+}
+
+/** A line to a server that can be cut and joined again: what happens when a connection is lost. */
+export class Line {
+  /** @param {string} address of the server, with its token */
+  static async join(address) {
+    const line = new Line(address);
+    await line.open(0);
+    return line;
+  }
+
+  /** @param {string} address */
+  constructor(address) {
+    const url = new URL(address);
+    this.server = { host: url.hostname, port: Number(url.port) };
+    this.fragment = url.hash;
+    this.sockets = new Set();
+  }
+
+  get address() {
+    return `http://127.0.0.1:${this.port}/${this.fragment}`;
+  }
+
+  /** @param {number} port 0: any */
+  open(port) {
+    this.proxy = createServer((request, response) => {
+      const headers = { ...request.headers, host: `${this.server.host}:${this.server.port}` };
+      if (headers.origin) headers.origin = `http://${headers.host}`;
+      const onward = httpRequest({ ...this.server, path: request.url, method: request.method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on("error", () => response.destroy());
+      response.on("close", () => onward.destroy());
+      request.pipe(onward);
+    });
+    this.proxy.on("connection", (socket) => {
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
+    });
+    return new Promise((resolve) => this.proxy?.listen(port, "127.0.0.1", () => {
+      this.port = /** @type {any} */ (this.proxy?.address()).port;
+      resolve(undefined);
+    }));
+  }
+
+  cut() {
+    const closed = new Promise((resolve) => this.proxy?.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    return closed;
+  }
+
+  joinAgain() {
+    return this.open(this.port ?? 0);
+  }
+}
+
+/** The processor time that a process has used, in clock ticks. @param {number} pid */
+export function processorTime(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** Presses a key and waits until what it led to is shown. @param {any} page @param {string} key */
