@@ -56,13 +56,23 @@ static int victim_prepare(struct vm *vm, pfn_t pfn, enum event_victim *ret_how) 
     return slot_assign(vm, pfn);
 }
 
-/* The victim and its owner's tally. */
+/* Whose tally the eviction goes to: of several spaces that map the page, the one with the lowest number
+ * (which does not depend on who came first, so that a state that was folded from events knows it, too). NULL:
+ * nobody maps it. */
+static struct space *victim_owner(struct vm *vm, const struct frame *frame) {
+    uint32_t lowest = UINT32_MAX;
+    for (uint32_t i = 0; i < frame->mappers; i++)
+        lowest = min_u32(lowest, rmap_space(frame_mapper(frame, i)));
+    return frame->mappers > 0 ? vm->spaces[lowest] : NULL;
+}
+
 static void victim_count(struct vm *vm, pfn_t pfn, enum event_victim how) {
     const struct frame *frame = frame_of(vm, pfn);
     trace_emit(vm->config.trace, EVENT_VICTIM, how, pfn.n, frame->id.n, 0, 0, 0);
     vm->tally.evictions[how]++;
-    if (frame->mappers > 0)
-        vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally.evictions[how]++;
+    struct space *owner = victim_owner(vm, frame);
+    if (owner)
+        owner->tally.evictions[how]++;
 }
 
 /* ---- step 2 ---- */
@@ -70,8 +80,9 @@ static void victim_count(struct vm *vm, pfn_t pfn, enum event_victim how) {
 static int victim_swap_out(struct vm *vm, pfn_t pfn) {
     const struct frame *frame = frame_of(vm, pfn);
     const int error = slot_write(vm, pfn);
-    if (!error && frame->mappers > 0)
-        vm->spaces[rmap_space(frame_mapper(frame, 0))]->tally.swap_out++;
+    struct space *owner = victim_owner(vm, frame);
+    if (!error && owner)
+        owner->tally.swap_out++;
     return error;
 }
 

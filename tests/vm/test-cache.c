@@ -42,6 +42,22 @@ static void test_two_programs_share_a_frame(void **state) {
     cached_destroy(&c);
 }
 
+/* Whoever touched it first: an eviction is told by the order of address spaces alone. */
+static void test_an_eviction_counts_for_one_of_those_who_map_the_page(void **state) {
+    struct cached c;
+    cached_create(&c, 1);
+    unit_map(c.a, BASE, 1, RX, MAP_PRIVATE, c.object, 0);
+    unit_map(c.b, BASE, 1, RX, MAP_PRIVATE, c.object, 0);
+    test_read_byte(&c.m, c.b, BASE);
+    test_read_byte(&c.m, c.a, BASE);
+    unit_map(c.b, 2 * BASE, 6, RW, MAP_PRIVATE, NULL, 0);
+    for (unsigned i = 0; i < 6; i++) /* in six frames: the oldest page must go */
+        test_write_byte(&c.m, c.b, 2 * BASE + i * PAGE_SIZE, 1);
+    assert_int_equal(space_tally(c.a)->evictions[EVENT_VICTIM_CLEAN], 1);
+    assert_int_equal(space_tally(c.b)->evictions[EVENT_VICTIM_CLEAN], 0);
+    cached_destroy(&c);
+}
+
 static void test_pages_outlive_their_programs(void **state) {
     struct cached c;
     cached_create(&c, 2);
@@ -215,6 +231,7 @@ static void test_refaults(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_programs_share_a_frame),
+        cmocka_unit_test(test_an_eviction_counts_for_one_of_those_who_map_the_page),
         cmocka_unit_test(test_pages_outlive_their_programs),
         cmocka_unit_test(test_the_last_eviction_releases_a_forgotten_file),
         cmocka_unit_test(test_writes_reach_the_file),
