@@ -44,6 +44,7 @@ static void slot_free(struct vm *vm, slot_t number) {
     *slot = (struct slot){.frame = {vm->swap.first_free}};
     vm->swap.first_free = number.n;
     vm->swap.used--;
+    disk_discard(vm->config.swap, number);
 }
 
 static void slot_update(struct vm *vm, slot_t number, uint32_t references, pfn_t frame) {

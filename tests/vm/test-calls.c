@@ -249,6 +249,23 @@ static void test_user_copies(void **state) {
     assert_int_equal(user_read(space, 0, back, 0), 0);
 }
 
+/* The host's disk has nothing to keep for slots that nobody uses any more. */
+static void test_unmapping_gives_swap_space_back_to_the_host(void **state) {
+    static const uint8_t zeros[PAGE_SIZE];
+    uint8_t page[PAGE_SIZE];
+    uint64_t address;
+    assert_int_equal(map(BASE, 8 * PAGE_SIZE, RW, ANON | MAP_FIXED, &address), 0);
+    for (unsigned i = 0; i < 8; i++)
+        test_write_byte(&machine, space, BASE + i * PAGE_SIZE, 1);
+    unit_evict(space, BASE, 8);
+    const slot_t slot = {unit_slot(space, BASE)};
+    assert_int_equal(disk_read(machine.swap, slot, page), 0);
+    assert_int_equal(page[0], 1);
+    assert_int_equal(space_unmap(space, BASE, 8 * PAGE_SIZE), 0);
+    assert_int_equal(disk_read(machine.swap, slot, page), 0);
+    assert_memory_equal(page, zeros, PAGE_SIZE);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -263,6 +280,7 @@ int main(void) {
         TEST(test_reservations_cost_nothing),
         TEST(test_views_count_pages),
         TEST(test_user_copies),
+        TEST(test_unmapping_gives_swap_space_back_to_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
