@@ -91,6 +91,8 @@ static long sys_mkdirat(struct thread *t, const uint64_t a[6]) {
 
 static long do_mknod(struct thread *t, int directory, uint64_t user, uint64_t mode, uint64_t device) {
     struct lookup l;
+    if (t->process->kernel->sandbox && (S_ISBLK(mode) || S_ISCHR(mode)))
+        return -EPERM; /* it would be the host's device */
     int r = lookup_new(t, directory, user, -EEXIST, &l);
     if (r < 0)
         return r;

@@ -316,6 +316,8 @@ static char *name_submission(const struct class_submission *submissions, size_t 
     const char *slash = strrchr(directory, '/');
     const char *base = slash && slash[1] ? slash + 1 : "root";
     char *name = strdup(base);
+    for (char *c = name; c && *c; c++)
+        *c = (unsigned char)*c < ' ' || *c == 0x7f ? '_' : *c;
     for (unsigned n = 2; name && name_is_taken(submissions, count, name); n++) {
         free(name);
         if (asprintf(&name, "%s-%u", base, n) < 0)

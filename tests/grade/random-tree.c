@@ -139,7 +139,7 @@ static void change_one(char *path, const char *other) {
     case 14: say("chmod", path, chmod(path, 0700 + draw(8))); break;
     case 15:
         say("readlink", path, readlink(path, text, sizeof(text)));
-        if (!strchr(other, '/'))
+        if (!strchr(other, '/') && strcmp(other, "..") != 0)
             from_directory(path, other);
         break;
     }
