@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "view/picture.h"
 #include "view/plain.h"
 
 enum { FILE_COLUMNS = 48 }; /* a longer name is cut */
@@ -15,11 +14,11 @@ void name_pid(struct text *t, uint32_t pid) {
     text_number(t, pid);
 }
 
-void name_hex(struct text *t, uint64_t n) {
+void name_hex(struct text *t, uint64_t number) {
     char digits[16], *first = digits + sizeof digits;
     do
-        *--first = "0123456789abcdef"[n % 16];
-    while (n /= 16);
+        *--first = "0123456789abcdef"[number % 16];
+    while (number /= 16);
     text_put(t, "0x");
     text_bytes(t, first, (size_t)(digits + sizeof digits - first));
 }
@@ -43,66 +42,87 @@ void name_access(struct text *t, unsigned access) {
 
 /* ---- pages ---- */
 
-uint32_t name_owner(const struct fold *f, uint64_t space) {
-    const struct fold_space *s = fold_space(f, space);
+uint32_t name_owner(const struct narrator *n, uint64_t space) {
+    const struct fold_space *s = fold_space(n->fold, space);
     return s ? s->owner : 0;
 }
 
-static const struct fold_label *label_of_vpn(const struct fold *f, uint32_t pid, uint64_t vpn) {
-    for (size_t i = f->label_count; i > 0; i--) { /* the last word counts */
-        const struct fold_label *label = &f->labels[i - 1];
-        if (label->what == EVENT_LABEL_VPN && label->args[0] == pid && label->args[1] == vpn)
-            return label;
+/* The symbolic number of a page: by a label, or as the picture has it. */
+static bool symbol_of_vpn(const struct narrator *n, uint32_t pid, uint64_t vpn, uint64_t *ret_number) {
+    if (n->numbers->real)
+        return false;
+    for (size_t i = n->fold->label_count; i > 0; i--) { /* the last word counts */
+        const struct fold_label *label = &n->fold->labels[i - 1];
+        if (label->what != EVENT_LABEL_VPN || label->args[0] != pid || label->args[1] != vpn)
+            continue;
+        *ret_number = label->args[2];
+        return true;
     }
-    return NULL;
+    return n->numbers->find && n->numbers->find(n->numbers->context, pid, vpn, ret_number);
 }
 
-void name_vpn(struct text *t, const struct fold *f, uint32_t pid, uint64_t vpn) {
-    const struct fold_label *label = label_of_vpn(f, pid, vpn);
+static void put_symbol(struct text *t, uint64_t number) {
     text_put(t, "VPN");
-    if (label) {
-        text_number(t, label->args[2]);
-        return;
-    }
-    text_put(t, " ");
+    text_number(t, number);
+}
+
+static void put_real(struct text *t, uint64_t vpn) {
+    text_put(t, "VPN ");
     name_hex(t, vpn);
 }
 
-void name_vpns(struct text *t, const struct fold *f, uint32_t pid, uint64_t first, uint64_t pages) {
-    name_vpn(t, f, pid, first);
-    if (pages < 2)
-        return;
-    text_put(t, pages == 2 ? " and " : " to ");
-    name_vpn(t, f, pid, first + pages - 1);
+void name_vpn(struct text *t, const struct narrator *n, uint32_t pid, uint64_t vpn) {
+    uint64_t number;
+    if (symbol_of_vpn(n, pid, vpn, &number))
+        put_symbol(t, number);
+    else
+        put_real(t, vpn);
 }
 
-void name_page(struct text *t, const struct fold *f, uint64_t space, uint64_t vpn) {
-    const uint32_t pid = name_owner(f, space);
+void name_vpns(struct text *t, const struct narrator *n, uint32_t pid, uint64_t first, uint64_t pages) {
+    const char *joint = pages == 2 ? " and " : " to ";
+    const uint64_t last = first + pages - 1;
+    uint64_t a, b;
+    if (pages < 2) {
+        name_vpn(t, n, pid, first);
+    } else if (symbol_of_vpn(n, pid, first, &a) && symbol_of_vpn(n, pid, last, &b)) {
+        put_symbol(t, a);
+        text_put(t, joint);
+        put_symbol(t, b);
+    } else { /* not one kind of number up to the other */
+        put_real(t, first);
+        text_put(t, joint);
+        put_real(t, last);
+    }
+}
+
+void name_page(struct text *t, const struct narrator *n, uint64_t space, uint64_t vpn) {
+    const uint32_t pid = name_owner(n, space);
     name_pid(t, pid);
     text_put(t, "'s ");
-    name_vpn(t, f, pid, vpn);
+    name_vpn(t, n, pid, vpn);
 }
 
 /* ---- files ---- */
 
-static bool same_string(const struct fold *f, uint64_t a, uint64_t b) {
-    const struct trace_text *x = fold_string(f, a), *y = fold_string(f, b);
+static bool same_string(const struct narrator *n, uint64_t a, uint64_t b) {
+    const struct trace_text *x = fold_string(n->fold, a), *y = fold_string(n->fold, b);
     return x && y && x->length == y->length && !memcmp(x->bytes, y->bytes, x->length);
 }
 
-static const struct trace_text *label_of_path(const struct fold *f, uint64_t path) {
-    for (size_t i = 0; i < f->label_count; i++) {
-        const struct fold_label *label = &f->labels[i];
-        if (label->what == EVENT_LABEL_FILE && same_string(f, label->args[0], path))
-            return fold_string(f, label->args[1]);
+static const struct trace_text *label_of_path(const struct narrator *n, uint64_t path) {
+    for (size_t i = 0; i < n->fold->label_count; i++) {
+        const struct fold_label *label = &n->fold->labels[i];
+        if (label->what == EVENT_LABEL_FILE && same_string(n, label->args[0], path))
+            return fold_string(n->fold, label->args[1]);
     }
     return NULL;
 }
 
-void name_path(struct text *t, const struct fold *f, uint64_t string) {
-    const struct trace_text *name = label_of_path(f, string);
+void name_path(struct text *t, const struct narrator *n, uint64_t string) {
+    const struct trace_text *name = label_of_path(n, string);
     if (!name)
-        name = fold_string(f, string);
+        name = fold_string(n->fold, string);
     const char *last = name ? memrchr(name->bytes, '/', name->length) : NULL;
     const char *from = last && last[1] ? last + 1 : name ? name->bytes : "";
     if (*from)
@@ -111,20 +131,21 @@ void name_path(struct text *t, const struct fold *f, uint64_t string) {
         text_put(t, "a file without a name");
 }
 
-void name_object(struct text *t, const struct fold *f, uint64_t object) {
-    const struct fold_object *o = fold_object(f, object);
+void name_object(struct text *t, const struct narrator *n, uint64_t object) {
+    const struct fold_object *o = fold_object(n->fold, object);
     if (o)
-        name_path(t, f, o->path);
+        name_path(t, n, o->path);
     else
         text_put(t, "a file");
 }
 
-void name_content(struct text *t, const struct fold *f, const struct fold_mapping *mapping, uint64_t vpn) {
+void name_content(struct text *t, const struct narrator *n, const struct fold_mapping *mapping,
+                  uint64_t vpn) {
     if (mapping->object) {
         text_put(t, "page ");
         text_number(t, mapping->object_page + (vpn - mapping->first));
         text_put(t, " of ");
-        name_object(t, f, mapping->object);
+        name_object(t, n, mapping->object);
     } else {
         text_put(t, mapping->flags & EVENT_MAP_STACK  ? "the stack"
                     : mapping->flags & EVENT_MAP_HEAP ? "the heap"
@@ -132,16 +153,16 @@ void name_content(struct text *t, const struct fold *f, const struct fold_mappin
     }
 }
 
-void name_page_id(struct text *t, const struct fold *f, uint64_t page) {
+void name_page_id(struct text *t, const struct narrator *n, uint64_t page) {
     const uint64_t generation = page >> 36 & 0x7ffffff;
-    for (size_t i = 0; page_id_is_object((page_id_t){page}) && i < f->objects.count; i++) {
-        const struct fold_object *o = f->objects.entries[i].value;
+    for (size_t i = 0; page_id_is_object((page_id_t){page}) && i < n->fold->objects.count; i++) {
+        const struct fold_object *o = n->fold->objects.entries[i].value;
         if ((o->generation & 0x7ffffff) != generation)
             continue;
         text_put(t, "page ");
         text_number(t, page & 0xfffffffffULL);
         text_put(t, " of ");
-        name_path(t, f, o->path);
+        name_path(t, n, o->path);
         return;
     }
     text_put(t, "a page of no file");

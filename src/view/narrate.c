@@ -14,15 +14,15 @@
 enum { PATH_COLUMNS = 60, OUTPUT_COLUMNS = 48, MAPPERS_NAMED = 2 };
 
 /* "PID 7's entry for VPN6". */
-static void put_entry(struct text *t, const struct fold *f, const struct event *e) {
-    const uint32_t pid = name_owner(f, e->args[0]);
+static void put_entry(struct text *t, const struct narrator *n, const struct event *e) {
+    const uint32_t pid = name_owner(n, e->args[0]);
     name_pid(t, pid);
     text_put(t, "'s entry for ");
-    name_vpn(t, f, pid, e->args[1]);
+    name_vpn(t, n, pid, e->args[1]);
 }
 
-static bool in_syscall(const struct fold *f, uint32_t pid) {
-    const struct fold_process *p = fold_process(f, pid);
+static bool in_syscall(const struct narrator *n, uint32_t pid) {
+    const struct fold_process *p = fold_process(n->fold, pid);
     return p && (p->in_syscall || !p->path); /* no path: it is being started */
 }
 
@@ -43,8 +43,8 @@ static void put_machine_stop(struct text *t, const struct event *e) {
                            : "The machine stops: its programs have ended");
 }
 
-static void put_process_create(struct text *t, const struct fold *f, const struct event *e) {
-    const struct fold_process *parent = fold_process(f, (uint32_t)e->args[0]);
+static void put_process_create(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct fold_process *parent = fold_process(n->fold, (uint32_t)e->args[0]);
     if (!e->args[0]) {
         name_pid(t, e->pid);
         text_put(t, " is created");
@@ -57,8 +57,8 @@ static void put_process_create(struct text *t, const struct fold *f, const struc
         text_put(t, ", which shares its address space");
 }
 
-static void put_process_exec(struct text *t, const struct fold *f, const struct event *e) {
-    const struct trace_text *path = fold_string(f, e->args[0]);
+static void put_process_exec(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct trace_text *path = fold_string(n->fold, e->args[0]);
     name_pid(t, e->pid);
     text_put(t, " runs ");
     if (path)
@@ -68,8 +68,8 @@ static void put_process_exec(struct text *t, const struct fold *f, const struct 
     text_put(t, ": its pages are mapped to the file, to be loaded when they are touched");
 }
 
-static void put_switch(struct text *t, const struct fold *f, const struct event *e) {
-    const uint32_t owner = name_owner(f, e->args[0]);
+static void put_switch(struct text *t, const struct narrator *n, const struct event *e) {
+    const uint32_t owner = name_owner(n, e->args[0]);
     text_put(t, "The page-table register points at ");
     name_pid(t, owner);
     text_put(t, "'s table: ");
@@ -128,22 +128,22 @@ static void put_oom(struct text *t, const struct event *e) {
 
 /* ---- address spaces ---- */
 
-static void put_space_create(struct text *t, const struct fold *f, const struct event *e) {
+static void put_space_create(struct text *t, const struct narrator *n, const struct event *e) {
     name_pid(t, (uint32_t)e->args[1]);
     text_put(t, " gets an empty address space");
     if (!e->args[2])
         return;
     text_put(t, ", to which that of ");
-    name_pid(t, name_owner(f, e->args[2] - 1));
+    name_pid(t, name_owner(n, e->args[2] - 1));
     text_put(t, " is copied");
 }
 
-static void put_map(struct text *t, const struct fold *f, const struct event *e) {
+static void put_map(struct text *t, const struct narrator *n, const struct event *e) {
     const uint64_t *a = e->args;
-    const uint32_t pid = name_owner(f, a[0]);
+    const uint32_t pid = name_owner(n, a[0]);
     name_pid(t, pid);
     text_put(t, "'s ");
-    name_vpns(t, f, pid, a[1], a[2]);
+    name_vpns(t, n, pid, a[1], a[2]);
     text_put(t, a[2] == 1 ? " is mapped to " : " are mapped to ");
     if (a[3]) {
         text_put(t, a[2] == 1 ? "page " : "pages ");
@@ -153,7 +153,7 @@ static void put_map(struct text *t, const struct fold *f, const struct event *e)
             text_number(t, a[4] + a[2] - 1);
         }
         text_put(t, " of ");
-        name_object(t, f, a[3]);
+        name_object(t, n, a[3]);
     } else {
         text_put(t, e->flags & EVENT_MAP_STACK  ? "the stack"
                     : e->flags & EVENT_MAP_HEAP ? "the heap"
@@ -165,11 +165,11 @@ static void put_map(struct text *t, const struct fold *f, const struct event *e)
     text_put(t, a[3] ? "; nothing is read until it is touched" : "; filled with zeros when it is touched");
 }
 
-static void put_range(struct text *t, const struct fold *f, const struct event *e) {
-    const uint32_t pid = name_owner(f, e->args[0]);
+static void put_range(struct text *t, const struct narrator *n, const struct event *e) {
+    const uint32_t pid = name_owner(n, e->args[0]);
     name_pid(t, pid);
     text_put(t, "'s ");
-    name_vpns(t, f, pid, e->args[1], e->args[2]);
+    name_vpns(t, n, pid, e->args[1], e->args[2]);
     if (e->kind == EVENT_UNMAP) {
         text_put(t, e->args[2] == 1 ? " is unmapped" : " are unmapped");
         return;
@@ -178,9 +178,9 @@ static void put_range(struct text *t, const struct fold *f, const struct event *
     name_access(t, e->flags & EVENT_MAP_ACCESS);
 }
 
-static void put_object(struct text *t, const struct fold *f, const struct event *e) {
+static void put_object(struct text *t, const struct narrator *n, const struct event *e) {
     text_put(t, "The file ");
-    name_object(t, f, e->args[0]);
+    name_object(t, n, e->args[0]);
     text_put(t, " has ");
     text_number(t, e->args[3]);
     text_put(t, e->args[3] == 1 ? " page" : " pages");
@@ -210,11 +210,11 @@ static void put_reason(struct text *t, const struct fold_mapping *mapping, unsig
     }
 }
 
-static void put_fault(struct text *t, const struct fold *f, const struct event *e) {
+static void put_fault(struct text *t, const struct narrator *n, const struct event *e) {
     const uint64_t vpn = e->args[1] >> PAGE_SHIFT;
-    const struct fold_space *space = fold_space(f, e->args[0]);
+    const struct fold_space *space = fold_space(n->fold, e->args[0]);
     const struct fold_mapping *mapping = space ? fold_mapping(space, (vpn_t){vpn}) : NULL;
-    if (in_syscall(f, e->pid)) {
+    if (in_syscall(n, e->pid)) {
         text_put(t, "For ");
         name_pid(t, e->pid);
         text_put(t, ", the OS ");
@@ -226,13 +226,13 @@ static void put_fault(struct text *t, const struct fold *f, const struct event *
     name_hex(t, e->args[1]);
     if (mapping) {
         text_put(t, ", ");
-        name_content(t, f, mapping, vpn);
+        name_content(t, n, mapping, vpn);
     }
     text_put(t, ": ");
     put_reason(t, mapping, e->flags, (pte_t){e->args[2]});
 }
 
-static void put_fault_done(struct text *t, const struct fold *f, const struct event *e) {
+static void put_fault_done(struct text *t, const struct narrator *n, const struct event *e) {
     const bool failed = e->flags == EVENT_FAULT_FAILED;
     if (failed) {
         text_put(t, "The access of ");
@@ -240,8 +240,8 @@ static void put_fault_done(struct text *t, const struct fold *f, const struct ev
         text_put(t, " to ");
         name_hex(t, e->args[1]);
         text_put(t,
-                 in_syscall(f, e->pid) ? " fails: the system call will say so" : " fails: a signal follows");
-    } else if (in_syscall(f, e->pid)) {
+                 in_syscall(n, e->pid) ? " fails: the system call will say so" : " fails: a signal follows");
+    } else if (in_syscall(n, e->pid)) {
         text_put(t, "The OS goes on for ");
         name_pid(t, e->pid);
     } else {
@@ -250,13 +250,13 @@ static void put_fault_done(struct text *t, const struct fold *f, const struct ev
     }
 }
 
-static void put_victim(struct text *t, const struct fold *f, const struct event *e) {
-    const struct fold_frame frame = fold_frame(f, (uint32_t)e->args[0]);
+static void put_victim(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct fold_frame frame = fold_frame(n->fold, (uint32_t)e->args[0]);
     text_put(t, "The OS picks a victim: ");
     name_frame(t, e->args[0]);
     for (uint32_t i = 0; i < frame.mapper_count && i < MAPPERS_NAMED; i++) {
         text_put(t, i ? " and " : ", ");
-        name_page(t, f, fold_mapper_space(frame.mappers[i]), fold_mapper_vpn(frame.mappers[i]).n);
+        name_page(t, n, fold_mapper_space(frame.mappers[i]), fold_mapper_vpn(frame.mappers[i]).n);
     }
     if (frame.mapper_count > MAPPERS_NAMED) {
         text_put(t, " and ");
@@ -265,21 +265,21 @@ static void put_victim(struct text *t, const struct fold *f, const struct event 
     }
     if (!frame.mapper_count) {
         text_put(t, ", ");
-        name_page_id(t, f, e->args[1]);
+        name_page_id(t, n, e->args[1]);
         text_put(t, ", which no entry points at");
     }
     if (e->flags == EVENT_VICTIM_CLEAN)
         text_put(t, ": it is clean and need not be written");
 }
 
-static bool is_victim(const struct fold *f, uint64_t frame) {
-    return f->victim.active && f->victim.frame == frame;
+static bool is_victim(const struct narrator *n, uint64_t frame) {
+    return n->fold->victim.active && n->fold->victim.frame == frame;
 }
 
 /* SWAP_OUT and WRITE_BACK. */
-static void put_written(struct text *t, const struct fold *f, const struct event *e) {
+static void put_written(struct text *t, const struct narrator *n, const struct event *e) {
     name_frame(t, e->args[0]);
-    text_put(t, is_victim(f, e->args[0]) ? " is dirty: it is written to " : " is written to ");
+    text_put(t, is_victim(n, e->args[0]) ? " is dirty: it is written to " : " is written to ");
     if (e->kind == EVENT_SWAP_OUT) {
         name_slot(t, e->args[1]);
         return;
@@ -287,11 +287,11 @@ static void put_written(struct text *t, const struct fold *f, const struct event
     text_put(t, "page ");
     text_number(t, e->args[2]);
     text_put(t, " of ");
-    name_object(t, f, e->args[1]);
+    name_object(t, n, e->args[1]);
 }
 
 /* SWAP_IN and FILE_READ. */
-static void put_read(struct text *t, const struct fold *f, const struct event *e) {
+static void put_read(struct text *t, const struct narrator *n, const struct event *e) {
     if (e->kind == EVENT_SWAP_IN) {
         text_put(t, "Swap page ");
         text_number(t, e->args[1]);
@@ -299,7 +299,7 @@ static void put_read(struct text *t, const struct fold *f, const struct event *e
         text_put(t, "File page ");
         text_number(t, e->args[2]);
         text_put(t, " of ");
-        name_object(t, f, e->args[1]);
+        name_object(t, n, e->args[1]);
     }
     text_put(t, " is read into ");
     name_frame(t, e->args[0]);
@@ -310,7 +310,7 @@ static void put_zero_fill(struct text *t, const struct event *e) {
     text_put(t, " is filled with zeros");
 }
 
-static void put_copy(struct text *t, const struct fold *f, const struct event *e) {
+static void put_copy(struct text *t, const struct narrator *n, const struct event *e) {
     if (e->args[1] == UINT64_MAX) {
         text_put(t, "A private copy of the page is read from the disk into ");
         name_frame(t, e->args[0]);
@@ -324,26 +324,26 @@ static void put_copy(struct text *t, const struct fold *f, const struct event *e
 
 /* ---- entries, frames, slots ---- */
 
-static void put_empty_entry(struct text *t, const struct fold *f, const struct event *e) {
-    const struct fold_space *space = fold_space(f, e->args[0]);
+static void put_empty_entry(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct fold_space *space = fold_space(n->fold, e->args[0]);
     const struct fold_mapping *mapping = space ? fold_mapping(space, (vpn_t){e->args[1]}) : NULL;
     const pte_t old = {e->args[2]};
-    put_entry(t, f, e);
-    if (!pte_is_present(old) || !is_victim(f, pte_pfn(old).n)) {
+    put_entry(t, n, e);
+    if (!pte_is_present(old) || !is_victim(n, pte_pfn(old).n)) {
         text_put(t, " is emptied");
         return;
     }
     text_put(t, " becomes ---");
     if (mapping && mapping->object) {
         text_put(t, " and points at ");
-        name_content(t, f, mapping, e->args[1]);
+        name_content(t, n, mapping, e->args[1]);
     }
 }
 
 /* What the entry allows as people read it: what the mapping does, where the MMU asks only to learn of the
  * first write. */
-static unsigned shown_access(const struct fold *f, const struct event *e, bool *ret_later) {
-    const struct fold_space *space = fold_space(f, e->args[0]);
+static unsigned shown_access(const struct narrator *n, const struct event *e, bool *ret_later) {
+    const struct fold_space *space = fold_space(n->fold, e->args[0]);
     const struct fold_mapping *mapping = space ? fold_mapping(space, (vpn_t){e->args[1]}) : NULL;
     const unsigned now = pte_access((pte_t){e->args[3]});
     const unsigned mapped = mapping ? mapping->flags & (unsigned)EVENT_MAP_ACCESS : now;
@@ -352,11 +352,11 @@ static unsigned shown_access(const struct fold *f, const struct event *e, bool *
 }
 
 /* "PID 21's VPN4 becomes rw- and points at PP3". */
-static void put_present_entry(struct text *t, const struct fold *f, const struct event *e) {
+static void put_present_entry(struct text *t, const struct narrator *n, const struct event *e) {
     const pte_t new = {e->args[3]};
     bool later;
-    const unsigned access = shown_access(f, e, &later);
-    name_page(t, f, e->args[0], e->args[1]);
+    const unsigned access = shown_access(n, e, &later);
+    name_page(t, n, e->args[0], e->args[1]);
     text_put(t, " becomes ");
     name_access(t, access);
     text_put(t, " and points at ");
@@ -366,9 +366,9 @@ static void put_present_entry(struct text *t, const struct fold *f, const struct
 }
 
 /* The entry still names the same frame or slot. */
-static void put_same_place(struct text *t, const struct fold *f, const struct event *e) {
+static void put_same_place(struct text *t, const struct narrator *n, const struct event *e) {
     const pte_t old = {e->args[2]}, new = {e->args[3]};
-    name_page(t, f, e->args[0], e->args[1]);
+    name_page(t, n, e->args[0], e->args[1]);
     if (pte_access(old) != pte_access(new) || pte_has(old, PTE_COW) != pte_has(new, PTE_COW)) {
         text_put(t, " becomes ");
         name_access(t, pte_access(new));
@@ -386,24 +386,24 @@ static void put_same_place(struct text *t, const struct fold *f, const struct ev
     }
 }
 
-static void put_pte(struct text *t, const struct fold *f, const struct event *e) {
+static void put_pte(struct text *t, const struct narrator *n, const struct event *e) {
     const pte_t old = {e->args[2]}, new = {e->args[3]};
     const bool same =
         pte_kind(old) == pte_kind(new) && old.v >> PTE_NUMBER_SHIFT == new.v >> PTE_NUMBER_SHIFT;
     if (!pte_is_present(new) && !pte_is_swapped(new)) {
-        put_empty_entry(t, f, e);
+        put_empty_entry(t, n, e);
     } else if (same) {
-        put_same_place(t, f, e);
+        put_same_place(t, n, e);
     } else if (pte_is_present(new)) {
-        put_present_entry(t, f, e);
+        put_present_entry(t, n, e);
     } else {
-        put_entry(t, f, e);
+        put_entry(t, n, e);
         text_put(t, " becomes --- and points at ");
         name_slot(t, pte_slot(new).n);
     }
 }
 
-static void put_frame(struct text *t, const struct fold *f, const struct event *e) {
+static void put_frame(struct text *t, const struct narrator *n, const struct event *e) {
     name_frame(t, e->args[0]);
     switch ((enum event_frame)e->flags) {
     case EVENT_FRAME_FREE: text_put(t, " is in the free pool"); return;
@@ -412,7 +412,7 @@ static void put_frame(struct text *t, const struct fold *f, const struct event *
     case EVENT_FRAME_ANONYMOUS: text_put(t, " holds a page of no file"); return;
     case EVENT_FRAME_CACHE:
         text_put(t, " holds ");
-        name_page_id(t, f, e->args[1]);
+        name_page_id(t, n, e->args[1]);
         return;
     case EVENT_FRAME_KINDS: break;
     }
@@ -427,8 +427,8 @@ static void put_slot(struct text *t, const struct event *e) {
 
 /* ---- what people want to see besides ---- */
 
-static void put_reached(struct text *t, const struct fold *f, const struct event *e) {
-    const struct trace_text *name = fold_string(f, e->args[2]);
+static void put_reached(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct trace_text *name = fold_string(n->fold, e->args[2]);
     name_pid(t, e->pid);
     text_put(t, " reaches ");
     if (name && name->length) {
@@ -442,8 +442,8 @@ static void put_reached(struct text *t, const struct fold *f, const struct event
     name_hex(t, e->args[0]);
 }
 
-static void put_output(struct text *t, const struct fold *f, const struct event *e) {
-    const struct trace_text *bytes = fold_string(f, e->args[0]);
+static void put_output(struct text *t, const struct narrator *n, const struct event *e) {
+    const struct trace_text *bytes = fold_string(n->fold, e->args[0]);
     name_pid(t, e->pid);
     text_put(t, e->flags == 2 ? " writes to its standard error: " : " writes to its standard output: ");
     if (bytes)
@@ -466,48 +466,58 @@ static void put_pid_then(struct text *t, uint32_t pid, const char *what) {
     text_put(t, what);
 }
 
-void narrate(const struct fold *f, const struct event *e, struct text *t) {
+static void put_event(struct text *t, const struct narrator *n, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_STRING:
     case EVENT_STRING_DATA: text_put(t, "A name is recorded"); return;
     case EVENT_MACHINE_START: put_machine_start(t, e); return;
     case EVENT_MACHINE_STOP: put_machine_stop(t, e); return;
-    case EVENT_PROCESS_CREATE: put_process_create(t, f, e); return;
-    case EVENT_PROCESS_EXEC: put_process_exec(t, f, e); return;
+    case EVENT_PROCESS_CREATE: put_process_create(t, n, e); return;
+    case EVENT_PROCESS_EXEC: put_process_exec(t, n, e); return;
     case EVENT_PROCESS_EXIT:
         put_pid_then(t, e->pid, " ");
         name_wait_status(t, e->args[0]);
         return;
-    case EVENT_SWITCH: put_switch(t, f, e); return;
+    case EVENT_SWITCH: put_switch(t, n, e); return;
     case EVENT_SYSCALL_ENTER: put_syscall_enter(t, e); return;
     case EVENT_SYSCALL_EXIT: put_syscall_exit(t, e); return;
     case EVENT_SIGNAL: put_signal(t, e); return;
     case EVENT_OOM: put_oom(t, e); return;
-    case EVENT_SPACE_CREATE: put_space_create(t, f, e); return;
+    case EVENT_SPACE_CREATE: put_space_create(t, n, e); return;
     case EVENT_SPACE_DESTROY: text_put(t, "An address space is destroyed, with its page table"); return;
-    case EVENT_MAP: put_map(t, f, e); return;
+    case EVENT_MAP: put_map(t, n, e); return;
     case EVENT_UNMAP:
-    case EVENT_PROTECT: put_range(t, f, e); return;
-    case EVENT_OBJECT: put_object(t, f, e); return;
+    case EVENT_PROTECT: put_range(t, n, e); return;
+    case EVENT_OBJECT: put_object(t, n, e); return;
     case EVENT_OBJECT_GONE: text_put(t, "A file is used by nobody any more"); return;
-    case EVENT_FAULT: put_fault(t, f, e); return;
-    case EVENT_FAULT_DONE: put_fault_done(t, f, e); return;
-    case EVENT_VICTIM: put_victim(t, f, e); return;
+    case EVENT_FAULT: put_fault(t, n, e); return;
+    case EVENT_FAULT_DONE: put_fault_done(t, n, e); return;
+    case EVENT_VICTIM: put_victim(t, n, e); return;
     case EVENT_SWAP_OUT:
-    case EVENT_WRITE_BACK: put_written(t, f, e); return;
+    case EVENT_WRITE_BACK: put_written(t, n, e); return;
     case EVENT_SWAP_IN:
-    case EVENT_FILE_READ: put_read(t, f, e); return;
+    case EVENT_FILE_READ: put_read(t, n, e); return;
     case EVENT_ZERO_FILL: put_zero_fill(t, e); return;
-    case EVENT_COPY: put_copy(t, f, e); return;
-    case EVENT_FRAME: put_frame(t, f, e); return;
-    case EVENT_PTE: put_pte(t, f, e); return;
+    case EVENT_COPY: put_copy(t, n, e); return;
+    case EVENT_FRAME: put_frame(t, n, e); return;
+    case EVENT_PTE: put_pte(t, n, e); return;
     case EVENT_SLOT: put_slot(t, e); return;
-    case EVENT_REACHED: put_reached(t, f, e); return;
-    case EVENT_OUTPUT: put_output(t, f, e); return;
+    case EVENT_REACHED: put_reached(t, n, e); return;
+    case EVENT_OUTPUT: put_output(t, n, e); return;
     case EVENT_CONTENT: put_content(t, e); return;
     case EVENT_LABEL: text_put(t, "The picture gets a label"); return;
     case EVENT_NONE:
     case EVENT_KINDS: break;
     }
     text_put(t, "Something of an unknown kind happens");
+}
+
+void narrate_numbered(const struct fold *fold, const struct event *e, const struct narrate_numbers *numbers,
+                      struct text *t) {
+    put_event(t, &(struct narrator){fold, numbers}, e);
+}
+
+void narrate(const struct fold *fold, const struct event *e, struct text *t) {
+    static const struct narrate_numbers labels = {0};
+    narrate_numbered(fold, e, &labels, t);
 }

@@ -10,4 +10,15 @@
  * called its files. */
 void narrate(const struct fold *, const struct event *, struct text *);
 
+/* How pages are numbered in a sentence that stands beside a picture: as there. */
+struct narrate_numbers {
+    bool real; /* VPN 0x406, whatever labels say */
+    /* The symbolic number of a page that has no label; false: it has none. May be NULL. */
+    bool (*find)(const void *context, uint32_t pid, uint64_t vpn, uint64_t *ret_number);
+    const void *context;
+};
+/* As narrate(), which uses labels, and real numbers where there are none. */
+void narrate_numbered(const struct fold *, const struct event *, const struct narrate_numbers *,
+                      struct text *);
+
 #endif

@@ -72,12 +72,29 @@ const char *builder_name(struct builder *b, uint64_t path) {
     return builder_keep(b, &text);
 }
 
+/* The number of a page that has a cell of its own. */
+static bool picture_number(const void *context, uint32_t pid, uint64_t vpn, uint64_t *ret_number) {
+    const struct picture *p = context;
+    for (size_t i = 0; i < p->process_count; i++) {
+        const struct picture_process *process = &p->processes[i];
+        for (size_t j = 0; process->pid == pid && j < process->cell_count; j++) {
+            const struct picture_cell *cell = &process->cells[j];
+            if (cell->pages != 1 || cell->first.n != vpn)
+                continue;
+            *ret_number = cell->number;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void builder_narration(struct builder *b, const char *caption) {
+    const struct narrate_numbers numbers = {b->picture->real_numbers, picture_number, b->picture};
     struct text text = {0};
     if (caption)
         plain_put(&text, caption, strlen(caption), 0);
     else if (b->change_count)
-        narrate(b->fold, &b->changes[b->change_count - 1], &text);
+        narrate_numbered(b->fold, &b->changes[b->change_count - 1], &numbers, &text);
     b->picture->narration = builder_keep(b, &text);
 }
 

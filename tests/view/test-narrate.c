@@ -2,6 +2,7 @@
  * their files badly. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,6 +270,62 @@ static void test_mappings(void **state) {
     script_end(&s);
 }
 
+/* ---- beside a picture ---- */
+
+static bool number_is_last_digit(const void *context, uint32_t pid, uint64_t vpn, uint64_t *ret_number) {
+    *ret_number = vpn % 16;
+    return vpn != 0x402;
+}
+
+static void assert_numbered(const struct script *s, const struct narrate_numbers *numbers,
+                            const struct event *e, const char *expected) {
+    struct text t = {0};
+    narrate_numbered(s->fold, e, numbers, &t);
+    assert_int_equal(t.length, strlen(expected));
+    assert_memory_equal(t.bytes, expected, t.length);
+    text_free(&t);
+}
+
+static void test_numbers_are_those_of_the_picture(void **state) {
+    static const struct narrate_numbers real = {.real = true}, found = {.find = number_is_last_digit};
+    struct script s;
+    script_picture_012(&s);
+    const struct event victim = {.pid = 21, .kind = EVENT_VICTIM, .flags = EVENT_VICTIM_TO_SWAP, .args = {3}};
+    const struct event unmap = {.pid = 21, .kind = EVENT_UNMAP, .args = {21, 0x402, 7}};
+    const struct event other = {.pid = 21, .kind = EVENT_UNMAP, .args = {21, 0x403, 6}};
+    assert_numbered(&s, &real, &victim, "The OS picks a victim: PP3, PID 7's VPN 0x7fffffffe");
+    assert_numbered(&s, &found, &victim, "The OS picks a victim: PP3, PID 7's VPN6"); /* the label counts */
+    assert_numbered(&s, &found, &unmap, "PID 21's VPN 0x402 to VPN 0x408 are unmapped");
+    assert_numbered(&s, &found, &other, "PID 21's VPN3 to VPN8 are unmapped");
+    script_end(&s);
+}
+
+static void test_a_picture_and_its_sentence_agree(void **state) {
+    struct script s;
+    script_start(&s, 9, 3, 28);
+    script_process(&s, 2, "/bin/program");
+    script_object(&s, 1, "/bin/program", 4);
+    script_map(&s, 2, 0x400, 1, 5, 1, 0);
+    script_touch_file(&s, 2, 0x400, 3, 1, 0, ACCESS_EXEC);
+    script_step(&s);
+    script_map(&s, 2, 0x700, 1, 3, 0, 0);
+    struct picture *p = script_picture(&s, (struct picture_options){0});
+    const struct picture_process *process = &p->processes[0];
+    uint64_t number = 0;
+    char expected[SENTENCE];
+    for (size_t i = 0; i < process->cell_count; i++)
+        if (process->cells[i].first.n == 0x700 && process->cells[i].mapped)
+            number = process->cells[i].number;
+    assert_true(number > 0 && number < 0x700);
+    snprintf(expected, sizeof expected, "PID 2's VPN%u is mapped", (unsigned)number);
+    assert_int_equal(strncmp(p->narration, expected, strlen(expected)), 0);
+    picture_destroy(p);
+    p = script_picture(&s, (struct picture_options){.real_numbers = true});
+    assert_int_equal(strncmp(p->narration, "PID 2's VPN 0x700 is mapped", 27), 0);
+    picture_destroy(p);
+    script_end(&s);
+}
+
 /* ---- whatever the guests do ---- */
 
 static void assert_is_plain(const char *sentence) {
@@ -362,6 +419,8 @@ int main(void) {
         cmocka_unit_test(test_system_calls),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_mappings),
+        cmocka_unit_test(test_numbers_are_those_of_the_picture),
+        cmocka_unit_test(test_a_picture_and_its_sentence_agree),
         cmocka_unit_test(test_names_of_guests_are_harmless),
         cmocka_unit_test(test_every_event_of_random_runs_has_a_sentence),
         cmocka_unit_test(test_events_that_contradict_the_state),
