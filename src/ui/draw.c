@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/explain.h"
 #include "ui/draw.h"
 #include "ui/export.h"
 #include "ui/options.h"
@@ -265,13 +266,10 @@ static int draw_steps(const struct draw_job *c, struct film *film, uint64_t firs
 /* What a reader should know of the picture: it may not be the whole truth. */
 static void warn(const struct draw_job *c, struct film *film, uint64_t last) {
     const struct fold *fold;
-    if (film_state(film, last, &fold) || !fold->complaints)
-        return;
-    fprintf(
-        stderr,
-        "thimble: %s: event %llu cannot follow those before it (%s): the picture shows what makes sense\n",
-        c->trace, (unsigned long long)fold->first_complaint,
-        fold->last_complaint ? fold->last_complaint : "damaged");
+    struct text t = {0};
+    if (!film_state(film, last, &fold) && fold->complaints && explain_complaint(&t, film) && !t.failed)
+        fprintf(stderr, "thimble: %s: %.*s\n", c->trace, (int)t.length, t.bytes);
+    text_free(&t);
 }
 
 int draw_command(int argc, char **argv, char **envp) {

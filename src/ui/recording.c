@@ -1,7 +1,6 @@
 /* See recording.h. */
 #include "ui/recording.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "trace/block.h"
+#include "trace/explain.h"
 #include "trace/file.h"
 
 /* Only of a regular file: reading from a pipe would take away what the program wants to read. */
@@ -36,34 +36,25 @@ bool recording_is_text(const char *path) {
     return trace_format_of(path) != TRACE_NATIVE && read_beginning(path, &first, sizeof first) == 1;
 }
 
-/* What an error of film_open() means, with the file's name in front. */
-static const char *describe(const char *path, int error) {
-    switch (error) {
-    case -ENODATA: return "is empty: record a trace with thimble run --trace FILE PROGRAM";
-    case -ENOTSUP:
-        return "is a trace as JSON lines: record it to a file whose name does not end in .jsonl or "
-               ".jsonl.zst";
-    case -ESPIPE: return "is not a file, and a trace is read from anywhere in it: save it to a file first";
-    case -EPROTO: return "was recorded by another version of Thimble: record it again with this one";
-    case -EBADMSG:
-        return recording_is_native(path)
-                   ? "is damaged at its beginning, nothing of it can be shown: record it again"
-                   : "is not a trace: record one with thimble run --trace FILE PROGRAM";
-    default: return NULL;
-    }
+static void say(struct text *t) {
+    fprintf(stderr, "thimble: %.*s\n", (int)t->length, t->length ? t->bytes : "");
+    text_free(t);
 }
 
 struct film *recording_open(const char *path) {
     struct film *film;
+    struct text t = {0};
     const int error = film_open(path, &film);
     if (error) {
-        const char *meaning = describe(path, error);
-        fprintf(stderr, "thimble: %s %s%s\n", path,
-                meaning ? meaning : "cannot be opened: ", meaning ? "" : strerror(-error));
+        explain_refusal(&t, path, error);
+        say(&t);
         return NULL;
     }
-    if (film_is_cut(film))
-        fprintf(stderr, "thimble: %s was cut: what happened after event %llu is missing\n", path,
-                (unsigned long long)film_events(film));
+    text_put(&t, path);
+    text_put(&t, ": ");
+    if (explain_cut(&t, film))
+        say(&t);
+    else
+        text_free(&t);
     return film;
 }
