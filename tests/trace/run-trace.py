@@ -65,7 +65,10 @@ class TraceAgrees(unittest.TestCase):
         self.assertEqual(counted["frames_free"], summary["frames"]["free"])
         self.assertGreater(counted["machine"]["total"], 0)
         for process in summary["processes"]:
-            self.assert_tally(counted["process_%d" % process["pid"]], expected_tally(process))
+            expected = expected_tally(process)
+            for how in ("clean", "to_swap", "to_file"):
+                expected["evicted_" + how] = process["evictions"][how]
+            self.assert_tally(counted["process_%d" % process["pid"]], expected)
 
 
 class TraceFiles(unittest.TestCase):
