@@ -4,6 +4,7 @@
 #define UI_COMMANDS_H
 
 int check_command(int argc, char **argv, char **envp);
+int doctor_command(int argc, char **argv, char **envp);
 int draw_command(int argc, char **argv, char **envp);
 int html_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);
