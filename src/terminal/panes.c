@@ -8,7 +8,7 @@
 #include "view/draw.h"
 #include "view/plain.h"
 
-enum { NARRATION_ROWS = 2, OUTPUT_LEAST = 4, OUTPUT_MOST = 16, OUTPUT_SHARE = 4 };
+enum { NARRATION_ROWS = 2, MESSAGE_ROWS = 3, OUTPUT_LEAST = 4, OUTPUT_MOST = 16, OUTPUT_SHARE = 4 };
 
 /* Rows of the screen. The output's first row is its heading. */
 struct layout {
@@ -166,24 +166,27 @@ static void draw_heading(struct stepper *s, const struct layout *l) {
     put_line(s, l->output, l->columns, s->mode == MODE_TYPE ? A_BOLD : A_NORMAL, &line);
 }
 
-/* The cursor stands where the program's next character will, while it has the keyboard. */
-static void place_cursor(struct stepper *s, const struct layout *l, const struct text *shown) {
-    int y = l->output + 1;
+struct place {
+    int y, x;
+};
+
+/* Behind the last character, where the program goes on. */
+static struct place end_of(const struct layout *l, const struct text *shown) {
+    struct place end = {.y = l->output + 1};
     size_t line = 0;
     for (size_t i = 0; i < shown->length; i++) {
         if (shown->bytes[i] == '\n') {
-            y++;
+            end.y++;
             line = i + 1;
         }
     }
-    int x = (int)plain_columns(shown->bytes + line, shown->length - line);
-    if (x >= l->columns)
-        x = l->columns - 1;
-    if (s->mode == MODE_TYPE)
-        move(y, x);
+    end.x = (int)plain_columns(shown->bytes + line, shown->length - line);
+    if (end.x >= l->columns)
+        end.x = l->columns - 1;
+    return end;
 }
 
-static void draw_output(struct stepper *s, const struct layout *l) {
+static struct place draw_output(struct stepper *s, const struct layout *l) {
     struct text shown = {0};
     size_t length;
     const char *bytes = output_bytes(s, &length);
@@ -191,19 +194,31 @@ static void draw_output(struct stepper *s, const struct layout *l) {
     lines_put(bytes, length, (size_t)l->output_rows - 1, (size_t)l->columns, &shown);
     paint_lines(&s->paint, l->output + 1, l->output_rows - 1, l->columns, A_NORMAL, shown.bytes,
                 shown.length);
-    place_cursor(s, l, &shown);
+    struct place end = end_of(l, &shown);
     text_free(&shown);
+    return end;
 }
 
 /* ---- below ---- */
 
+/* A text that ends in row `y`, and begins above it when it is long. */
+static void put_above(struct stepper *s, int y, int most, int columns, unsigned attributes,
+                      const char *text) {
+    struct text lines = {0};
+    int rows = wrap(text, most, columns, &lines);
+    paint_lines(&s->paint, y - rows + 1, rows, columns, attributes, lines.bytes, lines.length);
+    text_free(&lines);
+}
+
 static void draw_message(struct stepper *s, const struct layout *l) {
     struct text advice = {0};
     const char *message = s->notice[0] ? s->notice : nav_message(s->nav);
-    if (*message || !nav_put_advice(s->nav, &advice))
-        put_sentence(s, l->message, l->columns, A_NORMAL, message);
-    else
-        put_line(s, l->message, l->columns, A_NORMAL, &advice);
+    if (!*message && nav_put_advice(s->nav, &advice)) {
+        text_bytes(&advice, "", 1);
+        message = advice.failed ? "" : advice.bytes;
+    }
+    put_above(s, l->message, MESSAGE_ROWS, l->columns, A_NORMAL, message);
+    text_free(&advice);
 }
 
 static void draw_keys(struct stepper *s, const struct layout *l) {
@@ -221,12 +236,9 @@ static void draw_keys(struct stepper *s, const struct layout *l) {
 static void draw_question(struct stepper *s, const struct layout *l) {
     char answer[PROMPT_LENGTH + 4];
     const char *message = nav_message(s->nav);
-    struct text question = {0};
     if (*message)
         draw_narration(s, l, message);
-    int rows = wrap(nav_question(s->nav), l->output_rows, l->columns, &question);
-    paint_lines(&s->paint, l->message - rows + 1, rows, l->columns, A_BOLD, question.bytes, question.length);
-    text_free(&question);
+    put_above(s, l->message, MESSAGE_ROWS, l->columns, A_BOLD, nav_question(s->nav));
     int length = snprintf(answer, sizeof answer, "> %s", s->prompt.line);
     put_sentence(s, l->keys, l->columns, A_NORMAL, answer);
     move(l->keys, length < l->columns ? length : l->columns - 1);
@@ -259,11 +271,14 @@ static void draw_too_small(struct stepper *s, int rows, int columns) {
 static void draw_all(struct stepper *s, const struct layout *l) {
     draw_title(s, l);
     draw_picture(s, l);
-    draw_message(s, l);
+    struct place end = draw_output(s, l);
     draw_keys(s, l);
-    draw_output(s, l);
     if (s->mode == MODE_ASK)
         draw_question(s, l);
+    else
+        draw_message(s, l);
+    if (s->mode == MODE_TYPE)
+        move(end.y, end.x);
 }
 
 void panes_draw(struct stepper *s) {

@@ -1,8 +1,9 @@
 /* Inside terminal/: the stepper's state, shared by stepper.c (its life), keyboard.c (what keys do) and
- * panes.c (what is seen). Used by one thread, but for `wake_fd` and `ending`. */
+ * panes.c (what is seen). Used by one thread, but for `wake_fd`, `ending` and `said`. */
 #ifndef TERMINAL_PARTS_H
 #define TERMINAL_PARTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "terminal/paint.h"
@@ -35,6 +36,8 @@ struct stepper {
     int wake_fd; /* eventfd: stepper_changed(), stepper_end() */
     int signal_fd;
     _Atomic bool ending;
+    pthread_mutex_t lock; /* of `said`, which other threads write; "": nothing new */
+    char said[NOTICE];
     bool leaving;
     int ended_by; /* signal, 0: the user left */
     struct paint paint;

@@ -28,6 +28,7 @@ int stepper_create(const struct stepper_config *config, struct stepper **ret_ste
     if (!s)
         return -ENOMEM;
     s->config = *config;
+    pthread_mutex_init(&s->lock, NULL);
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->signal_fd = signalfd(-1, config->signals, SFD_CLOEXEC | SFD_NONBLOCK);
     int error = s->wake_fd < 0 || s->signal_fd < 0 ? -errno : tty_open(&s->tty);
@@ -51,6 +52,7 @@ void stepper_destroy(struct stepper *s) {
         close(s->wake_fd);
     if (s->signal_fd >= 0)
         close(s->signal_fd);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
@@ -58,6 +60,13 @@ void stepper_changed(struct stepper *s) {
     uint64_t one = 1;
     ssize_t written = write(s->wake_fd, &one, sizeof one); /* cannot fail: the counter is far from full */
     (void)written;
+}
+
+void stepper_say(struct stepper *s, const char *line) {
+    pthread_mutex_lock(&s->lock);
+    snprintf(s->said, sizeof s->said, "%s", line);
+    pthread_mutex_unlock(&s->lock);
+    stepper_changed(s);
 }
 
 void stepper_end(struct stepper *s) {
@@ -98,7 +107,7 @@ static void screen_resize(const struct stepper *s) {
 void stepper_suspend(struct stepper *s) {
     curs_set(1);
     endwin();
-    kill(getpid(), SIGSTOP);
+    pthread_kill(pthread_self(), SIGSTOP); /* all threads stop, this one before it goes on */
     screen_resize(s); /* meanwhile it may have another size, and other things on it */
 }
 
@@ -116,14 +125,33 @@ static void take_signals(struct stepper *s) {
     }
 }
 
+static void take_said(struct stepper *s) {
+    pthread_mutex_lock(&s->lock);
+    if (s->said[0])
+        memcpy(s->notice, s->said, sizeof s->notice);
+    s->said[0] = 0;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* The run has ended without ever coming to where it was to begin: it is shown where it came to. */
+static void begin_at_end(struct stepper *s) {
+    if (!s->notice[0])
+        snprintf(s->notice, sizeof s->notice, "%s", nav_message(s->nav));
+    keyboard_follow(s, nav_go(s->nav, film_events(s->config.film)));
+}
+
 static void take_news(struct stepper *s) {
     uint64_t count;
     if (read(s->wake_fd, &count, sizeof count) < 0)
         return;
     s->leaving |= atomic_load(&s->ending);
-    if (s->mode == MODE_TYPE && film_is_finished(s->config.film))
-        s->mode = MODE_WALK; /* nobody reads any more */
+    take_said(s);
+    bool began = nav_position(s->nav) != 0, finished = film_is_finished(s->config.film);
     keyboard_follow(s, nav_arrived(s->nav));
+    if (!began && finished && !nav_position(s->nav))
+        begin_at_end(s);
+    if (s->mode == MODE_TYPE && finished)
+        s->mode = MODE_WALK; /* nobody reads any more */
 }
 
 static void take_keys(struct stepper *s) {

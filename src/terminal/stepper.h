@@ -32,6 +32,8 @@ struct stepper_config {
 int stepper_create(const struct stepper_config *, struct stepper **ret_stepper);
 /* There are more events, or the machine was held, went on or ended. From any thread; returns at once. */
 void stepper_changed(struct stepper *);
+/* Shows a line about the machine, until the next key. From any thread; returns at once. */
+void stepper_say(struct stepper *, const char *line);
 /* Ends stepper_run() soon. From any thread. */
 void stepper_end(struct stepper *);
 /* Until the user leaves: 0; or until a signal that ends processes: its number. */

@@ -30,6 +30,8 @@ static void keep_line(void *context, const char *line) {
     text_put(&step->said, "thimble: ");
     text_put(&step->said, line);
     text_put(&step->said, "\n");
+    if (step->stepper)
+        stepper_say(step->stepper, line);
 }
 
 static void show_lines(struct step *step) {
@@ -54,7 +56,7 @@ static void report_no_terminal(int error) {
 
 /* until: where to begin; asked: the user said so. */
 static bool step_open_stepper(struct step *step, struct film *film, const struct goal *until, bool asked,
-                               const char *title) {
+                              const char *title) {
     const struct stepper_config config = {
         .title = title ? title : "",
         .film = film,

@@ -206,7 +206,14 @@ class Live(StepCase):
 
     def test_until_something_that_never_happens(self):
         screen = self.step(*NINE, "--until", "syscall=fork", "--", WIDE)
-        screen.wait(KEYS, "ended", "No such system call follows: the run has ended")
+        screen.wait(KEYS, "ended", "No such system call follows: the run has ended", "The machine stops")
+
+    def test_until_a_symbol_that_is_not_there(self):
+        screen = self.step(*NINE, "--until", "no_such_symbol", "--", WIDE)
+        screen.wait(KEYS, "ended", "has no symbol 'no_such_symbol'", "The machine stops")
+        screen.type("q")
+        self.assertEqual(screen.finish(), 0)
+        self.assertIn("has no symbol 'no_such_symbol'", " ".join(screen.text().split()))
 
     def test_a_program_that_reads(self):
         script = "echo name?; read n; echo hello $n; read m; echo bye $m"
@@ -233,7 +240,7 @@ class Live(StepCase):
         self.assertEqual(screen.finish(), 0)
 
     def test_ctrl_c_typed_into_the_program_ends_it(self):
-        screen = self.step("-n", "64", "--stats", "none", "--", "sh", "-c", "echo ready; sleep 60")
+        screen = self.step("-n", "64", "--stats", "none", "--", "sh", "-c", "echo re\"\"ady; sleep 60")
         screen.wait(KEYS, "paused")
         screen.type("ci")
         screen.wait("ready", "typing into")
