@@ -230,18 +230,19 @@ static bool is_initial(const struct picture *p, char c) {
     return false;
 }
 
-static bool is_letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The first letter of the name; of mypgm and mypgm2 the second is told by its last character. */
+/* The first letter of the name that no other file has; never a digit, which would look like a page's number.
+ * Nearly every library's name begins with "lib". */
 static char choose_initial(const struct picture *p, const char *name) {
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-    if (is_letter_or_digit(base[0]) && !is_initial(p, base[0]))
-        return base[0];
-    for (size_t i = strlen(base); i-- > 0;)
-        if (is_letter_or_digit(base[i]) && !is_initial(p, base[i]))
-            return base[i];
+    if (strncmp(base, "lib", 3) == 0)
+        base += 3;
+    for (; *base; base++)
+        if (is_letter(*base) && !is_initial(p, *base))
+            return *base;
     for (char c = 'A'; c <= 'Z'; c++)
         if (!is_initial(p, c))
             return c;

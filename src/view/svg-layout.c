@@ -31,7 +31,7 @@ enum {
     CAPTION = 12, /* above and below the caption */
     CAPTION_LEAST = 34,
     AREA_TITLE = 46,
-    SHARING_TOP = 90, /* without tables there is room */
+    SHARING_TOP = 20,
     SHARING_GAP = 90,
     LEGEND = 120,
 };
@@ -451,7 +451,7 @@ static void place_down(struct layout *l) {
     place_cpu(l);
     place_frames_down(l);
     const int bottom = l->has_tables ? bottom_height(l) : LEGEND, natural = y + bottom + l->caption.height;
-    const int wide = l->canvas.width * 9 / 16;
+    const int wide = l->has_tables ? l->canvas.width * 9 / 16 : natural; /* without tables, a low picture */
     l->canvas.height = natural > wide ? natural : wide;
     y = l->canvas.height - l->caption.height - bottom;
     l->legend = (struct box){EDGE, y, l->canvas.width - 2 * EDGE, bottom};

@@ -183,20 +183,34 @@ static int leading_of(int size) {
     return size * 5 / 4;
 }
 
-int pen_paragraph_height(int width, int size, unsigned style, const char *text) {
+static int count_lines(const char *text, size_t columns) {
     int lines = 0;
     for (; *text; lines++) {
-        text += line_length(text, columns_of(width, size, style));
+        text += line_length(text, columns);
         text += strspn(text, " ");
     }
-    return lines * leading_of(size);
+    return lines;
+}
+
+int pen_paragraph_height(int width, int size, unsigned style, const char *text) {
+    return count_lines(text, columns_of(width, size, style)) * leading_of(size);
+}
+
+/* As narrow as it can be without another line: no word is left alone at the end. */
+static size_t balanced_columns(const char *text, size_t columns) {
+    const int lines = count_lines(text, columns);
+    while (columns > 1 && lines > 1 && count_lines(text, columns - 1) == lines)
+        columns--;
+    return columns;
 }
 
 void pen_paragraph(struct pen *pen, struct box box, int size, const char *ink, unsigned style,
                    const char *text) {
     const int x = style & PEN_LEFT ? box.x : box_middle(box);
+    const size_t all = columns_of(box.width, size, style);
+    const size_t columns = style & PEN_LEFT ? all : balanced_columns(text, all);
     for (int y = box.y + size; *text; y += leading_of(size)) {
-        size_t length = line_length(text, columns_of(box.width, size, style));
+        size_t length = line_length(text, columns);
         begin_text(pen, x, y, size, ink, style);
         put_escaped(pen->text, text, length);
         pen_write(pen, "</text>\n");

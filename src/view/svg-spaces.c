@@ -65,10 +65,10 @@ struct box svg_spaces(struct drawing *d) {
     if (p->hidden_processes)
         pen_textf(&d->pen, (struct box){WIDTH - 300, TOP + rows * ROW - 20, 260, 18}, pen_size(&d->pen, 14),
                   d->pen.shades->faint, PEN_RIGHT, "and %u more processes", (uint64_t)p->hidden_processes);
-    const int bottom = TOP + rows * ROW > 460 ? TOP + rows * ROW : 460;
+    const int bottom = TOP + rows * ROW;
     draw_memory(d, (struct box){EDGE, bottom + 20, 380, 190});
     draw_large_disk(d, (struct box){EDGE + 430, bottom, WIDTH - 2 * EDGE - 430, 214});
-    const int above = bottom + 226 > SLIDE_HEIGHT - 34 ? bottom + 226 : SLIDE_HEIGHT - 34;
+    const int above = bottom + 226;
     const int caption = draw_caption_height(d, WIDTH);
     draw_caption(d, (struct box){0, above, WIDTH, caption});
     const int height = above + max_int(caption + 10, 34), wide = max_int(height * 16 / 9, WIDTH);
