@@ -27,10 +27,11 @@ struct style part_file_style(const struct picture *p, const struct picture_disk 
 
 void part_place_text(const struct picture *p, const struct picture_disk *disk, char text[PART_PLACE]) {
     const unsigned long long page = disk->page;
-    if (disk->source == SOURCE_FILE)
-        snprintf(text, PART_PLACE, "%c%llu", disk->file < p->file_count ? p->files[disk->file].initial : '?',
-                 page);
-    else if (disk->source == SOURCE_ANONYMOUS && disk->has_page)
+    if (disk->source == SOURCE_FILE) {
+        const char initial = disk->file < p->file_count ? p->files[disk->file].initial : '?';
+        const bool digit = initial >= '0' && initial <= '9'; /* not to be read as part of the number */
+        snprintf(text, PART_PLACE, digit ? "%c:%llu" : "%c%llu", initial, page);
+    } else if (disk->source == SOURCE_ANONYMOUS && disk->has_page)
         snprintf(text, PART_PLACE, "~%llu", page);
     else
         snprintf(text, PART_PLACE, "%s", disk->source == SOURCE_ANONYMOUS ? "~" : "");
@@ -216,25 +217,30 @@ static void draw_map_legend(struct drawing *d) {
 
 /* ---- the line above ---- */
 
-static size_t put_pool(struct drawing *d, size_t column) {
+/* The numbers of the free frames, if there are few enough to be told. */
+static bool name_pool(const struct drawing *d, size_t room, char *names, size_t size) {
     const struct picture *p = d->picture;
-    char number[32];
-    size_t named = 0;
-    if (pool_is_blank(d)) {
-        snprintf(number, sizeof number, "________ (%u)", blank_pool(d->options->blank));
-        return canvas_put(&d->canvas, d->row, column, number, style_plain);
-    }
-    if (p->free_count > POOL_NAMED || p->frames_per_cell != 1) {
-        snprintf(number, sizeof number, "%llu frames", (unsigned long long)p->free_count);
-        return canvas_put(&d->canvas, d->row, column, number, style_plain);
-    }
-    for (size_t i = 0; i < p->frame_count; i++) {
-        if (p->frames[i].use != EVENT_FRAME_FREE)
-            continue;
-        snprintf(number, sizeof number, named++ ? " PP%u" : "PP%u", (unsigned)p->frames[i].number);
-        column = canvas_put(&d->canvas, d->row, column, number, style_plain);
-    }
-    return named ? column : canvas_put(&d->canvas, d->row, column, "empty", style_plain);
+    size_t length = 0;
+    names[0] = 0;
+    if (p->free_count > POOL_NAMED || p->frames_per_cell != 1)
+        return false;
+    for (size_t i = 0; i < p->frame_count; i++)
+        if (p->frames[i].use == EVENT_FRAME_FREE)
+            length += (size_t)snprintf(names + length, size - length, length ? " PP%u" : "PP%u",
+                                       (unsigned)p->frames[i].number);
+    return length <= room;
+}
+
+static size_t put_pool(struct drawing *d, size_t column) {
+    char names[POOL_NAMED * 12 + 1];
+    const size_t room = d->canvas.columns > column ? d->canvas.columns - column : 0;
+    if (pool_is_blank(d))
+        snprintf(names, sizeof names, "________ (%u)", blank_pool(d->options->blank));
+    else if (!d->picture->free_count)
+        snprintf(names, sizeof names, "empty");
+    else if (!name_pool(d, room, names, sizeof names))
+        snprintf(names, sizeof names, "%llu frames", (unsigned long long)d->picture->free_count);
+    return canvas_put(&d->canvas, d->row, column, names, style_plain);
 }
 
 static void draw_memory_line(struct drawing *d, bool content) {
