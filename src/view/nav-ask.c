@@ -49,9 +49,7 @@ static void trim(const char *line, char *word, size_t size) {
 
 enum nav_result nav_ask_step(struct nav *nav) {
     nav->message[0] = 0;
-    return ask(nav, ASK_STEP,
-               "Go to event (1–%llu), or the first: fault, fault=N, main, _start, syscall=NAME, kind=NAME, "
-               "0xADDRESS?",
+    return ask(nav, ASK_STEP, "Go to (1–%llu, fault=N, main, _start, syscall=NAME, kind=NAME, 0xADDRESS): ",
                (unsigned long long)film_events(nav->film));
 }
 
@@ -76,8 +74,7 @@ static enum nav_result take_step(struct nav *nav, const char *word) {
 enum nav_result nav_ask_filter(struct nav *nav, bool then_walk) {
     nav->then_walk = then_walk;
     nav->message[0] = 0;
-    return ask(nav, ASK_FILTER,
-               "Show only: pid=N kind=NAME file=NAME (any of them; nothing: show everything)?");
+    return ask(nav, ASK_FILTER, "Show only (pid=N kind=NAME file=NAME; nothing: everything): ");
 }
 
 static bool parse_kind(const char *name, uint16_t *ret_kind) {
