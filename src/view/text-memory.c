@@ -6,7 +6,13 @@
 #include "base/base.h"
 #include "view/text-parts.h"
 
-enum { FRAME_MINIMUM = 7, MAP_LABEL = 10, MAP_STEP = 10, POOL_NAMED = 12 }; /* columns; frames */
+enum {
+    FRAME_MINIMUM = 7,
+    MAP_LABEL = 10,
+    MAP_STEP = 10,
+    POOL_NAMED = 12,
+    FRAME_NAME = 14
+}; /* columns; frames; bytes of " PP4294967295" */
 
 /* ---- tools that all parts use ---- */
 
@@ -224,15 +230,19 @@ static bool name_pool(const struct drawing *d, size_t room, char *names, size_t 
     names[0] = 0;
     if (p->free_count > POOL_NAMED || p->frames_per_cell != 1)
         return false;
-    for (size_t i = 0; i < p->frame_count; i++)
-        if (p->frames[i].use == EVENT_FRAME_FREE)
-            length += (size_t)snprintf(names + length, size - length, length ? " PP%u" : "PP%u",
-                                       (unsigned)p->frames[i].number);
+    for (size_t i = 0; i < p->frame_count; i++) {
+        if (p->frames[i].use != EVENT_FRAME_FREE)
+            continue;
+        if (length + FRAME_NAME > size)
+            return false;
+        length += (size_t)snprintf(names + length, size - length, length ? " PP%u" : "PP%u",
+                                   (unsigned)p->frames[i].number);
+    }
     return length <= room;
 }
 
 static size_t put_pool(struct drawing *d, size_t column) {
-    char names[POOL_NAMED * 12 + 1];
+    char names[(POOL_NAMED + 1) * FRAME_NAME];
     const size_t room = d->canvas.columns > column ? d->canvas.columns - column : 0;
     if (pool_is_blank(d))
         snprintf(names, sizeof names, "________ (%u)", blank_pool(d->options->blank));
