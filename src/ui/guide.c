@@ -8,9 +8,16 @@ void guide_print(FILE *to) {
         "Thimble runs real Linux programs in as many page frames as you choose, and says what virtual\n"
         "memory did for them.\n"
         "\n"
-        "    thimble run [OPTION...] [--] PROGRAM [ARG...]\n"
+        "    thimble run PROGRAM [ARG...]         run it, and say what virtual memory did\n"
+        "    thimble step PROGRAM|TRACE           watch it step by step in this terminal\n"
+        "    thimble web PROGRAM|TRACE            the same in a browser on this computer\n"
+        "    thimble draw TRACE --step N -o FILE  pictures of a recorded run, exercises with blanks\n"
+        "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
+        "    thimble scenario list                a lecture's pictures and classics, each a real run\n"
+        "    thimble check SUBMISSION...          grade programs by what they do\n"
+        "    thimble doctor                       what this computer can do, and how to fix the rest\n"
         "\n"
-        "Three ways to begin:\n"
+        "Ways to begin:\n"
         "\n"
         "    thimble run --stats text -- ls /\n"
         "        ls on an ordinary machine of 65536 frames (256 MiB), and a summary of its faults\n"
@@ -18,10 +25,14 @@ void guide_print(FILE *to) {
         "    thimble run -n 48 -- bash -c 'ls / | wc -l'\n"
         "        bash, ls and wc at once in 48 frames (192 KiB): pages come and go, the result is the same\n"
         "\n"
-        "    thimble run -n 64 --policy lru --trace events.jsonl -- sort /etc/services\n"
-        "        another replacement policy, and every event of the run in a file\n"
+        "    thimble run -n 64 --policy lru --trace ls.trace -- ls /\n"
+        "    thimble step ls.trace\n"
+        "        another replacement policy, every event of the run in a file, and a walk through them\n"
         "\n"
-        "thimble run --help lists the options; man thimble explains them.\n",
+        "    thimble step -n 24 --until main -- ./a.out\n"
+        "        your own program, from where its main begins\n"
+        "\n"
+        "thimble COMMAND --help lists the options; man thimble explains them.\n",
         to);
 }
 
