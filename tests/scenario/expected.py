@@ -58,10 +58,10 @@ PICTURES = {
     "002": {**EMPTY, "kind": "memory"},
     "003": {**EMPTY, "kind": "frames"},
     "004": {**EMPTY, "kind": "pool"},
-    "005": {**EMPTY, "kind": "spaces", "order": [7], "tables": {7: {}}, "files": [("~/unmap-all", 2)]},
+    "005": {**EMPTY, "kind": "spaces", "order": [7], "tables": {7: {}}, "files": [("/home/jovyan/unmap-all", 2)]},
     # A program that has emptied its own address space; the page of its file that it ran from stays in memory.
     "006": {**EMPTY, "kind": "table", "order": [7], "tables": {7: {}}, "register": 7, "free": None,
-            "files": [("~/unmap-all", 2)]},
+            "files": [("/home/jovyan/unmap-all", 2)]},
     "007": two(21, TABLE_21, TABLE_7, [7], kind="table"),
     "008": two(7, TABLE_21, TABLE_7, [7], kind="table"),
     # Swap pages are not drawn in 009: memory of no file has none before it is evicted.
