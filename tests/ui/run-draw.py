@@ -249,7 +249,7 @@ class Exercises(DrawCase):
 class BadTraces(DrawCase):
     def test_what_is_no_trace(self):
         (self.folder / "x").write_text("hello, this is no trace\n")
-        self.refused("is not a trace", "x", "-o", "a.svg")
+        self.refused("not a trace", "x", "-o", "a.svg")
         (self.folder / "empty").write_text("")
         self.refused("is empty", "empty", "-o", "a.svg")
         self.refused("No such file", "missing", "-o", "a.svg")
@@ -264,13 +264,13 @@ class BadTraces(DrawCase):
         at = TRACE.index(magic) + len(magic)
         self.assertEqual(TRACE[at], 1)
         (self.folder / "new.trace").write_bytes(TRACE[:at] + b"\x09" + TRACE[at + 1:])
-        self.refused("another version of Thimble", "new.trace", "-o", "a.svg")
+        self.refused("format 9", "new.trace", "-o", "a.svg")
 
     def test_a_trace_that_was_cut(self):
         self.trace.write_bytes(TRACE[:len(TRACE) // 2])
         done = self.draw(self.trace, "-o", "a.json")
         end = json.loads((self.folder / "a.json").read_text())["sequence"]
-        self.assertIn(f"was cut: what happened after event {end} is missing", done.stderr.decode())
+        self.assertIn(f"is cut: it ends after event {end}", done.stderr.decode())
         done = self.draw(self.trace, "--step", "99999999", "-o", "a.svg", status=125)
         self.assertIn(f"was cut and ends at event {end}", done.stderr.decode())
 
