@@ -169,8 +169,32 @@ static bool kernel_goes_on(struct kernel *k) {
     return k->stop == KERNEL_RUNNING;
 }
 
+static bool kernel_is_suspended(const struct kernel *k) {
+    const struct process *p;
+    bool stopped = false;
+    if (likely(!k->suspending))
+        return false;
+    TAILQ_FOREACH(p, &k->processes, of_machine) {
+        if (!p->is_program || p->state != PROCESS_ALIVE)
+            continue;
+        if (!p->stop_signal)
+            return false;
+        stopped = true;
+    }
+    return stopped;
+}
+
+bool kernel_take_suspension(struct kernel *k) {
+    if (!kernel_is_suspended(k))
+        return false;
+    k->suspending = false;
+    return true;
+}
+
 struct thread *kernel_next_thread(struct kernel *k) {
     while (kernel_goes_on(k)) {
+        if (unlikely(kernel_is_suspended(k)))
+            return NULL;
         struct thread *t = sched_pick(k);
         if (!t) {
             if (!sched_wait(k))
@@ -298,6 +322,8 @@ void kernel_host_signal(struct kernel *k, int signal) {
             k->stop = KERNEL_STOPPED;
         k->interrupted_at = now;
     }
+    if (signal == SIGTSTP || signal == SIGCONT)
+        k->suspending = signal == SIGTSTP && k->config.resumable;
     const struct process *program = process_first_program(k);
     if (program && !process_group_has_living(k, group))
         group = program->pgid;

@@ -48,6 +48,9 @@ struct kernel_config {
     /* Readable when the machine has something for kernel_host_signal(): waiting for host descriptors ends
      * and kernel_next_thread() returns NULL while kernel_stop_reason() is KERNEL_RUNNING. -1: none. */
     int wake_fd;
+    /* Somebody can continue the programs when they are stopped (a shell with job control): Ctrl-Z stops them.
+     */
+    bool resumable;
     bool unblock_signals; /* programs start with no signal blocked, whatever the calling thread blocks */
     /* Names or addresses whose first execution after an exec is an event, beside the entry point and main:
      * machine.h. NULL at the end; NULL: none. */
@@ -103,6 +106,11 @@ void kernel_forget_table(struct kernel *, const struct page_table *);
  * machine. */
 void kernel_host_signal(struct kernel *, int signal);
 
+/* Whether a SIGTSTP came to Thimble and the programs have all stopped since: then Thimble is to stop, too, as
+ * the shell expects that waits for it, and to pass on the SIGCONT that it gets. kernel_next_thread() gives
+ * NULL for this; true once. */
+bool kernel_take_suspension(struct kernel *);
+
 /* The machine ends before the next thread runs: KERNEL_STOPPED, unless it had ended already. */
 void kernel_request_stop(struct kernel *);
 
@@ -124,10 +132,10 @@ struct syscall_summary {
 };
 struct kernel_summary {
     uint64_t syscalls, context_switches, oom_kills, instructions;
-    uint64_t output_bytes;       /* to standard output and error */
-    uint64_t tasks_refused;      /* processes and threads beyond the limit */
-    uint32_t tasks_peak;         /* most processes at a time */
-    enum kernel_limit limit;     /* that ended the machine */
+    uint64_t output_bytes;                       /* to standard output and error */
+    uint64_t tasks_refused;                      /* processes and threads beyond the limit */
+    uint32_t tasks_peak;                         /* most processes at a time */
+    enum kernel_limit limit;                     /* that ended the machine */
     const struct syscall_summary *unimplemented; /* those that were called */
     size_t unimplemented_count;
     const struct process_summary *processes; /* in order of pids, ended ones included */

@@ -177,7 +177,11 @@ bool process_group_has_living(struct kernel *k, uint32_t pgid) {
 bool process_group_is_orphaned(struct kernel *k, uint32_t pgid, const struct process *without) {
     struct process *p;
     TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (p->pgid != pgid || p == without || p->state == PROCESS_ZOMBIE || !p->parent)
+        if (p->pgid != pgid || p == without || p->state == PROCESS_ZOMBIE)
+            continue;
+        if (p->is_program && k->config.resumable) /* its parent is who started Thimble */
+            return false;
+        if (!p->parent)
             continue;
         if (p->parent->pgid != pgid && p->parent->sid == p->sid)
             return false;

@@ -173,6 +173,7 @@ struct kernel {
     uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */
     uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
     uint64_t executed;       /* guest instructions, as the engine counted them at the last trap */
+    bool suspending;         /* SIGTSTP came from outside, and Thimble has not stopped for it yet */
     uint64_t interrupted_at; /* machine time of the last SIGINT or SIGTERM from outside; 0: none */
     struct pollfd *poll_set; /* sched.c's: what it gives to ppoll() */
     unsigned poll_capacity;

@@ -1,4 +1,4 @@
-/* The signals of Thimble itself: Ctrl-C, kill, a window's new size. They are for the guests.
+/* The signals of Thimble itself: Ctrl-C, Ctrl-Z, kill, a window's new size. They are for the guests.
  *
  * The handler does three things, all async-signal-safe: it notes the signal, makes the event descriptor
  * readable (which ends a wait that is about to begin), and kicks the engine (which ends a run). The main loop
@@ -15,14 +15,16 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/hostcopy.h"
 
-static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
-                                SIGUSR2, SIGALRM, SIGPIPE, SIGWINCH};
+static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+                                SIGALRM, SIGPIPE, SIGTSTP, SIGCONT, SIGWINCH};
 enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
 
 struct host_signals {
@@ -111,6 +113,35 @@ void host_signals_destroy(struct host_signals *s) {
 
 int host_signals_fd(const struct host_signals *s) {
     return s->event_fd;
+}
+
+/* The parent of a process of the host; 0: unknown. */
+static pid_t parent_of(pid_t pid) {
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    const size_t n = file ? fread(line, 1, sizeof line - 1, file) : 0;
+    if (file)
+        fclose(file);
+    line[n] = '\0';
+    int parent;
+    const char *behind_name = strrchr(line, ')'); /* which may contain anything */
+    return behind_name && sscanf(behind_name + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+bool host_group_is_orphaned(void) {
+    const pid_t group = getpgrp();
+    pid_t above = getppid();
+    while (above > 0 && getpgid(above) == group)
+        above = parent_of(above);
+    return above <= 0 || getsid(above) != getsid(0);
+}
+
+void host_signals_suspend(void) {
+    struct sigaction ours;
+    sigaction(SIGTSTP, &(struct sigaction){.sa_handler = SIG_DFL}, &ours);
+    raise(SIGTSTP);
+    sigaction(SIGTSTP, &ours, NULL);
 }
 
 void host_signals_quiet(struct host_signals *s) {

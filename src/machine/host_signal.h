@@ -2,6 +2,8 @@
 #ifndef MACHINE_HOST_SIGNAL_H
 #define MACHINE_HOST_SIGNAL_H
 
+#include <stdbool.h>
+
 #include "hw/engine.h"
 
 struct host_signals;
@@ -19,6 +21,14 @@ int host_signals_install(struct host_signals *, const struct engine_ops *, struc
 /* A descriptor that becomes readable when a signal arrives, and stays so until host_signals_quiet(). */
 int host_signals_fd(const struct host_signals *);
 void host_signals_quiet(struct host_signals *);
+
+/* Whether nobody can continue Thimble when it is stopped: none of its group has a parent in another group of
+ * the session, as a shell with job control is (POSIX, orphaned process group; only our ancestors are looked
+ * at). */
+bool host_group_is_orphaned(void);
+
+/* Stops the process as SIGTSTP would have without a handler; returns when somebody has continued it. */
+void host_signals_suspend(void);
 
 /* Makes that descriptor readable as if a signal had arrived. Any thread, any signal handler. */
 void host_signals_wake(struct host_signals *);

@@ -1,5 +1,6 @@
 /* The main loop: choose a thread, let the engine run it in user mode, let the kernel handle the trap. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -14,9 +15,17 @@ static double seconds_now(void) {
 
 static void pass_host_signals_on(struct machine *m) {
     for (int signal; (signal = host_signals_take(m->signals)) != 0;) {
-        m->host_signal = signal;
+        if (signal != SIGTSTP && signal != SIGCONT)
+            m->host_signal = signal;
         kernel_host_signal(m->kernel, signal);
     }
+}
+
+/* No thread could be had, and yet the machine goes on. */
+static void attend(struct machine *m) {
+    if (kernel_take_suspension(m->kernel))
+        host_signals_suspend();
+    host_signals_quiet(m->signals);
 }
 
 static void run_thread(struct machine *m, struct thread *thread) {
@@ -37,7 +46,7 @@ static void run_threads(struct machine *m) {
         if (thread)
             run_thread(m, thread);
         else if (kernel_stop_reason(m->kernel) == KERNEL_RUNNING)
-            host_signals_quiet(m->signals);
+            attend(m);
         else
             return;
     }

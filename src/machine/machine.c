@@ -215,6 +215,7 @@ static int build_kernel(struct machine *m, char **ret_message) {
         .sandbox = m->sandbox,
         .no_network = c->no_network,
         .watch = c->watch,
+        .resumable = !c->keep_host_signals && !host_group_is_orphaned(),
         .unblock_signals = c->keep_host_signals,
         .wake_fd = host_signals_fd(m->signals),
         .report = c->report,

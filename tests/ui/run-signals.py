@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import time
@@ -93,6 +94,49 @@ class Signals(ThimbleCase):
         os.write(terminal, b"\x03")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 5)
         self.assertIn(b"told", os.read(terminal, 1000))
+
+    def shell(self):
+        """An interactive shell of the host on a terminal, for job control."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.environ.update(PS1="$ ", PATH="/usr/bin:/bin")
+            os.execv("/bin/bash", ["bash", "--norc", "--noprofile", "--noediting", "-i"])
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(os.waitpid, child, 0)
+        self.addCleanup(os.kill, child, signal.SIGKILL)
+        return terminal
+
+    def expect(self, terminal, text):
+        """Reads until the text has come, at most ten seconds."""
+        seen, end = b"", time.monotonic() + 10
+        while text not in seen:
+            ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
+            self.assertTrue(ready, f"{text} did not come, but {seen}")
+            seen += os.read(terminal, 1000)
+        return seen
+
+    def test_ctrl_z_stops_the_job_and_fg_goes_on(self):
+        terminal = self.shell()
+        script = "trap \"echo cont\"inued CONT; echo rea\"\"dy; read word; echo got \\$word"
+        os.write(terminal, f"{THIMBLE} run --stats none -- bash -c '{script}'\n".encode().replace(b"\\$", b"$"))
+        self.expect(terminal, b"ready")
+        os.write(terminal, b"\x1a")
+        self.expect(terminal, b"Stopped")
+        os.write(terminal, b"echo the she''ll; fg\n")
+        self.expect(terminal, b"the shell")
+        os.write(terminal, b"wo''rd\n")
+        self.expect(terminal, b"got wo''rd")
+
+    def test_ctrl_z_within_a_shell_of_the_machine(self):
+        terminal = self.shell()
+        os.write(terminal, f"{THIMBLE} run --stats none -- bash --norc --noediting -i\n".encode())
+        os.write(terminal, b"sh -c 'echo run\"\"ning; exec sleep 60'\n")
+        self.expect(terminal, b"running")
+        os.write(terminal, b"\x1a")
+        self.expect(terminal, b"Stopped")
+        os.write(terminal, b"echo pid $$; kill %1; fg\n")
+        seen = self.expect(terminal, b"Terminated")
+        self.assertIn(b"pid 2", seen)  # it was the machine's shell that noticed
 
     def test_a_closed_pipe_is_the_guests_affair(self):
         command = f"{THIMBLE} run -- sh -c 'while echo yes; do :; done; echo not told >&2' | head -n 1"
