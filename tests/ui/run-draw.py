@@ -253,7 +253,7 @@ class BadTraces(DrawCase):
         (self.folder / "empty").write_text("")
         self.refused("is empty", "empty", "-o", "a.svg")
         self.refused("No such file", "missing", "-o", "a.svg")
-        self.refused("cannot be opened", self.folder, "-o", "a.svg")
+        self.refused("Is a directory", self.folder, "-o", "a.svg")
 
     def test_json_lines(self):
         self.run_thimble("run", "-n", "48", "--trace", "t.jsonl", "true")
