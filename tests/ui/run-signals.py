@@ -115,28 +115,31 @@ class Signals(ThimbleCase):
             seen += os.read(terminal, 1000)
         return seen
 
+    def run_script(self, terminal, script, shell):
+        """In a file, so that the terminal's echo shows nothing of what it prints."""
+        path = self.folder / "script"
+        path.write_text(script)
+        os.write(terminal, f"{THIMBLE} run --stats none -- {shell} {path}\n".encode())
+
     def test_ctrl_z_stops_the_job_and_fg_goes_on(self):
         terminal = self.shell()
-        script = "trap \"echo cont\"inued CONT; echo rea\"\"dy; read word; echo got \\$word"
-        os.write(terminal, f"{THIMBLE} run --stats none -- bash -c '{script}'\n".encode().replace(b"\\$", b"$"))
+        self.run_script(terminal, "trap 'echo continued' CONT; echo ready; read word; echo got $word", "bash")
         self.expect(terminal, b"ready")
         os.write(terminal, b"\x1a")
         self.expect(terminal, b"Stopped")
-        os.write(terminal, b"echo the she''ll; fg\n")
-        self.expect(terminal, b"the shell")
-        os.write(terminal, b"wo''rd\n")
-        self.expect(terminal, b"got wo''rd")
+        os.write(terminal, b"echo outer$((1+1)); fg\n")
+        self.expect(terminal, b"outer2")
+        os.write(terminal, b"word\n")
+        self.assertIn(b"continued", self.expect(terminal, b"got word"))
 
     def test_ctrl_z_within_a_shell_of_the_machine(self):
         terminal = self.shell()
-        os.write(terminal, f"{THIMBLE} run --stats none -- bash --norc --noediting -i\n".encode())
-        os.write(terminal, b"sh -c 'echo run\"\"ning; exec sleep 60'\n")
+        self.run_script(terminal, "sh -c 'echo running; exec sleep 60'\necho inner $$; kill %1; fg\n",
+                        "bash --norc -m")
         self.expect(terminal, b"running")
         os.write(terminal, b"\x1a")
-        self.expect(terminal, b"Stopped")
-        os.write(terminal, b"echo pid $$; kill %1; fg\n")
-        seen = self.expect(terminal, b"Terminated")
-        self.assertIn(b"pid 2", seen)  # it was the machine's shell that noticed
+        self.expect(terminal, b"inner 2\r\n")  # it is the machine's shell that noticed
+        self.expect(terminal, b"Terminated")
 
     def test_a_closed_pipe_is_the_guests_affair(self):
         command = f"{THIMBLE} run -- sh -c 'while echo yes; do :; done; echo not told >&2' | head -n 1"
