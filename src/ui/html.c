@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "page/assets.h"
+#include "trace/explain.h"
 #include "ui/options.h"
 #include "ui/recording.h"
 
@@ -93,17 +94,33 @@ static char *html_title(const struct trace_header *header) {
     return title;
 }
 
+static void say(struct text *t) {
+    fprintf(stderr, "thimble: %.*s\n", (int)t->length, t->length ? t->bytes : "");
+    text_free(t);
+}
+
 /* An event that cannot be true does not stop the replay, but its readers should know. */
 static void html_warn(const struct html *h, struct film *film) {
+    struct text t = {0};
+    text_put(&t, h->trace);
+    text_put(&t, ": ");
+    if (explain_complaint(&t, film))
+        say(&t);
+    else
+        text_free(&t);
+}
+
+/* The trace could not be read, or the replay not be written. */
+static void report_not_written(const struct html *h, struct film *film, int error) {
+    struct text t = {0};
     const struct fold *fold;
-    unsigned long long events = film_events(film);
-    if (!film_state(film, events, &fold) && fold->complaints)
-        fprintf(
-            stderr,
-            "thimble: %s contradicts itself: event %llu cannot follow those before it (%llu such events; the "
-            "last one: %s)\n",
-            h->trace, (unsigned long long)fold->first_complaint, (unsigned long long)fold->complaints,
-            fold->last_complaint ? fold->last_complaint : "unknown");
+    int trace_error = film_state(film, film_events(film), &fold);
+    if (trace_error) {
+        explain_refusal(&t, h->trace, trace_error);
+        say(&t);
+    } else {
+        fprintf(stderr, "thimble: -o %s could not be written: %s\n", h->output, strerror(-error));
+    }
 }
 
 /* Half a replay is of no use; what is not a file stays. */
@@ -129,11 +146,7 @@ static int html_write(const struct html *h, struct film *film) {
         html_warn(h, film);
         return EXIT_SUCCESS;
     }
-    if (error == -EBADMSG)
-        fprintf(stderr, "thimble: %s is damaged: not all of its %llu events can be read\n", h->trace,
-                (unsigned long long)film_events(film));
-    else
-        fprintf(stderr, "thimble: -o %s could not be written: %s\n", h->output, strerror(-error));
+    report_not_written(h, film, error);
     html_remove(h->output);
     return EXIT_MACHINE;
 }
@@ -145,7 +158,9 @@ static bool same_file(const char *a, const char *b) {
 }
 
 int html_command(int argc, char **argv, char **envp) {
+    static char name[] = "thimble html"; /* for argp's messages */
     struct html h = {0};
+    argv[0] = name;
     argp_err_exit_status = EXIT_MACHINE;
     if (argp_parse(&html_argp, argc, argv, 0, NULL, &h))
         return EXIT_MACHINE;

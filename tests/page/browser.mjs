@@ -51,7 +51,7 @@ export class Bench {
   async page(options = {}) {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 720 }, acceptDownloads: true, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(8000);
+    page.setDefaultTimeout(20000);
     page.on("request", (/** @type {any} */ request) => {
       const url = request.url();
       if (!/^(file:|data:|blob:|http:\/\/127\.0\.0\.1:)/.test(url)) this.strays.push(url);
