@@ -7,6 +7,13 @@
 
 enum choice_list { CHOICE_FRAMES, CHOICE_SLOTS, CHOICE_VICTIMS, CHOICE_LISTS };
 
+/* A list of the configuration, and how much of it is used up. */
+struct choices {
+    const char *name;
+    const uint32_t *numbers;
+    size_t count, used;
+};
+
 /* One of them. */
 struct choice {
     enum choice_list list;
@@ -14,6 +21,8 @@ struct choice {
     uint32_t number;
 };
 
+/* Takes the lists over from the configuration. */
+void choices_init(struct vm *);
 /* The next one of the list, which is used up by this: false when there is none. */
 bool choice_next(struct vm *, enum choice_list, struct choice *ret_choice);
 /* It cannot be followed: says so. `why` goes on after "it …". */

@@ -30,8 +30,8 @@ struct vm {
     struct object_list objects;
     uint32_t last_object, last_generation;
 
-    size_t choices_used[CHOICE_LISTS]; /* choice.c */
-    struct contents *contents;         /* content.c; NULL: not recorded */
+    struct choices choices[CHOICE_LISTS]; /* choice.c */
+    struct contents *contents;            /* content.c; NULL: not recorded */
 
     uint64_t last_anonymous; /* page identities handed out */
     struct tally tally;

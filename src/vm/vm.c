@@ -88,6 +88,7 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
     vm->config = *config;
     vm->last_reference = PFN_NONE;
     TAILQ_INIT(&vm->objects);
+    choices_init(vm);
     int error = vm_create_memory(vm);
     if (!error)
         error = contents_create(vm, &vm->contents);
