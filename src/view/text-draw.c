@@ -94,14 +94,15 @@ static void draw_system(struct drawing *d) {
 static void draw_pane(struct drawing *d, unsigned strip_rows) {
     const struct picture *p = d->picture;
     const size_t rows = d->options->rows, process = (size_t)__builtin_popcount(strip_rows);
-    const size_t disk = (p->file_count != 0) + (p->swap_pages != 0);
+    const bool sharing = p->kind == PICTURE_SHARING; /* without the disk */
+    const size_t disk = sharing ? 0 : (p->file_count != 0) + (p->swap_pages != 0);
     const size_t tables = p->process_count ? process : 0;
     size_t frames = rows > tables + disk ? rows - tables - disk : 0;
     frames = min_size(part_frames_height(d, true), max_size(frames, FRAMES_LEAST));
     if (rows > frames + disk)
         part_processes(d, strip_rows, rows - frames - disk);
     part_frames(d, true, frames);
-    if (rows > d->row)
+    if (rows > d->row && !sharing)
         part_disk(d, rows - d->row);
 }
 
@@ -113,6 +114,8 @@ static void draw_all(struct drawing *d, unsigned strip_rows) {
     part_processes(d, strip_rows, 0);
     d->row++;
     part_frames(d, true, 0);
+    if (d->picture->kind == PICTURE_SHARING)
+        return;
     d->row++;
     part_disk(d, 0);
 }

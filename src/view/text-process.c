@@ -178,8 +178,11 @@ static void draw_cells(struct drawing *d, const struct strip *s, size_t from, si
     d->row++;
 }
 
+/* Pictures without page tables have no CPU either. */
 static bool shows_register(const struct drawing *d, const struct strip *s) {
-    return s->process->current && !(d->options->blank && blank_register(d->options->blank));
+    const enum picture_kind kind = d->picture->kind;
+    return s->process->current && kind != PICTURE_SHARING && kind != PICTURE_SPACES &&
+           !(d->options->blank && blank_register(d->options->blank));
 }
 
 static void draw_header(struct drawing *d, const struct strip *s) {
