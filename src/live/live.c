@@ -196,7 +196,13 @@ int live_terminal(struct live *l) {
 }
 
 int live_type(struct live *l, const char *bytes, size_t length) {
-    return l->terminal ? terminal_type(l->terminal, bytes, length) : -ENOTTY;
+    int error = l->terminal ? terminal_type(l->terminal, bytes, length) : -ENOTTY;
+    for (size_t i = 0; i < length && !error; i++) {
+        int signal = terminal_signal(l->terminal, bytes[i]);
+        if (signal)
+            machine_send_signal(l->machine, signal);
+    }
+    return error;
 }
 
 size_t live_output(struct live *l, uint64_t offset, char *bytes, size_t size, uint64_t *ret_offset) {

@@ -43,8 +43,9 @@ void live_stop(struct live *);
 
 /* The programs' terminal: descriptors to hand to machine_add_program() (-1 when there is none). */
 int live_terminal(struct live *);
-/* What was typed. 0 or -errno, and then nothing was taken; -EAGAIN: the programs do not read; -EIO: they have
- * ended; -ENOTTY: they have no terminal. */
+/* What was typed; Ctrl-C and its like are signals, as the programs have set their terminal. 0 or -errno, and
+ * then nothing was taken; -EAGAIN: the programs do not read; -EIO: they have ended; -ENOTTY: they have no
+ * terminal. */
 int live_type(struct live *, const char *bytes, size_t length);
 /* Output that reached the terminal, from byte `offset` on: up to `size` bytes, how many; what is older than
  * the last 64 KiB is gone (*ret_offset says where the bytes begin). */

@@ -132,7 +132,7 @@ void text_hex_bytes(struct text *t, const void *bytes, size_t length) {
 }
 
 bool text_strings(struct text *t, const void *bytes, size_t length) {
-    const char *s = bytes, *end = s + length;
+    const char *s = bytes, *end = length ? s + length : s;
     bool whole = true;
     text_put(t, "[");
     while (s < end) {

@@ -51,7 +51,8 @@ static inline int memory_file_read(void *context, uint64_t offset, void *bytes, 
     const struct memory_file *f = context;
     if (offset > f->size || length > f->size - offset)
         return -ENODATA;
-    memcpy(bytes, f->bytes + offset, length);
+    if (length)
+        memcpy(bytes, f->bytes + offset, length);
     return 0;
 }
 

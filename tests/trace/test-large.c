@@ -22,10 +22,21 @@
 #include "trace/file.h"
 #include "trace/film.h"
 
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined SANITIZED || defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { SLACK = 20 }; /* what sanitizers take in time and memory */
+#else
+enum { SLACK = 1 };
+#endif
+
 enum {
-    MEMORY = 40 << 10, /* KiB: what the process may grow by to look at a trace */
-    OPENING = 50,      /* milliseconds of processor time */
-    STEP = 100,        /* the same, for any step on average */
+    MEMORY = SLACK * 40 << 10, /* KiB: what the process may grow by to look at a trace */
+    OPENING = SLACK * 50,      /* milliseconds of processor time */
+    STEP = SLACK * 100,        /* the same, for any step on average */
 };
 
 static uint64_t events;
