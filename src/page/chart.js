@@ -3,7 +3,7 @@
 import { element, make, makeSvg } from "page/dom.js";
 import { DASHES, PROCESS_COLOURS, faultKind } from "page/kinds.js";
 
-const WIDTH = 400, HEIGHT = 190, LEFT = 40, RIGHT = 8, TOP = 10, BOTTOM = 24;
+const WIDTH = 400, HEIGHT = 160, LEFT = 40, RIGHT = 8, TOP = 10, BOTTOM = 24;
 
 /** A round number at or above this. @param {number} value */
 function roundUp(value) {
@@ -73,7 +73,7 @@ class Chart {
     for (const line of lines) svg.append(this.path(line));
     this.cursor = makeSvg("line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM });
     svg.append(this.cursor);
-    this.legend = make("table", { class: "legend" });
+    this.legend = make("div", { class: "legend" });
     this.pane.replaceChildren(svg, this.legend);
     this.place(this.position);
   }
@@ -95,9 +95,9 @@ class Chart {
     this.cursor.setAttribute("x1", String(x));
     this.cursor.setAttribute("x2", String(x));
     const at = this.sampleAt(position);
-    this.legend?.replaceChildren(make("caption", {}, `${this.title}, at event ${position}`), ...this.lines.map((line) =>
-      make("tr", {}, make("td", { class: "key" }, this.key(line)), make("th", { scope: "row" }, line.name),
-        make("td", { class: "value" }, String(at < 0 ? 0 : line.values[at])))));
+    this.legend?.replaceChildren(make("p", {}, `${this.title}, at event ${at < 0 ? 0 : this.n[at]}:`),
+      make("ul", {}, ...this.lines.map((line) =>
+        make("li", {}, this.key(line), `${line.name} `, make("b", {}, String(at < 0 ? 0 : line.values[at]))))));
   }
 
   /** @param {Line} line */

@@ -14,10 +14,9 @@ const NAMED = { ArrowRight: Key.RIGHT, ArrowLeft: Key.LEFT, Home: Key.HOME, End:
 /** Keys that belong to the page and not to the walker. */
 const OURS = new Set(["f", "q"]);
 
-/** Where typed characters are text, or where keys have another meaning. @param {EventTarget | null} target */
+/** Where typed characters are text or choose something. @param {EventTarget | null} target */
 function isTyping(target) {
-  return target instanceof Element &&
-    Boolean(target.closest("input:not([type=range]), textarea, select, dialog[open], [role=tablist], .divider"));
+  return target instanceof Element && Boolean(target.closest("input:not([type=range]), textarea, select, dialog[open]"));
 }
 
 export class Controls {

@@ -300,6 +300,29 @@ static void put_process(struct text *t, const struct fold *fold, uint32_t pid) {
     text_put(t, "}");
 }
 
+/* ---- the machine ---- */
+
+static void put_machine(struct text *t, const struct fold *fold) {
+    text_put(t, "{");
+    field_text(t, "what", "machine");
+    field_number(t, "frames", fold->frame_total);
+    for (unsigned use = 0; use < EVENT_FRAME_KINDS; use++)
+        field_number(t, event_frame_name(use), fold->frames_by_use[use]);
+    field_number(t, "swap_pages", fold->swap_pages);
+    field_number(t, "slots_used", fold->slots_used);
+    put_string(t, "policy", fold, fold->policy);
+    put_string(t, "page_table_format", fold, fold->page_table);
+    field_number(t, "switches", fold->switches);
+    field_number(t, "syscalls", fold->syscalls);
+    field_number(t, "instructions", fold->instruction);
+    put_tally(t, &fold->counter.tally);
+    field_number(t, "evicted_clean", fold->counter.tally.evictions[EVENT_VICTIM_CLEAN]);
+    field_number(t, "evicted_dirty",
+                 fold->counter.tally.evictions[EVENT_VICTIM_TO_SWAP] +
+                     fold->counter.tally.evictions[EVENT_VICTIM_TO_FILE]);
+    text_put(t, "}");
+}
+
 void details_put_json(const struct fold *fold, const char *token, struct text *t) {
     char *end = NULL;
     uint64_t first = *token ? strtoull(token + 1, &end, 10) : 0;
@@ -312,6 +335,8 @@ void details_put_json(const struct fold *fold, const char *token, struct text *t
         put_frame(t, fold, first);
     else if (*token == 's')
         put_slot(t, fold, first);
+    else if (*token == 'm')
+        put_machine(t, fold);
     else if (*token == 'p')
         put_process(t, fold, (uint32_t)first);
     else

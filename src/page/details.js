@@ -1,9 +1,10 @@
 // Everything about the thing that is pointed at: address, entry, frame, bytes.
 import { element, make } from "page/dom.js";
+import { faultKind } from "page/kinds.js";
 
 const PER_LINE = 16;
-const HINT = "Point at a page, an entry, a frame or a page of a file to see its whole chain; click to keep it. " +
-  "Keyboard: ↑ and ↓ go from part to part, Esc lets go.";
+const HINT = "Point at a page, an entry, a frame or a page of a file: its whole chain lights up. Click to keep it. " +
+  "With the keyboard ↑ and ↓ go from part to part, Esc lets go.";
 
 const USES = {
   free: "free", reserved: "reserved for the OS", page_table: "a page table", anonymous: "a page without a file",
@@ -18,6 +19,12 @@ function shortName(path) {
 /** What pictures call a virtual page. @param {{vpn: string, cell?: number}} page */
 function pageName(page) {
   return page.cell === undefined ? `VPN ${page.vpn}` : `VPN${page.cell} (${page.vpn})`;
+}
+
+/** Faults by kind. @param {{faults: Record<string, number>}} thing */
+function faultWords(thing) {
+  const used = Object.entries(thing.faults).filter(([, count]) => count);
+  return used.map(([kind, count]) => `${faultKind(kind).word} ${count}`).join(", ") || "none";
 }
 
 /** The marks of an entry, those that it lacks struck out. @param {any} entry */
@@ -54,7 +61,7 @@ export class Details {
     this.show(null, null, false);
   }
 
-  /** @param {any} thing as page/details.h tells it @param {string | null} token @param {boolean} pinned */
+  /** @param {any} thing as page/details.h tells it, the machine if nothing is pointed at, @param {string | null} token @param {boolean} pinned */
   show(thing, token, pinned) {
     if (!thing) {
       this.pane.replaceChildren(make("p", { class: "hint" }, token ? "Nothing is known about this here." : HINT));
@@ -65,7 +72,8 @@ export class Details {
     for (const [name, ...values] of this.facts(thing)) list.append(make("dt", {}, name), make("dd", {}, ...values));
     const content = thing.content === undefined ? [] :
       thing.content === null ? [make("p", { class: "hint" }, "The bytes were not recorded.")] : [dump(thing.content)];
-    this.pane.replaceChildren(heading, list, ...content);
+    const hint = thing.what === "machine" ? [make("p", { class: "hint" }, HINT)] : [];
+    this.pane.replaceChildren(heading, list, ...content, ...hint);
   }
 
   /** A thing's name, to be clicked. @param {string} token @param {string} name */
@@ -82,6 +90,7 @@ export class Details {
       case "frame": return `Frame PP${thing.frame}`;
       case "file page": return `Page ${thing.file_page} of ${shortName(thing.file ?? "a file")}`;
       case "swap page": return `Swap page ${thing.slot}`;
+      case "machine": return "The machine";
       default: return `PID ${thing.pid}`;
     }
   }
@@ -93,6 +102,7 @@ export class Details {
       case "frame": return this.frameFacts(thing);
       case "file page": return this.fileFacts(thing);
       case "swap page": return this.slotFacts(thing);
+      case "machine": return this.machineFacts(thing);
       default: return this.processFacts(thing);
     }
   }
@@ -169,14 +179,26 @@ export class Details {
   }
 
   /** @param {any} thing @returns {[string, ...(Node | string)[]][]} */
+  machineFacts(thing) {
+    return [
+      ["Frames", `${thing.frames}: ${thing.reserved} for the OS, ${thing.free} free, ${thing.page_cache} with pages of files, ` +
+        `${thing.anonymous} without a file${thing.page_table ? `, ${thing.page_table} page tables` : ""}`],
+      ["Swap", `${thing.slots_used} of ${thing.swap_pages} pages assigned; ${thing.swap_out} written, ${thing.swap_in} read`],
+      ["Faults", faultWords(thing)],
+      ["Evictions", `${thing.evicted_clean} clean, ${thing.evicted_dirty} written out; ${thing.refaults} pages came back`],
+      ["Policy", `${thing.policy ?? "–"}, page table ${thing.page_table_format ?? "–"}`],
+      ["So far", `${thing.switches} switches, ${thing.syscalls} system calls, ${thing.instructions} instructions`],
+    ];
+  }
+
+  /** @param {any} thing @returns {[string, ...(Node | string)[]][]} */
   processFacts(thing) {
-    const faults = Object.entries(thing.faults).filter(([, count]) => count).map(([kind, count]) => `${kind.replaceAll("_", " ")} ${count}`);
     return [
       ["Program", thing.path ?? "–"], ["Command", (thing.command ?? []).join(" ")],
       ["Parent", thing.parent ? this.link(`p${thing.parent}`, `PID ${thing.parent}`) : "the machine"],
       ["State", thing.ended ? `ended, wait status ${thing.wait_status}` : "alive"],
       ["In memory", `${thing.present ?? 0} pages; ${thing.swapped ?? 0} swapped out`],
-      ["Faults", faults.join(", ") || "none"], ["Swapped", `in ${thing.swap_in}, out ${thing.swap_out}`],
+      ["Faults", faultWords(thing)], ["Swapped", `in ${thing.swap_in}, out ${thing.swap_out}`],
       ["System calls", String(thing.syscalls)],
     ];
   }

@@ -7,7 +7,7 @@ export class Divider {
     this.handle = /** @type {HTMLElement} */ (document.getElementById("divider"));
     this.handle.setAttribute("aria-valuemin", String(LEAST));
     this.handle.setAttribute("aria-valuemax", String(MOST));
-    this.set(Number(localStorage.getItem(KEPT)) || 400);
+    this.set(Number(localStorage.getItem(KEPT)) || Math.min(400, innerWidth * 0.32));
     this.handle.addEventListener("pointerdown", (event) => this.drag(event));
     this.handle.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];

@@ -170,7 +170,7 @@ class Page {
   }
 
   async showDetails(/** @type {string | null} */ token) {
-    this.details.show(token ? await this.run.details(token) : null, token, this.picture.pinned !== null);
+    this.details.show(await this.run.details(token ?? "m"), token, this.picture.pinned !== null);
   }
 
   async restyle(/** @type {number} */ palette, /** @type {boolean} */ projector) {

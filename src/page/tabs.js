@@ -6,7 +6,11 @@ export class Tabs {
     this.show = show;
     this.tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#tabs [role="tab"]')]);
     this.current = "events";
-    for (const tab of this.tabs) tab.addEventListener("click", () => this.choose(tab));
+    for (const tab of this.tabs)
+      tab.addEventListener("click", (event) => {
+        this.choose(tab);
+        if (event.detail) tab.blur(); // clicked, not typed: the arrow keys go on to step
+      });
     document.getElementById("tabs")?.addEventListener("keydown", (event) => this.move(event));
   }
 

@@ -219,6 +219,10 @@ test("everything can be reached by the keyboard alone", async () => {
   await page.focus("#tab-events");
   await page.keyboard.press("ArrowRight");
   assert.equal(await page.getAttribute("#tab-faults", "aria-selected"), "true");
+  await page.click("#tab-terminal");
+  const before = await position(page);
+  await press(page, "ArrowRight");
+  assert.ok((await position(page)) > before, "after a click on a tab the keys do not step");
   await page.focus("#picture");
   await page.keyboard.press("?");
   await page.waitForSelector("#help[open]");
@@ -252,7 +256,7 @@ test("axe finds no serious fault, light, dark, projected, asking, helping", asyn
 test("names from the guest are only text", async () => {
   const name = "<script>globalThis.hacked=1<script><img src=x onerror=globalThis.hacked=1>&\"'";
   copyFileSync(join(guests, "asm-print"), bench.path(name));
-  const trace = bench.record("hostile", 9, [`./${name}`], ["--reserved", "3"]);
+  const trace = bench.record("hostile", 9, [`./${name}`, ..."a long command ".repeat(20).split(" ")], ["--reserved", "3"]);
   for (const address of [bench.replay(trace), await bench.serve(trace)]) {
     const page = await bench.open(address);
     await press(page, "End");
@@ -262,6 +266,7 @@ test("names from the guest are only text", async () => {
     assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).hacked), undefined);
     assert.equal(await page.$("img"), null);
     assert.ok((await text(page, "#title")).includes("<script>"));
+    assert.ok(await fits(page), "a long title does not fit");
     await page.context().close();
   }
 });
