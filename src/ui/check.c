@@ -4,6 +4,7 @@
  * criterion of every submission is met, 1 when one is not, 2 when grading could not be done. */
 #include <argp.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,19 +114,27 @@ static error_t take_number(struct check *c, const char *option, const char *text
                  : 0;
 }
 
+/* "--max-swap-outs" of SPEC_SWAP_OUTS. */
+static void option_name(enum spec_limit which, char *to, size_t size) {
+    snprintf(to, size, "--max-%s", spec_criterion_name(CRITERION_LIMITS + which));
+    for (char *c = to; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+}
+
 static error_t take_limit(struct check *c, enum spec_limit which, const char *text) {
     struct spec_limits *limits = &c->spec.tests[0].limits;
-    const char *name = spec_criterion_name(CRITERION_LIMITS + which);
-    char *end;
+    char option[64], *end;
     limits->asked[which] = true;
     if (which == SPEC_OUTPUT || which == SPEC_DISK)
         return spec_parse_size(text, &limits->most[which])
                    ? 0
                    : refuse(c, "--max-%s: '%s' is no size: give bytes with an optional K, M or G",
                             which == SPEC_DISK ? "disk" : "output", text);
-    if (which != SPEC_MILLISECONDS)
-        return take_number(c, name, text, which == SPEC_PROCESSES || which == SPEC_INSTRUCTIONS, INT64_MAX,
+    if (which != SPEC_MILLISECONDS) {
+        option_name(which, option, sizeof option);
+        return take_number(c, option, text, which == SPEC_PROCESSES || which == SPEC_INSTRUCTIONS, INT64_MAX,
                            &limits->most[which]);
+    }
     double seconds = strtod(text, &end);
     if (end == text || *end || !(seconds >= 0.001) || seconds > 1e6)
         return refuse(c, "--max-seconds: '%s' is no time: give seconds such as 2.5", text);
@@ -162,7 +171,6 @@ static error_t take_compare(struct check *c, const char *text) {
 /* Options about one program. */
 static error_t take_single_option(int key, char *value, struct check *c) {
     struct spec_test *t = &c->spec.tests[0];
-    c->single_given = true;
     switch (key) {
     case KEY_STDIN: return take_file(c, "--stdin", value, &t->input);
     case KEY_EXPECT_OUTPUT: t->has_output = true; return take_file(c, "--expect-output", value, &t->output);
@@ -177,7 +185,6 @@ static error_t take_single_option(int key, char *value, struct check *c) {
     }
     if (key >= KEY_LIMIT && key < KEY_LIMIT + SPEC_LIMITS)
         return take_limit(c, (enum spec_limit)(key - KEY_LIMIT), value);
-    c->single_given = false;
     return ARGP_ERR_UNKNOWN;
 }
 
@@ -227,8 +234,11 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
         c->argument_count = (size_t)(state->argc - state->next + 1);
         state->next = state->argc;
         return 0;
-    default: return take_single_option(key, value, c);
+    default: break;
     }
+    error_t error = take_single_option(key, value, c);
+    c->single_given |= error != ARGP_ERR_UNKNOWN;
+    return error;
 }
 
 static error_t parse(struct check *c, int argc, char **argv) {
@@ -358,21 +368,36 @@ static bool is_in(const char *path, const char *directory) {
     return strncmp(path, directory, length) == 0 && (!path[length] || path[length] == '/');
 }
 
+/* Where the directory is, or will be. malloc'd; NULL: errno says why. */
+static char *resolve_output(const char *path) {
+    char *real = realpath(path, NULL), *joined;
+    if (real || errno != ENOENT)
+        return real;
+    char *copy = strdup(path), *other = strdup(path);
+    char *parent = copy && other ? realpath(dirname(copy), NULL) : NULL;
+    if (!parent || asprintf(&joined, "%s/%s", parent, basename(other)) < 0)
+        joined = NULL;
+    free(parent);
+    free(copy);
+    free(other);
+    return joined;
+}
+
 /* Made before anything is graded, so that a wrong name is found at once. */
 static error_t prepare_output(struct check *c, const struct class_submission *submissions, size_t count) {
     if (!c->output)
         c->output = c->spec_path ? DEFAULT_OUTPUT : NULL;
     if (!c->output)
         return 0;
-    if (mkdir(c->output, 0777) < 0 && errno != EEXIST)
-        return refuse(c, "--output %s cannot be made: %s", c->output, strerror(errno));
-    char *real = realpath(c->output, NULL);
+    char *real = resolve_output(c->output);
     error_t error = real ? 0 : refuse(c, "--output %s: %s", c->output, strerror(errno));
     for (size_t i = 0; i < count && !error; i++) {
         if (is_in(real, submissions[i].directory))
             error = refuse(c, "--output %s is inside the submission %s: give a directory outside", c->output,
                            submissions[i].directory);
     }
+    if (!error && mkdir(real, 0777) < 0 && errno != EEXIST)
+        error = refuse(c, "--output %s cannot be made: %s", c->output, strerror(errno));
     if (!error && access(real, W_OK) < 0)
         error = refuse(c, "--output %s cannot be written to: %s", c->output, strerror(errno));
     free(real);
