@@ -10,11 +10,18 @@
 #include "trace/text.h"
 #include "view/picture.h"
 
+struct builder_mark {
+    uint64_t space, vpn;
+};
+
 struct builder {
     const struct fold *fold;
     const struct picture_options *options;
     const struct event *changes; /* the last PICTURE_CHANGES of the options' */
     size_t change_count;
+    struct builder_mark
+        marks[PICTURE_CHANGES + 1]; /* the pages that changes and the fault are about, in order */
+    size_t mark_count;
     struct picture *picture;
     struct map slots;   /* identity of a page in memory → slot that keeps a place for it, or ~0 */
     struct map objects; /* generation → number of an object */
@@ -55,6 +62,7 @@ void builder_windows(struct builder *);
 void builder_frames(struct builder *);
 
 /* picture-mark.c */
+void builder_note_pages(struct builder *); /* fills `marks` */
 void builder_marks(struct builder *);
 /* The first page in [from, end) of a space that a change or the present fault is about; `end`: none. */
 uint64_t builder_next_marked(const struct builder *, uint64_t space, uint64_t from, uint64_t end);

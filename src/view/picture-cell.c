@@ -186,21 +186,6 @@ static void push_page(struct strip *s, const struct fold_mapping *m, uint64_t vp
     strip_push(s, &cell);
 }
 
-/* Pages first … end-1, none of which was touched. */
-static void push_run(struct strip *s, const struct fold_mapping *m, uint64_t first, uint64_t end) {
-    if (first >= end)
-        return;
-    if (m && end - first <= SHORT_RUN) {
-        for (uint64_t vpn = first; vpn < end; vpn++)
-            push_page(s, m, vpn);
-        return;
-    }
-    struct picture_cell cell = {.first = {first}, .pages = end - first};
-    describe_mapping(&cell, m);
-    cell.points_at_disk = points_at_file(s, m, first);
-    strip_push(s, &cell);
-}
-
 /* The first page in [from, end) of a file that was in memory and is not now; `end` when there is none. */
 static uint64_t next_evicted(const struct strip *s, const struct fold_mapping *m, uint64_t from,
                              uint64_t end) {
@@ -211,14 +196,45 @@ static uint64_t next_evicted(const struct strip *s, const struct fold_mapping *m
     return from;
 }
 
-/* The first page in [from, end) that is a cell of its own: touched or marked; `end` when there is none. */
+/* Counts the entries of a run that is folded whatever it has. */
+static void count_entries(const struct strip *s, struct picture_cell *cell, const struct fold_mapping *m) {
+    const uint64_t first = cell->first.n, end = first + cell->pages;
+    pte_t entry;
+    for (vpn_t vpn = cell->first; fold_next_entry(s->space, &vpn, &entry) && vpn.n < end; vpn.n++) {
+        cell->present += pte_is_present(entry);
+        cell->swapped += pte_is_swapped(entry);
+    }
+    cell->touched = cell->present || cell->swapped || next_evicted(s, m, first, end) < end;
+    cell->shows_access = cell->present == cell->pages;
+    cell->points_at_disk = !cell->present && !cell->swapped && points_at_file(s, m, first);
+}
+
+/* Pages first … end-1; unless all is folded, none of them was touched. */
+static void push_run(struct strip *s, const struct fold_mapping *m, uint64_t first, uint64_t end) {
+    if (first >= end)
+        return;
+    if (m && end - first <= SHORT_RUN) {
+        for (uint64_t vpn = first; vpn < end; vpn++)
+            push_page(s, m, vpn);
+        return;
+    }
+    struct picture_cell cell = {.first = {first}, .pages = end - first};
+    describe_mapping(&cell, m);
+    count_entries(s, &cell, m);
+    strip_push(s, &cell);
+}
+
+/* The first page in [from, end) that is a cell of its own: touched or marked; `end` when there is none. Whole
+ * mappings are folded in one go, for a machine may have very many pages. */
 static uint64_t next_single(const struct strip *s, const struct fold_mapping *m, uint64_t from,
                             uint64_t end) {
     vpn_t vpn = {from};
     pte_t entry;
-    uint64_t found = fold_next_entry(s->space, &vpn, &entry) ? min_u64(vpn.n, end) : end;
-    found = builder_next_marked(s->builder, s->space->number, from, found);
-    return next_evicted(s, m, from, found);
+    const uint64_t marked = builder_next_marked(s->builder, s->space->number, from, end);
+    if (m && s->level >= LEVEL_MAPPING)
+        return marked;
+    const uint64_t touched = fold_next_entry(s->space, &vpn, &entry) ? vpn.n : end;
+    return next_evicted(s, m, from, min_u64(touched, marked));
 }
 
 /* Pages first … end-1, covered by one mapping or by none. */

@@ -5,7 +5,7 @@
 #include "view/picture-build.h"
 
 /* Of the frames that a cell of a heat map stands for, so many are looked at. */
-enum { SAMPLES = 16 };
+enum { SAMPLES = 8 };
 
 static void frame_mappers(const struct builder *b, const struct fold_frame *frame, struct picture_frame *to) {
     to->mappers = frame->mapper_count;

@@ -1,4 +1,6 @@
 /* What a step changed: the red rings. A step is some events; each of them touches parts of the picture. */
+#include <string.h>
+
 #include "base/base.h"
 #include "view/picture-build.h"
 
@@ -15,17 +17,45 @@ static bool page_of_event(const struct event *e, uint64_t *ret_vpn) {
     return true;
 }
 
-uint64_t builder_next_marked(const struct builder *b, uint64_t space, uint64_t from, uint64_t end) {
-    const struct fold_fault *fault = &b->fold->fault;
-    const uint64_t faulting = fault->address >> PAGE_SHIFT;
-    if (fault->active && fault->space == space && faulting >= from && faulting < end)
-        end = faulting;
-    for (size_t i = 0; i < b->change_count; i++) {
-        uint64_t vpn;
-        if (page_of_event(&b->changes[i], &vpn) && b->changes[i].args[0] == space && vpn >= from && vpn < end)
-            end = vpn;
+static bool is_below(const struct builder_mark *a, uint64_t space, uint64_t vpn) {
+    return a->space < space || (a->space == space && a->vpn < vpn);
+}
+
+/* The first mark that is not below the page. */
+static size_t mark_position(const struct builder *b, uint64_t space, uint64_t vpn) {
+    size_t low = 0, high = b->mark_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_below(&b->marks[middle], space, vpn))
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return end;
+    return low;
+}
+
+static void note_page(struct builder *b, uint64_t space, uint64_t vpn) {
+    size_t i = mark_position(b, space, vpn);
+    if (i < b->mark_count && b->marks[i].space == space && b->marks[i].vpn == vpn)
+        return;
+    memmove(b->marks + i + 1, b->marks + i, (b->mark_count - i) * sizeof *b->marks);
+    b->marks[i] = (struct builder_mark){space, vpn};
+    b->mark_count++;
+}
+
+void builder_note_pages(struct builder *b) {
+    const struct fold_fault *fault = &b->fold->fault;
+    uint64_t vpn;
+    if (fault->active)
+        note_page(b, fault->space, fault->address >> PAGE_SHIFT);
+    for (size_t i = 0; i < b->change_count; i++)
+        if (page_of_event(&b->changes[i], &vpn))
+            note_page(b, b->changes[i].args[0], vpn);
+}
+
+uint64_t builder_next_marked(const struct builder *b, uint64_t space, uint64_t from, uint64_t end) {
+    const size_t i = mark_position(b, space, from);
+    return i < b->mark_count && b->marks[i].space == space ? min_u64(b->marks[i].vpn, end) : end;
 }
 
 static void mark_pages(struct builder *b, uint64_t space, uint64_t first, uint64_t pages) {

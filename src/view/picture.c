@@ -128,6 +128,7 @@ static void builder_machine(struct builder *b) {
 
 static void builder_all(struct builder *b, const char *caption) {
     builder_machine(b);
+    builder_note_pages(b);
     builder_processes(b);
     builder_strips(b);
     builder_index(b);

@@ -82,17 +82,30 @@ void chain_cell(struct drawing *d, const char *part, size_t process, size_t cell
         put_cell_title(d, c);
 }
 
-void chain_frame(struct drawing *d, size_t frame) {
-    const struct picture_frame *f = &d->picture->frames[frame];
-    if (!d->pen.options->interactive)
-        return;
-    begin(d, "frame");
-    pen_write(&d->pen, "f%d", (int)f->number);
+static void put_frame_chain(struct drawing *d, const struct picture_frame *f) {
+    pen_write(&d->pen, "data-part='frame' data-chain='f%d", (int)f->number);
     if (!d->blank) {
         put_place(d, " ", &f->disk);
         put_pages(d, f->number, NULL);
     }
-    pen_write(&d->pen, "'>");
+    pen_write(&d->pen, "'");
+}
+
+void chain_frame(struct drawing *d, size_t frame) {
+    if (!d->pen.options->interactive)
+        return;
+    pen_write(&d->pen, "<g ");
+    put_frame_chain(d, &d->picture->frames[frame]);
+    pen_write(&d->pen, ">");
+}
+
+void chain_frame_handle(struct drawing *d, size_t frame, struct box b) {
+    if (!d->pen.options->interactive)
+        return;
+    pen_write(&d->pen, "<rect x='%d' y='%d' width='%d' height='%d' fill-opacity='0' ", b.x, b.y, b.width,
+              b.height);
+    put_frame_chain(d, &d->picture->frames[frame]);
+    pen_write(&d->pen, "/>\n");
 }
 
 void chain_place(struct drawing *d, const struct picture_disk *disk) {

@@ -56,6 +56,8 @@ void draw_disk(struct drawing *, const struct layout *);
  * page, frame …: see docs/PICTURES.md. */
 void chain_cell(struct drawing *, const char *part, size_t process, size_t cell);
 void chain_frame(struct drawing *, size_t frame);
+/* An invisible rectangle for the same: of a cell of a heat map. */
+void chain_frame_handle(struct drawing *, size_t frame, struct box);
 void chain_place(struct drawing *, const struct picture_disk *);
 void chain_process(struct drawing *, const char *part, size_t process);
 void chain_end(struct drawing *);

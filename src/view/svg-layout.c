@@ -173,6 +173,7 @@ static void count_arrows(struct layout *l) {
             if (target == SIZE_MAX)
                 continue;
             struct layout_frame *frame = &l->frames[target];
+            frame->middles += box_middle(layout_cell(l, i, j));
             if (!frame->arrows++) {
                 frame->process = i;
                 frame->cell = j;
@@ -193,90 +194,10 @@ static enum frame_place place_by_use(const struct layout *l, size_t frame) {
     return FRAME_NOWHERE;
 }
 
-static void place_hanging(struct layout *l, struct layout_frame *frame) {
+void layout_hang(const struct layout *l, struct layout_frame *frame) {
     frame->place = FRAME_HANGS;
     int middle = box_middle(layout_cell(l, frame->process, frame->cell));
     frame->box = (struct box){middle - l->frame_width / 2, 0, l->frame_width, FRAME_HEIGHT};
-}
-
-/* ---- shared frames: in a row, where nothing is in the way ---- */
-
-static bool box_meets(struct box b, int x, int width, int clearance) {
-    return x < box_right(b) + clearance && x + width + clearance > b.x;
-}
-
-/* The column of an entry from which a line or a frame hangs. */
-static bool column_is_taken(const struct layout *l, size_t process, size_t cell) {
-    return layout_segment(l, process, cell)->band + 1 == l->bands &&
-           (layout_points_at_disk(l, process, cell) || layout_target(l, process, cell) != SIZE_MAX);
-}
-
-static bool is_free_of_columns(const struct layout *l, unsigned row, int x, int width) {
-    for (size_t i = 0; i < l->picture->process_count; i++) {
-        for (size_t j = 0; j < l->picture->processes[i].cell_count; j++) {
-            if (!column_is_taken(l, i, j))
-                continue;
-            const size_t target = layout_target(l, i, j);
-            const bool hangs = target != SIZE_MAX && l->frames[target].arrows == 1;
-            struct box column = {box_middle(layout_cell(l, i, j)), 0, 0, 0};
-            if (hangs && row > 0)
-                continue;
-            if (hangs)
-                column = (struct box){column.x - l->frame_width / 2, 0, l->frame_width, 0};
-            if (box_meets(column, x, width, 5))
-                return false;
-        }
-    }
-    return true;
-}
-
-static bool is_free(const struct layout *l, unsigned row, int x, int width) {
-    if (x < EDGE / 2 || x + width > l->canvas.width - EDGE / 2 || !is_free_of_columns(l, row, x, width))
-        return false;
-    for (size_t i = 0; i < l->picture->frame_count; i++) {
-        const struct layout_frame *other = &l->frames[i];
-        if (other->place == FRAME_SHARED && other->row == row && box_meets(other->box, x, width, 8))
-            return false;
-    }
-    return true;
-}
-
-/* The middle of the entries that point at it. */
-static int middle_of_arrows(const struct layout *l, size_t frame) {
-    int sum = 0, count = 0;
-    for (size_t i = 0; i < l->picture->process_count; i++) {
-        for (size_t j = 0; j < l->picture->processes[i].cell_count; j++) {
-            if (layout_target(l, i, j) != frame)
-                continue;
-            sum += box_middle(layout_cell(l, i, j));
-            count++;
-        }
-    }
-    return count ? sum / count : 0;
-}
-
-static bool place_in_row(struct layout *l, struct layout_frame *frame, unsigned row, int wanted) {
-    for (int away = 0; away < l->canvas.width; away += 4) {
-        for (int side = -1; side <= 1; side += 2) {
-            const int x = wanted - FRAME / 2 + side * away;
-            if (!is_free(l, row, x, FRAME))
-                continue;
-            frame->place = FRAME_SHARED;
-            frame->row = row;
-            frame->box = (struct box){x, 0, FRAME, FRAME_HEIGHT};
-            l->shared_rows = row + 1 > l->shared_rows ? row + 1 : l->shared_rows;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void place_shared(struct layout *l, size_t frame) {
-    const int wanted = middle_of_arrows(l, frame);
-    for (unsigned row = 0; row < SHARED_ROWS; row++)
-        if (place_in_row(l, &l->frames[frame], row, wanted))
-            return;
-    place_hanging(l, &l->frames[frame]); /* the other entries get chips */
 }
 
 static void place_frames_across(struct layout *l) {
@@ -286,11 +207,9 @@ static void place_frames_across(struct layout *l) {
     for (size_t i = 0; i < l->picture->frame_count; i++) {
         l->frames[i].place = l->frames[i].arrows ? FRAME_NOWHERE : place_by_use(l, i);
         if (l->frames[i].arrows == 1)
-            place_hanging(l, &l->frames[i]);
+            layout_hang(l, &l->frames[i]);
     }
-    for (size_t i = 0; i < l->picture->frame_count; i++)
-        if (l->frames[i].arrows > 1)
-            place_shared(l, i);
+    layout_shared_place(l);
 }
 
 /* ---- from top to bottom ---- */

@@ -57,6 +57,7 @@ struct layout_frame {
     struct box box;
     size_t process, cell; /* of the first entry that points at it */
     unsigned arrows;      /* entries that point at it */
+    int middles;          /* of those entries' columns: the sum */
     unsigned row;         /* of a shared one */
 };
 
@@ -112,7 +113,7 @@ struct layout {
     struct layout_row rows[DISK_ROWS];
     unsigned row_count;
     struct box cpu, reserved, other, pool, disk, swap_title, legend, caption;
-    int frame_width, frame_height;
+    int frame_width, frame_height; /* of those that hang */
     int pool_columns, pool_box;
     bool failed;
 };
@@ -138,6 +139,13 @@ int layout_disk_width(const struct layout *);
 bool layout_disk_find(const struct layout *, const struct picture_disk *, unsigned *ret_row,
                       unsigned *ret_box);
 enum { DISK_BOX = 26, DISK_BOX_HEIGHT = 22, DISK_NAME = 150, DISK_MORE = 20, DISK_SIDE = 14, DISK_BUS = 7 };
+
+/* svg-layout.c */
+void layout_hang(const struct layout *, struct layout_frame *);
+
+/* svg-shared.c */
+/* Frames that several entries point at; what finds no room hangs below its first entry. */
+void layout_shared_place(struct layout *);
 
 /* svg-route.c */
 void layout_routes_choose(struct layout *); /* which arrows are long, which become chips */

@@ -108,6 +108,11 @@ static void begin_text(struct pen *pen, int x, int y, int size, const char *ink,
               style & PEN_ITALIC ? " font-style='italic'" : "");
 }
 
+static size_t columns_of(int width, int size, unsigned style) {
+    const int columns = width * 100 / (size * column_width(style));
+    return columns > 1 ? (size_t)columns : 1;
+}
+
 /* Where the first `columns` of the text end. */
 static size_t columns_from_start(const char *text, size_t length, size_t columns) {
     size_t i = 0, used = 0;
@@ -122,11 +127,12 @@ static size_t columns_from_start(const char *text, size_t length, size_t columns
     return i;
 }
 
-/* The beginning of the text and its end. */
-static void put_shortened(struct pen *pen, const char *text, size_t columns) {
+/* The first `head` columns of the text and the end of it, `columns` in all. The end of a path says more than
+ * its beginning. */
+static void put_shortened(struct pen *pen, const char *text, size_t columns, size_t head) {
     const size_t length = strlen(text), all = plain_columns(text, length);
-    /* The end of a path says more than its beginning. */
-    const size_t kept = columns > 1 ? columns - 1 : 0, head = kept / 3;
+    const size_t kept = columns > 1 ? columns - 1 : 0;
+    head = min_size(head, kept);
     const size_t head_end = columns_from_start(text, length, head);
     const size_t tail = columns_from_start(text, length, all - (kept - head));
     put_escaped(pen->text, text, head_end);
@@ -134,18 +140,39 @@ static void put_shortened(struct pen *pen, const char *text, size_t columns) {
     put_escaped(pen->text, text + tail, length - tail);
 }
 
-void pen_text(struct pen *pen, struct box box, int size, const char *ink, unsigned style, const char *text) {
+static void text_keeping(struct pen *pen, struct box box, int size, const char *ink, unsigned style,
+                         const char *text, size_t head) {
     const int smallest = size * 4 / 5 > 1 ? size * 4 / 5 : 1;
     while (size > smallest && pen_text_width(text, size, style) > box.width)
         size--;
-    const int columns = box.width > 0 ? box.width * 100 / (size * column_width(style)) : 0;
+    const size_t columns = columns_of(box.width, size, style);
     const int x = style & PEN_LEFT ? box.x : style & PEN_RIGHT ? box_right(box) : box_middle(box);
     begin_text(pen, x, box.y + box.height / 2 + size * 36 / 100, size, ink, style);
     if (pen_text_width(text, size, style) <= box.width)
         put_escaped(pen->text, text, strlen(text));
     else
-        put_shortened(pen, text, (size_t)columns);
+        put_shortened(pen, text, columns, head ? head : columns / 3);
     pen_write(pen, "</text>\n");
+}
+
+void pen_text(struct pen *pen, struct box box, int size, const char *ink, unsigned style, const char *text) {
+    text_keeping(pen, box, size, ink, style, text, 0);
+}
+
+void pen_title(struct pen *pen, struct box box, int size, const char *ink, unsigned style, const char *title,
+               uint64_t number, const char *name) {
+    struct text text = {.inject = pen->text->inject};
+    text_put(&text, title);
+    text_number(&text, number);
+    text_put(&text, *name ? ": " : "");
+    const size_t head = text.length;
+    text_put(&text, name);
+    text_bytes(&text, "", 1);
+    if (text.failed)
+        pen->text->failed = true;
+    else
+        text_keeping(pen, box, size, ink, style, text.bytes, head);
+    text_free(&text);
 }
 
 void pen_textf(struct pen *pen, struct box box, int size, const char *ink, unsigned style, const char *format,
@@ -172,11 +199,6 @@ static size_t line_length(const char *text, size_t columns) {
         if (text[i] == ' ')
             return i;
     return fits ? fits : length;
-}
-
-static size_t columns_of(int width, int size, unsigned style) {
-    const int columns = width * 100 / (size * column_width(style));
-    return columns > 1 ? (size_t)columns : 1;
 }
 
 static int leading_of(int size) {

@@ -41,6 +41,9 @@ void pen_write(struct pen *, const char *format, ...);
 /* Text on one line, in the middle of the box's height. It gets smaller down to four fifths of `size`, then
  * its middle is left out. */
 void pen_text(struct pen *, struct box, int size, const char *ink, unsigned style, const char *text);
+/* "PID 21: /home/…/mypgm": the name is what gets shorter. An empty one leaves the colon out. */
+void pen_title(struct pen *, struct box, int size, const char *ink, unsigned style, const char *title,
+               uint64_t number, const char *name);
 /* The width of text at this size, about. */
 int pen_text_width(const char *text, int size, unsigned style);
 /* Text that was put together. */

@@ -19,7 +19,8 @@ enum {
     MAP_HEIGHT = 470,
     LIST_X = 665,
     LIST_WIDTH = 590,
-    LIST_ROWS = 22,
+    LIST_HEIGHT = 620,
+    TITLE_HEIGHT = 24,
     ROW_HEIGHT = 21,
     AGES = 4,
     OWNERS = 6,
@@ -148,11 +149,8 @@ static void draw_dirty(struct drawing *d, const struct heat *m) {
 
 /* What the mouse can point at. */
 static void draw_handles(struct drawing *d, const struct heat *m) {
-    for (size_t i = 0; d->pen.options->interactive && i < d->picture->frame_count; i++) {
-        chain_frame(d, i);
-        pen_rounded(&d->pen, heat_cell(m, i), 0, "transparent", 0);
-        chain_end(d);
-    }
+    for (size_t i = 0; i < d->picture->frame_count; i++)
+        chain_frame_handle(d, i, heat_cell(m, i));
 }
 
 static void draw_rings(struct drawing *d, const struct heat *m) {
@@ -284,11 +282,10 @@ static void draw_region(struct drawing *d, int y, size_t process, size_t cell) {
 static int draw_process_title(struct drawing *d, int y, size_t process) {
     const struct picture_process *p = &d->picture->processes[process];
     chain_process(d, "process", process);
-    pen_textf(&d->pen, (struct box){LIST_X, y, LIST_WIDTH, 22}, pen_size(&d->pen, 15),
-              d->pen.shades->paper.ink, PEN_BOLD | PEN_LEFT, "PID %d: %e%s", (int)p->pid, p->name,
-              p->current ? "  ◄ page-table register" : "");
+    pen_title(&d->pen, (struct box){LIST_X, y, LIST_WIDTH, 22}, pen_size(&d->pen, 15),
+              d->pen.shades->paper.ink, PEN_BOLD | PEN_LEFT, p->current ? "► PID " : "PID ", p->pid, p->name);
     chain_end(d);
-    return y + 24;
+    return y + TITLE_HEIGHT;
 }
 
 static size_t regions_of(const struct picture_process *p) {
@@ -321,11 +318,14 @@ static int draw_regions_of(struct drawing *d, int y, size_t process, size_t room
     return y + (regions_of(p) > drawn ? ROW_HEIGHT : 6);
 }
 
-/* Every process gets its share of the rows; the one that the register points at what the others leave. */
+/* Every process has a title, and a row that says how many regions are left out. It gets its share of the
+ * other rows; the one that the register points at (►) gets what the others leave. */
 static void draw_list(struct drawing *d) {
     const struct picture *p = d->picture;
-    const size_t share = LIST_ROWS / max_size(p->process_count, 1);
-    size_t spare = LIST_ROWS;
+    const int processes = p->process_count ? (int)p->process_count : 1;
+    const int rows = (LIST_HEIGHT - processes * (TITLE_HEIGHT + ROW_HEIGHT)) / ROW_HEIGHT;
+    const size_t share = (size_t)(rows / processes);
+    size_t spare = (size_t)rows;
     for (size_t i = 0; i < p->process_count; i++)
         spare -= min_size(spare, min_size(share, regions_of(&p->processes[i])));
     int y = 14;

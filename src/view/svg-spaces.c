@@ -13,9 +13,8 @@ static void draw_space(struct drawing *d, size_t process, struct box place) {
     const int cells = p->cell_count ? (int)p->cell_count : 1;
     const int width = place.width / cells < 56 ? place.width / cells : 56;
     chain_process(d, "process", process);
-    pen_textf(&d->pen, (struct box){place.x, place.y - 36, place.width, 22}, pen_size(&d->pen, 15),
-              d->pen.shades->paper.ink, PEN_BOLD | PEN_LEFT, "VAS for PID %d%s%e", (int)p->pid,
-              *p->name ? ": " : "", p->name);
+    pen_title(&d->pen, (struct box){place.x, place.y - 36, place.width, 22}, pen_size(&d->pen, 15),
+              d->pen.shades->paper.ink, PEN_BOLD | PEN_LEFT, "VAS for PID ", p->pid, p->name);
     chain_end(d);
     draw_strip(d, (struct box){place.x, place.y, p->cell_count ? width * cells : place.width, STRIP}, width,
                process, 0, p->cell_count);

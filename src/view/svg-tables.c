@@ -11,8 +11,8 @@ static void draw_title(struct drawing *d, const struct layout *l, const struct l
     const int wider = b.width < least && !l->stacked ? (least - b.width) / 2 : 0;
     b.x -= wider;
     b.width += 2 * wider;
-    pen_textf(&d->pen, b, pen_size(&d->pen, 17), d->pen.shades->paper.ink, PEN_BOLD, "VAS for PID %d%s%s%s",
-              (int)p->pid, *p->name ? ": " : "", p->name, s->first ? " (continued)" : "");
+    pen_title(&d->pen, b, pen_size(&d->pen, 17), d->pen.shades->paper.ink, PEN_BOLD,
+              s->first ? "VAS, continued, for PID " : "VAS for PID ", p->pid, p->name);
     chain_end(d);
     if (d->marks && p->changed)
         pen_ring(&d->pen, (struct box){b.x - 6, b.y - 2, b.width + 12, b.height + 4});
