@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -113,8 +114,16 @@ static int convert(struct trace_reader *reader, const char *jsonl_path) {
     return error;
 }
 
+/* Writing over the trace would destroy it while it is read. */
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 int trace_convert(const char *native_path, const char *jsonl_path) {
     struct trace_reader *reader;
+    if (same_file(native_path, jsonl_path))
+        return -EEXIST;
     int error = trace_reader_open(native_path, &reader);
     if (error)
         return error;

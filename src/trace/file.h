@@ -28,7 +28,7 @@ void trace_file_destroy(struct trace_file *); /* NULL is allowed */
 
 /* Converts a native trace to JSON lines. A trace that was cut becomes lines without the last one. 0 or
  * -errno: of reading (as trace_reader_open()) or of writing; -EINVAL when
- * the second name does not ask for JSON lines. */
+ * the second name does not ask for JSON lines, -EEXIST when it is the trace itself. */
 int trace_convert(const char *native_path, const char *jsonl_path);
 
 #endif

@@ -10,6 +10,7 @@ int html_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);
 int scenario_command(int argc, char **argv, char **envp);
 int step_command(int argc, char **argv, char **envp);
+int trace_command(int argc, char **argv, char **envp);
 int web_command(int argc, char **argv, char **envp);
 
 #endif

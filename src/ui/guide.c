@@ -13,6 +13,7 @@ void guide_print(FILE *to) {
         "    thimble web PROGRAM|TRACE            the same in a browser on this computer\n"
         "    thimble draw TRACE --step N -o FILE  pictures of a recorded run, exercises with blanks\n"
         "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
+        "    thimble trace TRACE                  what a recorded run holds; -o FILE.jsonl: as JSON lines\n"
         "    thimble scenario list                a lecture's pictures and classics, each a real run\n"
         "    thimble check SUBMISSION...          grade programs by what they do\n"
         "    thimble doctor                       what this computer can do, and how to fix the rest\n"
