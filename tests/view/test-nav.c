@@ -377,7 +377,10 @@ static void test_live_goal_counts_what_was_passed(void **state) {
     assert_true(passed > 2);
     assert_int_equal(nav_find(r.nav, &(struct goal){.kind = GOAL_FAULT, .skip = passed + 2}), NAV_RUN);
     assert_int_equal(nav_goal(r.nav)->skip, 2);
-    run_to(&r, nav_goal(r.nav), r.recorder.count);
+    const struct goal goal = *nav_goal(r.nav);
+    run_to(&r, &(struct goal){.kind = GOAL_FAULT, .skip = 1}, r.recorder.count);
+    assert_int_equal(nav_arrived(r.nav), NAV_NOTHING); /* two of three: not yet */
+    run_to(&r, &(struct goal){.kind = goal.kind, .skip = goal.skip - 2}, r.recorder.count);
     assert_int_equal(nav_arrived(r.nav), NAV_DRAW);
     assert_int_equal(nav_position(r.nav), fault);
     finish(&r);
@@ -547,6 +550,43 @@ static void test_a_picture_marks_what_its_step_changed(void **state) {
     finish(&r);
 }
 
+static char *json_of(const struct picture *p) {
+    struct text t = {0};
+    draw_json(p, &(struct draw_options){0}, &t);
+    text_bytes(&t, "", 1);
+    assert_false(t.failed);
+    return t.bytes;
+}
+
+/* The marks are those of the events behind the step before, no more and no fewer. */
+static void test_marks_are_those_of_one_step(void **state) {
+    struct run r;
+    start(&r, 12);
+    for (uint64_t n = 200; (n = scan(&r, n, is_step, 0)) && n < 300;) {
+        const uint64_t before = scan_back(&r, n, is_step, 0);
+        const struct picture_options options = {
+            .kind = PICTURE_TABLES,
+            .before = before,
+            .changes = &r.recorder.events[before],
+            .change_count = n - before,
+        };
+        const struct fold *fold;
+        struct picture *expected;
+        assert_int_equal(film_state(r.film, n, &fold), 0);
+        assert_int_equal(picture_create(fold, &options, NULL, &expected), 0);
+        nav_go(r.nav, n);
+        struct picture *p = nav_picture(r.nav, &(struct picture_options){.kind = PICTURE_TABLES});
+        assert_non_null(p);
+        char *a = json_of(p), *b = json_of(expected);
+        assert_string_equal(a, b);
+        free(a);
+        free(b);
+        picture_destroy(p);
+        picture_destroy(expected);
+    }
+    finish(&r);
+}
+
 static void test_advice_about_the_size(void **state) {
     struct run r;
     struct text t = {0};
@@ -601,6 +641,7 @@ int main(void) {
         cmocka_unit_test(test_live_goal_is_never_met),
         cmocka_unit_test(test_keys_that_need_a_fetch_do_the_same_in_the_end),
         cmocka_unit_test(test_a_picture_marks_what_its_step_changed),
+        cmocka_unit_test(test_marks_are_those_of_one_step),
         cmocka_unit_test(test_advice_about_the_size),
         cmocka_unit_test(test_help_names_every_key),
     };

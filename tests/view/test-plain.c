@@ -41,6 +41,7 @@ static void test_what_moves_the_cursor_is_replaced(void **state) {
 static void test_what_is_not_utf8_is_replaced(void **state) {
     assert_plain("\xff", 1, 0, "\xef\xbf\xbd");
     assert_plain("\xc0\xaf", 2, 0, "\xef\xbf\xbd\xef\xbf\xbd");                 /* overlong */
+    assert_plain("\xe0\x80\xaf", 3, 0, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* overlong too */
     assert_plain("\xed\xa0\x80", 3, 0, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
     assert_plain("\xe2\x82", 2, 0, "\xef\xbf\xbd\xef\xbf\xbd");                 /* cut short */
 }
