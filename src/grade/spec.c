@@ -48,6 +48,16 @@ double spec_max_points(const struct spec *s) {
     return sum;
 }
 
+uint64_t spec_memory(const struct spec *s) {
+    const uint64_t beside = 64ULL << 20, build = 192ULL << 20, frame = 4096;
+    uint64_t most = s->build ? build : 0;
+    for (size_t i = 0; i < s->test_count; i++) {
+        uint64_t frames = s->tests[i].machine.frames * frame;
+        most = frames > most ? frames : most;
+    }
+    return most + beside;
+}
+
 /* ---- reading ---- */
 
 static bool read_build(struct spec_reader *r, json_t *root, struct spec *s) {

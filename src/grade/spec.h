@@ -86,6 +86,8 @@ void spec_free(struct spec *);
 /* Whether the test is judged by that criterion, and what it is worth (0 when points are given together). */
 bool spec_has_criterion(const struct spec_test *, unsigned criterion);
 double spec_max_points(const struct spec *);
+/* Bytes of this computer that grading one submission may be expected to take. */
+uint64_t spec_memory(const struct spec *);
 const char *spec_visibility_name(enum spec_visibility);
 
 /* The limits that protect the grader when nothing else is said. */

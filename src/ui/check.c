@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "grade/class.h"
+#include "grade/jobs.h"
 #include "grade/report.h"
 #include "grade/spec_json.h"
 #include "ui/commands.h"
@@ -42,7 +43,7 @@ enum {
 static const struct argp_option known_options[] = {
     {NULL, 0, NULL, 0, "Grading a class:", 1},
     {"spec", KEY_SPEC, "SPEC.json", 0, "What is asked; the arguments are then the submissions' folders", 0},
-    {"jobs", 'j', "N", 0, "Submissions graded at a time (default: one for each CPU)", 0},
+    {"jobs", 'j', "N", 0, "Submissions graded at a time (default: as many as CPUs and memory allow)", 0},
     {"output", KEY_OUTPUT, "DIR", 0,
      "Write results.csv and SUBMISSION/results.json there (default with --spec: " DEFAULT_OUTPUT ")", 0},
     {NULL, 0, NULL, 0, "Checking one program, in the current directory:", 2},
@@ -340,6 +341,8 @@ static error_t add_submission(struct check *c, struct class_submission *submissi
                               const char *path) {
     struct stat st;
     struct class_submission *s = &submissions[count];
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        return refuse(c, "%s is a symbolic link, which may lead anywhere: give the folder itself", path);
     s->directory = realpath(path, NULL);
     if (!s->directory || stat(s->directory, &st) < 0)
         return refuse(c, "%s: %s", path, strerror(errno));
@@ -435,8 +438,7 @@ static void on_graded(void *context, const struct class_submission *s) {
 /* ---- the command ---- */
 
 static unsigned jobs_for(const struct check *c, size_t count) {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned jobs = c->jobs ? c->jobs : cpus > 0 ? (unsigned)cpus : 1;
+    unsigned jobs = c->jobs ? c->jobs : jobs_possible(spec_memory(&c->spec));
     return jobs > count ? (unsigned)count : jobs;
 }
 

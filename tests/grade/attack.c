@@ -17,6 +17,7 @@
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -297,6 +298,16 @@ static int take_sleepers(void) {
     return 1;
 }
 
+/* One after the other, each remembered by somebody. */
+static int take_generations(void) {
+    for (;;)
+        if (fork() == 0)
+            _exit(0);
+        else
+            wait(NULL);
+    return 1;
+}
+
 static int take_output(void) {
     char bytes[65536];
     memset(bytes, 'x', sizeof(bytes));
@@ -415,6 +426,7 @@ static const struct {
     {"do-leave", do_leave_in_own_folder},
     {"take-processes", take_processes},
     {"take-sleepers", take_sleepers},
+    {"take-generations", take_generations},
     {"take-output", take_output},
     {"take-time", take_time},
     {"take-time-asleep", take_time_asleep},

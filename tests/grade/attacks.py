@@ -27,7 +27,7 @@ HARMING = ["do-delete", "do-overwrite", "do-overwrite-by-descriptor", "do-change
            "do-plant-socket", "do-spoil-scratch", "do-kill", "do-leave"]
 HARMING_AS_ROOT = ["by-device", "do-trace"]
 # Would be the end of the host, or of this test: seen in a machine that has no sandbox.
-TAKING = ["take-processes", "take-sleepers", "take-output", "take-time", "take-time-asleep", "take-names"]
+TAKING = ["take-processes", "take-sleepers", "take-generations", "take-output", "take-time", "take-time-asleep", "take-names"]
 # Contained by every machine, or not safely shown at all.
 OTHERS = ["do-mark", "do-kill-all", "take-memory", "take-disk", "take-disk-unseen", "take-depth", "crash"]
 ALL = STEALING + STEALING_AS_ROOT + HARMING + HARMING_AS_ROOT + TAKING + OTHERS
