@@ -32,6 +32,10 @@ static char *text_room(struct text *t, size_t more) {
     return t->bytes + t->length;
 }
 
+void text_reserve(struct text *t, size_t more) {
+    text_room(t, more);
+}
+
 void text_bytes(struct text *t, const void *bytes, size_t length) {
     if (!length)
         return;

@@ -19,6 +19,8 @@ struct text {
 };
 
 void text_free(struct text *); /* leaves an empty text */
+/* Room for so many bytes more, so that a long text need not be moved while it grows. */
+void text_reserve(struct text *, size_t more);
 static inline void text_clear(struct text *t) {
     t->length = 0;
     t->failed = false;
