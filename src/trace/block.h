@@ -19,6 +19,7 @@
 #ifndef TRACE_BLOCK_H
 #define TRACE_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,6 +71,21 @@ struct block_totals {
 _Static_assert(sizeof(struct block_opening) == 32 && sizeof(struct block_head) == 48 &&
                    sizeof(struct block_closing) == 24 && sizeof(struct block_place) == 48,
                "the layout of files has no holes");
+
+/* A zstd frame that holds its content as it is (RFC 8878, 3.1.1): what can be written by a signal handler.
+ *
+ *   plain_frame, then for each piece of at most PLAIN_PIECE bytes: plain_piece, the bytes */
+enum { PLAIN_PIECE = 1 << 17 };
+struct plain_frame {
+    uint8_t bytes[13]; /* magic, descriptor, size of the content */
+};
+struct plain_piece {
+    uint8_t bytes[3];
+};
+struct plain_frame plain_frame(uint64_t size);
+struct plain_piece plain_piece(uint32_t size, bool last);
+/* Bytes of such a frame in all. */
+uint64_t plain_frame_size(uint64_t size);
 
 struct block_opening block_opening(void);
 struct block_head block_head(enum block_kind, uint64_t first, uint64_t count, uint64_t size, uint64_t packed);

@@ -67,6 +67,13 @@ int trace_file_flush(struct trace_file *file) {
     return file->native ? trace_writer_flush(file->native) : jsonl_writer_flush(file->jsonl);
 }
 
+void trace_file_rescue(struct trace_file *file) {
+    if (file->native)
+        trace_writer_rescue(file->native);
+    else
+        jsonl_writer_rescue(file->jsonl);
+}
+
 int trace_file_finish(struct trace_file *file, bool limits_of_determinism) {
     int error = file->native ? trace_writer_finish(file->native, limits_of_determinism)
                              : jsonl_writer_finish(file->jsonl, limits_of_determinism);
@@ -122,12 +129,14 @@ static bool same_file(const char *a, const char *b) {
 
 int trace_convert(const char *native_path, const char *jsonl_path) {
     struct trace_reader *reader;
+    if (trace_format_of(jsonl_path) == TRACE_NATIVE)
+        return -EINVAL;
     if (same_file(native_path, jsonl_path))
         return -EEXIST;
     int error = trace_reader_open(native_path, &reader);
     if (error)
         return error;
-    error = trace_format_of(jsonl_path) == TRACE_NATIVE ? -EINVAL : convert(reader, jsonl_path);
+    error = convert(reader, jsonl_path);
     trace_reader_destroy(reader);
     return error;
 }

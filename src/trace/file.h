@@ -22,6 +22,9 @@ struct trace_sink *trace_file_sink(struct trace_file *);
 /* Writes what has been collected; for a machine that may not live to finish the file. 0, or the -errno that
  * cut the trace. */
 int trace_file_flush(struct trace_file *);
+/* The process is crashing: writes what has been collected as far as a signal handler can (not for packed JSON
+ * lines). The file is of no use after it. */
+void trace_file_rescue(struct trace_file *);
 /* Writes the end and closes. No event may follow. 0, or the -errno that cut the trace. */
 int trace_file_finish(struct trace_file *, bool limits_of_determinism);
 void trace_file_destroy(struct trace_file *); /* NULL is allowed */

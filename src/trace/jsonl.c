@@ -14,9 +14,10 @@ struct jsonl_writer {
     struct trace_sink sink;
     struct trace_output output;
     struct trace_strings strings;
-    struct text lines; /* not written yet */
-    uint64_t events;   /* received */
-    ZSTD_CCtx *packer; /* NULL: plain text */
+    struct text lines;  /* not written yet */
+    uint64_t events;    /* received */
+    volatile bool busy; /* lines are being written: for jsonl_writer_rescue() */
+    ZSTD_CCtx *packer;  /* NULL: plain text */
     char packed[JSONL_COLLECT];
 };
 
@@ -40,11 +41,24 @@ static void jsonl_send(struct jsonl_writer *w, ZSTD_EndDirective directive) {
         output_cut(&w->output, -ENOMEM);
     if (w->output.error)
         return;
+    w->busy = true;
     if (w->packer)
         jsonl_pack(w, directive);
     else
         output_write(&w->output, w->lines.bytes, w->lines.length);
     text_clear(&w->lines);
+    w->busy = false;
+}
+
+void jsonl_writer_rescue(struct jsonl_writer *w) {
+    if (w->busy || w->packer || w->output.error)
+        return;
+    size_t length = w->lines.length;
+    while (length && w->lines.bytes[length - 1] != '\n')
+        length--;
+    w->output.report = NULL;
+    output_write(&w->output, w->lines.bytes, length);
+    w->busy = true; /* once */
 }
 
 int jsonl_writer_flush(struct jsonl_writer *w) {

@@ -24,6 +24,8 @@ int jsonl_writer_create(const struct trace_header *, const struct trace_output *
 struct trace_sink *jsonl_writer_sink(struct jsonl_writer *);
 /* Writes what has been collected. 0, or the -errno that cut the trace. */
 int jsonl_writer_flush(struct jsonl_writer *);
+/* As trace_writer_rescue(): whole lines that were collected, unless they are packed. */
+void jsonl_writer_rescue(struct jsonl_writer *);
 /* Writes the last line; no event may follow. 0, or the -errno that cut the trace. */
 int jsonl_writer_finish(struct jsonl_writer *, bool limits_of_determinism);
 void jsonl_writer_destroy(struct jsonl_writer *); /* NULL is allowed */

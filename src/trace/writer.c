@@ -27,6 +27,7 @@ struct trace_writer {
     size_t packed_capacity;
     struct event *events; /* BLOCK_EVENTS of them, `count` collected */
     size_t count;
+    volatile bool busy; /* a block is being written: for trace_writer_rescue() */
     uint64_t first;     /* sequence of the first collected */
     uint64_t total;     /* events received */
     uint64_t since;     /* events written since the last checkpoint */
@@ -115,7 +116,7 @@ static void writer_put_checkpoint(struct trace_writer *w) {
     free(bytes);
 }
 
-static void writer_put_events(struct trace_writer *w) {
+static void writer_put_collected(struct trace_writer *w) {
     for (size_t i = 0; i < w->count; i++) {
         if (fold_apply(w->fold, &w->events[i])) {
             output_cut(&w->output, -ENOMEM);
@@ -128,6 +129,31 @@ static void writer_put_events(struct trace_writer *w) {
     w->since += w->count;
     w->count = 0;
     writer_put_checkpoint(w);
+}
+
+static void writer_put_events(struct trace_writer *w) {
+    w->busy = true;
+    writer_put_collected(w);
+    w->busy = false;
+}
+
+void trace_writer_rescue(struct trace_writer *w) {
+    if (w->busy || w->output.error || !w->count)
+        return;
+    const char *bytes = (const char *)w->events;
+    uint64_t size = w->count * sizeof *w->events;
+    struct block_head head = block_head(BLOCK_OF_EVENTS, w->first, w->count, size, plain_frame_size(size));
+    struct plain_frame frame = plain_frame(size);
+    w->output.report = NULL;
+    output_write(&w->output, &head, sizeof head);
+    output_write(&w->output, &frame, sizeof frame);
+    for (uint64_t at = 0; at < size; at += PLAIN_PIECE) {
+        uint32_t length = (uint32_t)min_u64(size - at, PLAIN_PIECE);
+        struct plain_piece piece = plain_piece(length, at + length == size);
+        output_write(&w->output, &piece, sizeof piece);
+        output_write(&w->output, bytes + at, length);
+    }
+    w->busy = true; /* once */
 }
 
 int trace_writer_flush(struct trace_writer *w) {

@@ -25,6 +25,10 @@ int trace_writer_error(const struct trace_writer *);
 /* Writes what has been collected; for a machine that may not live to finish the file. 0, or the
  * -errno that cut the trace. */
 int trace_writer_flush(struct trace_writer *);
+/* The process is crashing: writes what has been collected with no memory of its own and no call that a signal
+ * handler may not make (as long as the output's write() makes none), unless a block was being written. The
+ * writer is of no use after it. */
+void trace_writer_rescue(struct trace_writer *);
 /* Writes the rest and the index; no event may follow. 0, or the -errno that cut the trace. */
 int trace_writer_finish(struct trace_writer *, bool limits_of_determinism);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "trace/file.h"
+#include "ui/crash.h"
 #include "ui/guide.h"
 #include "ui/size.h"
 #include "ui/summary.h"
@@ -122,9 +123,10 @@ static bool trace_open(struct session *s) {
     struct trace_header header;
     session_get_header(s, &header);
     int error = trace_file_create(o->trace_path, &header, trace_was_cut, s, NULL, &s->trace);
-    if (!error)
+    if (!error) {
         machine_add_sink(s->machine, trace_file_sink(s->trace));
-    else if (error_is_of_the_disk(error))
+        crash_rescues(s->trace);
+    } else if (error_is_of_the_disk(error))
         trace_was_cut(s, error);
     else
         fprintf(stderr, "thimble: --trace %s cannot be written: %s\n", o->trace_path, strerror(-error));
@@ -136,6 +138,7 @@ static void trace_close(struct session *s) {
         return;
     struct machine_summary summary;
     machine_get_summary(s->machine, &summary);
+    crash_rescues(NULL);
     (void)trace_file_finish(s->trace, summary.kernel.limits_of_determinism); /* trace_was_cut() reports */
     trace_file_destroy(s->trace);
 }

@@ -1,7 +1,7 @@
 """thimble trace: says what a trace holds and what is wrong with it; converts it to JSON lines.
 
 run-trace-command.py THIMBLE"""
-import json, os, pathlib, subprocess, sys, tempfile, unittest
+import json, os, pathlib, signal, subprocess, sys, tempfile, unittest
 
 THIMBLE = sys.argv.pop(1)
 
@@ -59,6 +59,28 @@ class TraceCommand(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn('the trace is cut', wrong)
         self.assertNotIn('end', self.lines(out)[-1])
+
+    def test_a_crash_of_thimble_itself(self):
+        """The trace ends with the last event before it, though no block was full."""
+        for name in ('crash.trace', 'crash.jsonl'):
+            trace = self.folder / name
+            run = subprocess.Popen([THIMBLE, 'run', '-n', '60', '--stats', 'none', '--trace', trace, '/bin/cat'], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            run.stdin.write(b'x')
+            run.stdin.flush()
+            self.assertEqual(run.stdout.read(1), b'x')
+            run.send_signal(signal.SIGSEGV)
+            wrong = run.communicate(timeout=60)[1].decode()
+            self.assertEqual(run.returncode, -signal.SIGSEGV)
+            self.assertIn('the trace ends with the last event before it', wrong)
+            if name == 'crash.trace':
+                status, said, _ = self.run_trace(trace)
+                self.assertEqual(status, 1)
+                self.assertNotIn('does not follow', said)
+                trace = self.folder / 'converted.jsonl'
+                self.run_trace(self.folder / name, '-o', trace)
+            calls = [line['number'] for line in self.lines(trace) if line.get('event') == 'syscall_exit']
+            self.assertIn(1, calls[-2:])  # the write of x
 
     def refused(self, sentence, *arguments):
         status, said, wrong = self.run_trace(*arguments)

@@ -316,7 +316,8 @@ static void test_conversion_gives_the_same_lines(void **state) {
     write_trace(packed, &r, true);
     assert_same_contents(packed, &expected_packed);
     assert_int_equal(trace_convert(native, native), -EINVAL);
-    assert_int_equal(trace_convert(lines, lines), -ENOTSUP);
+    assert_int_equal(trace_convert(lines, lines), -EEXIST);
+    assert_int_equal(trace_convert(lines, packed), -ENOTSUP);
     assert_int_equal(trace_convert(packed, lines), -ENOTSUP);
     assert_int_equal(trace_convert(native, "/nonexistent/x.jsonl"), -ENOENT);
     /* A trace that was cut: the lines lack the last one. */

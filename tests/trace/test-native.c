@@ -163,6 +163,27 @@ static void test_cut_file_is_read_up_to_the_cut(void **state) {
     assert_true(before > EVENTS / 2);
 }
 
+/* A crash: what had been collected is written as it is, and read like any other block. */
+static void test_rescued_events_are_read(void **state) {
+    struct memory_file file = {0};
+    struct trace_output output = memory_file_output(&file);
+    struct trace_writer *w;
+    enum { RESCUED = BLOCK_EVENTS + 5000 };
+    assert_int_equal(trace_writer_create(scenario_header(), &output, NULL, &w), 0);
+    for (size_t i = 0; i < RESCUED; i++)
+        trace_writer_sink(w)->receive(trace_writer_sink(w), &recorded.events[i]);
+    trace_writer_rescue(w);
+    size_t size = file.size;
+    trace_writer_rescue(w); /* a crash within the crash */
+    assert_int_equal(file.size, size);
+    struct trace_reader *r = reader_of(&file);
+    assert_false(trace_reader_is_complete(r));
+    assert_reads_back(r, RESCUED);
+    trace_reader_destroy(r);
+    trace_writer_destroy(w);
+    memory_file_free(&file);
+}
+
 static void test_what_is_no_trace_is_refused(void **state) {
     struct trace_reader *r;
     struct block_opening opening = block_opening();
@@ -394,6 +415,7 @@ int main(void) {
         cmocka_unit_test(test_seeking_does_not_read_what_precedes),
         cmocka_unit_test(test_same_events_give_the_same_bytes),
         cmocka_unit_test(test_cut_file_is_read_up_to_the_cut),
+        cmocka_unit_test(test_rescued_events_are_read),
         cmocka_unit_test(test_what_is_no_trace_is_refused),
         cmocka_unit_test(test_damaged_block_of_events_is_noticed),
         cmocka_unit_test(test_damaged_checkpoint_is_replayed_around),
