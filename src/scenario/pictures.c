@@ -32,7 +32,7 @@ static void goals_read(struct machine_file *f, const struct node *object, struct
     struct goal *goals = reader_allocate(f->reader, inherited + own + 1, sizeof *goals);
     if (!goals)
         return;
-    if (before)
+    if (inherited)
         memcpy(goals, before->goals, inherited * sizeof *goals);
     for (size_t i = 0; i < own; i++) {
         const struct node n = node_at(&until, i);

@@ -21,6 +21,13 @@ struct reader {
     bool wrong, full; /* full: memory was out */
 };
 
+/* Names from the file stand in messages; a message is one line for a terminal. */
+static void make_printable(char *text) {
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 int reader_open(const char *path, struct reader **ret_reader, char **ret_message) {
     *ret_message = NULL;
     struct reader *r = calloc(1, sizeof *r);
@@ -39,6 +46,7 @@ int reader_open(const char *path, struct reader **ret_reader, char **ret_message
                                                   where.column, where.text);
     if (written < 0)
         *ret_message = NULL;
+    make_printable(*ret_message);
     reader_close(r);
     return error;
 }
@@ -112,6 +120,7 @@ void node_wrong(const struct node *n, const char *format, ...) {
     va_end(arguments);
     if (asprintf(&r->message, "%s: %s%s%s", r->path, n->place, *n->place ? ": " : "", text) < 0)
         r->message = NULL;
+    make_printable(r->message);
 }
 
 /* ---- down into objects and arrays ---- */

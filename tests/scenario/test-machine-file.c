@@ -129,6 +129,7 @@ static const struct {
     {"{\"frames\": \"9\", " PROGRAMS "}", "frames: is a string where a whole number is wanted"},
     {"{\"frames\": \"0x\", " PROGRAMS "}", "frames: is a string where a whole number is wanted"},
     {"{\"frame\": 9, " PROGRAMS "}", "there is no key 'frame' here: there are title, about, frames,"},
+    {"{\"fra\\n\\u001b[2J\": 9, " PROGRAMS "}", "there is no key 'fra??[2J' here: there are title,"},
     {"{\"frames\": 9, \"frames\": 9, " PROGRAMS "}", "line 1, column "},
     {"{\"frames\": 9, \"programs\": []}", "programs: there is no program in it"},
     {"{\"frames\": 9, \"programs\": {}}", "programs: is an object where a list is wanted"},
