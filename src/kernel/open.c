@@ -268,11 +268,16 @@ static int share_others(struct process *p, struct process *from) {
     return 0;
 }
 
+/* Closed; or Thimble's own stand-in for one that was closed when it was started. */
+static bool stream_is_closed(int host) {
+    return host < 0 || (host <= STDERR_FILENO && fcntl(host, F_GETFD) & FD_CLOEXEC);
+}
+
 /* Into a sandbox go the standard descriptors alone. */
 int file_inherit(struct process *p, const int streams[3], struct process *from) {
     raise_host_limit();
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-        int r = streams[fd] < 0 ? 0 : inherit_one(p, streams[fd], fd);
+        int r = stream_is_closed(streams[fd]) ? 0 : inherit_one(p, streams[fd], fd);
         if (r < 0 && r != -EBADF)
             return r;
     }
