@@ -2,8 +2,9 @@
  *
  * The blanks are numbered in the order in which a picture is read: the register, the entries process by
  * process, the frames, the free pool, the swap area, the victim. Of many like things about half are left
- * blank, and some that are empty among them, so that nothing can be told from being asked. The answers are
- * written down at once: the picture is not needed afterwards. */
+ * blank, and some that are empty among them, so that nothing can be told from being asked. A frame and the
+ * entry that points at it are never both blank, as each tells of the other. The answers are written down at
+ * once: the picture is not needed afterwards. */
 #include "view/blank.h"
 
 #include <errno.h>
@@ -178,9 +179,20 @@ static bool entry_is_empty(const struct chooser *c, size_t index) {
     return cell_of(c, index, &process)->pages < 2 && !entry_is_full(c, index);
 }
 
+/* Whether the arrow that leads to a frame is blank. */
+static bool frame_is_asked_for(const struct chooser *c, size_t index) {
+    for (size_t i = 0; i < c->blank->entry_count; i++) {
+        size_t process;
+        const struct picture_cell *cell = cell_of(c, i, &process);
+        if (c->blank->entries[i] && pte_is_present(cell->entry) && pte_pfn(cell->entry).n == index)
+            return true;
+    }
+    return false;
+}
+
 static bool frame_is_full(const struct chooser *c, size_t index) {
     const enum event_frame use = c->picture->frames[index].use;
-    return use != EVENT_FRAME_RESERVED && use != EVENT_FRAME_FREE;
+    return use != EVENT_FRAME_RESERVED && use != EVENT_FRAME_FREE && !frame_is_asked_for(c, index);
 }
 
 static bool frame_is_empty(const struct chooser *c, size_t index) {

@@ -162,6 +162,27 @@ static void test_the_key_is_right(void **state) {
     picture_destroy(p);
 }
 
+/* What a frame holds can be seen where the entry is asked for, and the other way round. */
+static void test_a_frame_and_its_entry_are_not_both_blank(void **state) {
+    struct picture *p = picture_015();
+    unsigned pairs = 0;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct blank *b;
+        assert_int_equal(blank_create(p, BLANK_PTES | BLANK_FRAMES, seed, &b), 0);
+        for (size_t i = 0; i < p->process_count; i++)
+            for (size_t j = 0; j < p->processes[i].cell_count; j++) {
+                const pte_t entry = p->processes[i].cells[j].entry;
+                if (!pte_is_present(entry))
+                    continue;
+                assert_false(blank_entry(b, i, j) && blank_frame(b, pte_pfn(entry).n));
+                pairs += blank_entry(b, i, j) || blank_frame(b, pte_pfn(entry).n);
+            }
+        blank_destroy(b);
+    }
+    assert_true(pairs > 2 * SEEDS);
+    picture_destroy(p);
+}
+
 static void test_single_parts(void **state) {
     struct picture *p = picture_015();
     struct blank *b;
@@ -223,6 +244,7 @@ int main(void) {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_a_seed_is_an_exercise),
         cmocka_unit_test(test_the_key_is_right),
+        cmocka_unit_test(test_a_frame_and_its_entry_are_not_both_blank),
         cmocka_unit_test(test_single_parts),
         cmocka_unit_test(test_nothing_to_leave_blank),
         cmocka_unit_test(test_drawings_do_not_tell),
