@@ -1,5 +1,5 @@
 /* A picture: what is to be drawn of a machine's state, before anybody decides where it goes. Made from the
- * fold (trace/fold.h) and nothing else; drawn by svg.h, text.h and json.h, which all draw the same picture.
+ * fold (trace/fold.h) and nothing else; drawn as SVG, text and JSON (draw.h), which all show the same.
  *
  *   strips of virtual pages   ┐ of each process that is shown
  *   page table                ┘

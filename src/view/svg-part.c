@@ -112,6 +112,8 @@ static void draw_count(struct drawing *d, struct box b, const char *ink, uint64_
 /* A folded run says how many pages it stands for. */
 static void draw_run(struct drawing *d, struct box b, const struct picture_cell *c, const char *ink) {
     struct box below = {b.x + 1, box_bottom(b) - 14, b.width - 2, 12};
+    if (!c->touched && c->mapped)
+        text_behind(d, (struct box){b.x, below.y, b.width, below.height + 1}, b.width - 6);
     if (c->mapped || c->touched)
         draw_count(d, below, ink, c->pages);
     else
