@@ -33,11 +33,10 @@ struct style part_file_style(const struct picture *p, const struct picture_disk 
 
 void part_place_text(const struct picture *p, const struct picture_disk *disk, char text[PART_PLACE]) {
     const unsigned long long page = disk->page;
-    if (disk->source == SOURCE_FILE) {
-        const char initial = disk->file < p->file_count ? p->files[disk->file].initial : '?';
-        const bool digit = initial >= '0' && initial <= '9'; /* not to be read as part of the number */
-        snprintf(text, PART_PLACE, digit ? "%c:%llu" : "%c%llu", initial, page);
-    } else if (disk->source == SOURCE_ANONYMOUS && disk->has_page)
+    if (disk->source == SOURCE_FILE)
+        snprintf(text, PART_PLACE, "%c%llu", disk->file < p->file_count ? p->files[disk->file].initial : '?',
+                 page);
+    else if (disk->source == SOURCE_ANONYMOUS && disk->has_page)
         snprintf(text, PART_PLACE, "~%llu", page);
     else
         snprintf(text, PART_PLACE, "%s", disk->source == SOURCE_ANONYMOUS ? "~" : "");
