@@ -5,6 +5,7 @@ import { Controls } from "page/controls.js";
 import { Details } from "page/details.js";
 import { Divider } from "page/divider.js";
 import { Export } from "page/export.js";
+import { Find, tokenOf } from "page/find.js";
 import { FaultChart, ResidentChart } from "page/chart.js";
 import { Picture } from "page/picture.js";
 import { Question } from "page/question.js";
@@ -42,6 +43,7 @@ class Page {
     this.charts = [new FaultChart((n) => this.go(n)), new ResidentChart((n) => this.go(n))];
     this.tabs = new Tabs((name) => this.showTab(name));
     new Divider();
+    new Find((words) => this.find(words));
     element("title").textContent = source.info.title;
     document.title = `${source.info.title} – Thimble`;
   }
@@ -167,6 +169,15 @@ class Page {
   async pointAt(token, pinned) {
     if (pinned && token && this.question.takes(token)) return;
     await this.showDetails(token);
+  }
+
+  /** Points at what these words mean; says what is wrong, or null. @param {string} words @returns {Promise<string | null>} */
+  async find(words) {
+    const choices = await this.run.choices();
+    const token = tokenOf(words, this.status?.pid || choices.processes[0]?.pid || 0, choices);
+    if (!token || !(await this.run.details(token))) return `Nothing here is called ${words.trim()}.`;
+    this.picture.pin(token);
+    return null;
   }
 
   async showDetails(/** @type {string | null} */ token) {

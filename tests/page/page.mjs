@@ -127,6 +127,23 @@ test("hovering lights up the whole chain, a click keeps it, escape lets go", asy
   await page.context().close();
 });
 
+test("a page, a frame and a file are found by name", async () => {
+  const page = await bench.open(smallReplay);
+  await press(page, "n");
+  const found = { "0x401000": /VPN 0x401 of PID/, "PP0": /Frame PP0/, "asm-print 1": /Page 1 of asm-print/, "swap 3": /Swap page 3/ };
+  for (const [words, heading] of Object.entries(found)) {
+    await page.keyboard.press("/");
+    await page.fill("#find", words);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((/** @type {string} */ pattern) => new RegExp(pattern).test(document.querySelector("#details h2")?.textContent ?? ""), heading.source);
+    await page.keyboard.press("Escape");
+  }
+  await page.fill("#find", "no such thing");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.getElementById("find")).validationMessage.includes("no such thing"));
+  await page.context().close();
+});
+
 test("the filter narrows the list and the keys", async () => {
   const page = await bench.open(busyReplay);
   await page.selectOption("#filter-kind", { label: "victim" });
