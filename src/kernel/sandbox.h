@@ -94,8 +94,8 @@ enum sandbox_change {
 /* Prepares a change of the name: a host descriptor (O_PATH) of the directory where the host's call will do
  * the right thing. `name` may be "." (unless it is to be made). -errno. */
 int sandbox_change(const struct sandbox *, const char *directory, const char *name, enum sandbox_change);
-/* Whether what is there might be written to, as far as the sandbox goes: 0 or -EROFS. */
-int sandbox_may_write(const struct sandbox *, const char *directory, const char *name);
+/* Whether what is there may be written to: -EROFS; 0: the host knows; 1: yes, a copy of it would be. */
+int sandbox_may_write(const struct sandbox *, const char *directory, const char *name, enum sandbox_layer);
 /* A directory of that name was made: nothing of the host's shines through. 0 or -errno. */
 int sandbox_made_directory(const struct sandbox *, const char *directory, const char *name);
 /* unlinkat(): `flags` is 0 or AT_REMOVEDIR. */

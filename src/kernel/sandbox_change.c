@@ -20,43 +20,13 @@ static int path_of(const char *directory, const char *name, char ret_path[PATH_M
     return strcmp(name, ".") ? sandbox_go_down(ret_path, name) : 0;
 }
 
-/* The host's own answer whether we may change names in the directory; what was made by the machine is its. */
-static int may_write_directory(const struct sandbox *box, const char *path) {
-    char directory[PATH_MAX];
-    struct stat st;
-    strcpy(directory, path);
-    sandbox_go_up(directory);
-    if (sandbox_zone_of(box, directory)->mode != SANDBOX_OVERLAY ||
-        !overlay_has_lower(&box->overlay, directory, &st))
-        return 0;
-    int fd = beneath_open_directory(box->root, directory);
-    if (fd < 0)
-        return fd;
-    int r = faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0 ? -errno : 0;
-    close(fd);
-    return r;
-}
-
-static int may_write_file(const struct sandbox *box, const char *path) {
-    const char *name;
-    int fd = beneath_open_parent(box->root, path, &name);
-    if (fd < 0)
-        return fd;
-    int r = faccessat(fd, name, W_OK, AT_EACCESS) < 0 ? -errno : 0;
-    close(fd);
-    return r;
-}
-
-/* A change of what is there, in the scratch copy. */
+/* A change of what is there, in the scratch copy. Who may read the host's file may change the copy, which is
+ * theirs: folders that can only be read can be built in. */
 static int change_copied(const struct sandbox *box, const char *directory, const char *path,
                          enum sandbox_change change) {
     enum sandbox_layer layer;
     mode_t type;
     int r = sandbox_look_at(box, path, &layer, &type);
-    if (r == 0 && layer == SANDBOX_MISSING)
-        r = may_write_directory(box, path);
-    if (r == 0 && layer == SANDBOX_LOWER && S_ISREG(type) && change != SANDBOX_STATUS)
-        r = may_write_file(box, path);
     if (r == 0 && layer == SANDBOX_LOWER)
         r = overlay_copy_up(&box->overlay, path, change == SANDBOX_REPLACE);
     return r < 0 ? r : overlay_open_upper(&box->overlay, directory);
@@ -92,14 +62,17 @@ int sandbox_made_directory(const struct sandbox *box, const char *directory, con
     return overlay_hide(&box->overlay, path);
 }
 
-int sandbox_may_write(const struct sandbox *box, const char *directory, const char *name) {
+int sandbox_may_write(const struct sandbox *box, const char *directory, const char *name,
+                      enum sandbox_layer layer) {
     char path[PATH_MAX];
     struct stat st;
     int r = path_of(directory, name, path);
     if (r < 0)
         return r;
     enum sandbox_mode mode = sandbox_zone_of(box, path)->mode;
-    if (mode != SANDBOX_NONE && mode != SANDBOX_READ_ONLY)
+    if (mode_is_copied(mode))
+        return layer == SANDBOX_LOWER;
+    if (mode == SANDBOX_HOST)
         return 0;
     r = sandbox_lower_stat(box, path, &st);
     return r < 0 || S_ISCHR(st.st_mode) ? r : -EROFS;
@@ -130,9 +103,7 @@ static int expect_empty(const struct sandbox *box, const char *path) {
 
 static int remove_copied(const struct sandbox *box, const char *path, int flags) {
     struct stat st;
-    int r = may_write_directory(box, path);
-    if (r == 0 && flags & AT_REMOVEDIR)
-        r = expect_empty(box, path);
+    int r = flags & AT_REMOVEDIR ? expect_empty(box, path) : 0;
     if (r == 0 && sandbox_zone_of(box, path)->mode == SANDBOX_OVERLAY &&
         overlay_has_lower(&box->overlay, path, &st))
         r = overlay_hide(&box->overlay, path);
@@ -262,10 +233,6 @@ static int rename_copied(struct rename *r) {
     char parent[PATH_MAX];
     struct stat st;
     int result = rename_check(r);
-    if (result == 0)
-        result = may_write_directory(r->box, r->from);
-    if (result == 0)
-        result = may_write_directory(r->box, r->to);
     if (result == 0)
         result = S_ISDIR(r->from_type) ? copy_tree(r->box, r->from) : overlay_copy_up(o, r->from, false);
     if (result == 0 && S_ISDIR(r->to_type))

@@ -113,9 +113,10 @@ static long sys_statx(struct thread *t, const uint64_t a[6]) {
 static int lookup_access(struct thread *t, const struct lookup *l, int mode, int flags) {
     struct stat st;
     if (l->kind == LOOKUP_HOST && l->inside && mode & W_OK) {
-        int r = sandbox_may_write(t->process->kernel->sandbox, l->inside, l->name);
+        int r = sandbox_may_write(t->process->kernel->sandbox, l->inside, l->name, l->layer);
         if (r < 0)
             return r;
+        mode &= r ? ~W_OK : ~0;
     }
     if (l->kind == LOOKUP_HOST)
         return faccessat(l->directory, l->name, mode, flags | AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;

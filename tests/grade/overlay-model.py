@@ -68,7 +68,8 @@ def compare(thimble, program, seed, operations, mode):
 
 
 def main():
-    thimble, program, seeds, operations = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    thimble, program = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+    seeds, operations = int(sys.argv[3]), int(sys.argv[4])
     for seed in range(1, seeds + 1):
         compare(thimble, program, seed, operations, lambda tree: ["--files", "overlay"])
         compare(thimble, program, seed + 1000, operations,
