@@ -487,7 +487,7 @@ class BadRecordings(WebCase):
         server.interrupt()
         status, errors = server.finish()
         self.assertEqual(status, 0)
-        self.assertIn(f"was cut: what happened after event {info['events']} is missing", errors)
+        self.assertIn(f"the trace is cut: it ends after event {info['events']}", errors)
 
     def test_one_that_is_damaged_at_its_beginning(self):
         path = self.record()
@@ -496,7 +496,7 @@ class BadRecordings(WebCase):
         path.write_bytes(content)
         status, errors = self.refuse(path)
         self.assertEqual(status, 125)
-        self.assertIn(f"thimble: {path} is damaged at its beginning", errors)
+        self.assertIn(f"thimble: {path}: the trace is damaged", errors)
 
     def test_one_of_another_version(self):
         path = self.record()
@@ -505,7 +505,7 @@ class BadRecordings(WebCase):
         path.write_bytes(content)
         status, errors = self.refuse(path)
         self.assertEqual(status, 125)
-        self.assertIn("another version", errors)
+        self.assertIn("it is a trace of format 254", errors)
 
     def test_json_lines(self):
         path = self.record("trace.jsonl")
