@@ -73,7 +73,7 @@ void layout_disk_place(struct layout *l, int x, int y) {
             if (l->picture->hidden_files)
                 y += SWAP_TITLE;
             l->swap_title = (struct box){names, y + ROW_FREE, DISK_NAME, SWAP_TITLE};
-            y += SWAP_TITLE - ROW_FREE;
+            y += SWAP_TITLE;
         }
         const int gap = row_height(row) - DISK_BOX_HEIGHT;
         row->gap.y = y + 4;

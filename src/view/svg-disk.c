@@ -34,8 +34,8 @@ static void draw_page(struct drawing *d, const struct layout_row *row, unsigned 
         if (row->is_swap && d->picture->slots[slot].written)
             pen_rounded(&d->pen, (struct box){b.x + 4, b.y + 4, b.width - 8, b.height - 8}, 3,
                         d->pen.shades->anonymous.fill, 0);
-        pen_textf(&d->pen, box_inset(b, 1), pen_size(&d->pen, 13), draw_ink(d, &place), PEN_BOLD, "%u",
-                  place.page);
+        pen_textf(&d->pen, box_inset(b, 1), pen_size(&d->pen, 13), draw_ink(d, &place), PEN_BOLD | PEN_WHOLE,
+                  "%u", place.page);
     }
     chain_end(d);
     const struct picture_file *file = row->is_swap ? NULL : &d->picture->files[row->file];

@@ -46,7 +46,7 @@ void draw_initial(struct drawing *d, struct box b, const struct picture_disk *di
 
 void draw_blank(struct drawing *d, struct box b, unsigned number) {
     pen_dashed_box(&d->pen, b, d->pen.shades->paper.fill);
-    pen_textf(&d->pen, box_inset(b, 1), pen_size(&d->pen, 13), d->pen.shades->paper.ink, 0, "(%d)",
+    pen_textf(&d->pen, box_inset(b, 1), pen_size(&d->pen, 13), d->pen.shades->paper.ink, PEN_WHOLE, "(%d)",
               (int)number);
 }
 
@@ -66,15 +66,15 @@ static void draw_real_number(struct drawing *d, struct box b, uint64_t vpn, cons
     lower.y += 13;
     if (vpn < 1ULL << (4 * HEX_DIGITS)) {
         upper.y += 7;
-        pen_textf(&d->pen, upper, size, ink, PEN_MONOSPACE | PEN_BOLD, "%x", vpn);
+        pen_textf(&d->pen, upper, size, ink, PEN_MONOSPACE | PEN_BOLD | PEN_WHOLE, "%x", vpn);
         return;
     }
-    pen_textf(&d->pen, upper, size, ink, PEN_MONOSPACE | PEN_BOLD, "%x", vpn >> (4 * HEX_DIGITS));
+    pen_textf(&d->pen, upper, size, ink, PEN_MONOSPACE | PEN_BOLD | PEN_WHOLE, "%x", vpn >> (4 * HEX_DIGITS));
     /* The lower half keeps its zeroes: a one above them is taken away again by leaving out its digit. */
     char digits[HEX_DIGITS + 1] = {0};
     for (int i = 0; i < HEX_DIGITS; i++)
         digits[i] = "0123456789abcdef"[vpn >> (4 * (HEX_DIGITS - 1 - i)) & 15];
-    pen_text(&d->pen, lower, size, ink, PEN_MONOSPACE | PEN_BOLD, digits);
+    pen_text(&d->pen, lower, size, ink, PEN_MONOSPACE | PEN_BOLD | PEN_WHOLE, digits);
 }
 
 /* The size at which all numbers of a strip fit into their cells after "VPN"; 0: the number has to do.
@@ -95,8 +95,8 @@ static void draw_number(struct drawing *d, struct box b, const struct picture_ce
     }
     const int size = label_size(b, cells);
     const struct box text = {b.x - 4, b.y + b.height / 2 - 9, b.width + 8, 18};
-    pen_textf(&d->pen, text, size ? size : pen_size(&d->pen, LABEL), ink, PEN_BOLD, size ? "VPN%u" : "%u",
-              c->number);
+    pen_textf(&d->pen, text, size ? size : pen_size(&d->pen, LABEL), ink, PEN_BOLD | PEN_WHOLE,
+              size ? "VPN%u" : "%u", c->number);
 }
 
 /* A count in at most four characters: 999, 12k, 34G. */
@@ -105,7 +105,7 @@ static void draw_count(struct drawing *d, struct box b, const char *ink, uint64_
     int unit = -1;
     for (; count >= 1000 && unit + 1 < (int)sizeof units - 1; unit++)
         count = count / 1000;
-    pen_textf(&d->pen, b, pen_size(&d->pen, 10), ink, 0, unit < 0 ? "×%u" : "×%u%c", count,
+    pen_textf(&d->pen, b, pen_size(&d->pen, 10), ink, PEN_WHOLE, unit < 0 ? "×%u" : "×%u%c", count,
               unit < 0 ? 0 : units[unit]);
 }
 
@@ -199,14 +199,14 @@ static void draw_frame_text(struct drawing *d, struct box b, const struct pictur
     const int size = pen_size(&d->pen, b.width > 40 ? 14 : 12);
     const bool has_page = f->disk.has_page && b.height > 30;
     const bool is_table = f->use == EVENT_FRAME_TABLE && b.height > 30;
-    struct box upper = {b.x + 2, b.y + b.height / 2 - 9, b.width - 4, 18}, lower = upper;
+    struct box upper = {b.x + 1, b.y + b.height / 2 - 9, b.width - 2, 18}, lower = upper;
     if (has_page || is_table) {
         upper.y -= 8;
         lower.y += 9;
     }
-    pen_textf(&d->pen, upper, size, ink, PEN_BOLD, "PP%d", (int)f->number);
+    pen_textf(&d->pen, upper, size, ink, PEN_BOLD | PEN_WHOLE, "PP%d", (int)f->number);
     if (has_page)
-        pen_textf(&d->pen, lower, size, ink, PEN_BOLD, "(%u)", f->disk.page);
+        pen_textf(&d->pen, lower, size, ink, PEN_BOLD | PEN_WHOLE, "(%u)", f->disk.page);
     else if (is_table)
         pen_text(&d->pen, lower, size - 2, ink, 0, "table");
 }
@@ -220,7 +220,7 @@ void draw_frame(struct drawing *d, struct box b, size_t frame) {
     draw_surface(d, b, disk);
     if (blank) {
         pen_textf(&d->pen, (struct box){b.x, b.y + 3, b.width, 18}, pen_size(&d->pen, 12),
-                  d->pen.shades->free.ink, PEN_BOLD, "PP%d", (int)f->number);
+                  d->pen.shades->free.ink, PEN_BOLD | PEN_WHOLE, "PP%d", (int)f->number);
         draw_blank(d, (struct box){b.x + 4, b.y + b.height - 26, b.width - 8, 22}, blank);
     } else {
         draw_initial(d, b, disk);
@@ -247,9 +247,11 @@ static void draw_run_counts(struct drawing *d, struct box b, const struct pictur
     struct box in = {b.x + 1, b.y + TABLE_ROW + 3, b.width - 2, 13}, out = in;
     out.y += 13;
     if (c->present)
-        pen_textf(&d->pen, in, pen_size(&d->pen, 10), d->pen.shades->paper.ink, 0, "%u in", c->present);
+        pen_textf(&d->pen, in, pen_size(&d->pen, 10), d->pen.shades->paper.ink, PEN_WHOLE, "%u in",
+                  c->present);
     if (c->swapped)
-        pen_textf(&d->pen, out, pen_size(&d->pen, 10), d->pen.shades->paper.ink, 0, "%u out", c->swapped);
+        pen_textf(&d->pen, out, pen_size(&d->pen, 10), d->pen.shades->paper.ink, PEN_WHOLE, "%u out",
+                  c->swapped);
 }
 
 static void draw_entry(struct drawing *d, struct box b, size_t process, size_t cell) {
@@ -265,7 +267,8 @@ static void draw_entry(struct drawing *d, struct box b, size_t process, size_t c
         draw_blank(d, box_inset(b, 4), blank);
     } else {
         pen_text(&d->pen, (struct box){upper.x, upper.y - (c->copy_on_write ? 4 : 0), b.width, TABLE_ROW},
-                 pen_size(&d->pen, b.width > 38 ? 17 : 15), d->pen.shades->paper.ink, PEN_MONOSPACE, access);
+                 pen_size(&d->pen, b.width > 38 ? 17 : 15), d->pen.shades->paper.ink,
+                 PEN_MONOSPACE | PEN_WHOLE, access);
         if (c->copy_on_write)
             draw_copy_mark(d, upper);
         if (c->pages > 1)

@@ -142,13 +142,14 @@ static void put_shortened(struct pen *pen, const char *text, size_t columns, siz
 
 static void text_keeping(struct pen *pen, struct box box, int size, const char *ink, unsigned style,
                          const char *text, size_t head) {
-    const int smallest = size * 4 / 5 > 1 ? size * 4 / 5 : 1;
+    enum { LEAST = 5 };
+    const int smallest = style & PEN_WHOLE || size * 4 / 5 < LEAST ? LEAST : size * 4 / 5;
     while (size > smallest && pen_text_width(text, size, style) > box.width)
         size--;
     const size_t columns = columns_of(box.width, size, style);
     const int x = style & PEN_LEFT ? box.x : style & PEN_RIGHT ? box_right(box) : box_middle(box);
     begin_text(pen, x, box.y + box.height / 2 + size * 36 / 100, size, ink, style);
-    if (pen_text_width(text, size, style) <= box.width)
+    if (style & PEN_WHOLE || pen_text_width(text, size, style) <= box.width)
         put_escaped(pen->text, text, strlen(text));
     else
         put_shortened(pen, text, columns, head ? head : columns / 3);

@@ -32,6 +32,7 @@ enum pen_style {
     PEN_LEFT = 4, /* the box's left edge is where the text begins; without either: centred */
     PEN_RIGHT = 8,
     PEN_ITALIC = 16,
+    PEN_WHOLE = 32, /* a number or the like, of which nothing may be left out: as small as need be */
 };
 
 /* Writes a format: %d an int, %u a uint64_t, %x the same in hexadecimal, %s text as it is, %e text escaped,

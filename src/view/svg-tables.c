@@ -43,15 +43,15 @@ static void draw_chip(struct drawing *d, const struct layout *l, const struct la
     chain_cell(d, "chip", chip->process, chip->cell);
     if (target != SIZE_MAX) {
         pen_dashed_box(&d->pen, b, d->pen.shades->paper.fill);
-        pen_textf(&d->pen, box_inset(b, 2), pen_size(&d->pen, 12), d->pen.shades->paper.ink, PEN_BOLD, "PP%d",
-                  (int)d->picture->frames[target].number);
+        pen_textf(&d->pen, box_inset(b, 2), pen_size(&d->pen, 12), d->pen.shades->paper.ink,
+                  PEN_BOLD | PEN_WHOLE, "PP%d", (int)d->picture->frames[target].number);
     } else {
         struct box page = {b.x, b.y, b.width, b.height / 2};
         draw_surface(d, page, &c->disk);
         draw_initial(d, page, &c->disk);
         if (c->disk.has_page)
-            pen_textf(&d->pen, box_inset(page, 2), pen_size(&d->pen, 12), draw_ink(d, &c->disk), PEN_BOLD,
-                      "%u", c->disk.page);
+            pen_textf(&d->pen, box_inset(page, 2), pen_size(&d->pen, 12), draw_ink(d, &c->disk),
+                      PEN_BOLD | PEN_WHOLE, "%u", c->disk.page);
         pen_text(&d->pen, (struct box){b.x, b.y + b.height / 2 + 2, b.width, 12}, pen_size(&d->pen, 10),
                  d->pen.shades->faint, 0, c->disk.source == SOURCE_ANONYMOUS ? "swap" : "file");
     }
