@@ -7,7 +7,7 @@
 #include "view/plain.h"
 #include "view/text-parts.h"
 
-enum { NAME = 20 }; /* columns for the name of a file */
+enum { NAME = 20, FILE_MARGIN = 6 }; /* columns: for the name of a file, for what stands around it */
 
 static bool page_is_in_memory(const struct picture *p, size_t file, uint64_t page) {
     for (size_t i = 0; i < p->frame_count; i++) {
@@ -74,10 +74,15 @@ static void draw_file_names(struct drawing *d) {
         const struct picture_disk place = {.source = SOURCE_FILE, .file = (uint32_t)i};
         const char initial[3] = {file->initial, ' ', 0};
         const char *last = strrchr(file->name, '/');
+        const char *name = last && last[1] ? last + 1 : file->name;
         const struct style style = part_file_style(d->picture, &place);
+        if (column + plain_columns(name, strlen(name)) + FILE_MARGIN > d->canvas.columns) {
+            canvas_put(&d->canvas, d->row, column, " …", style_plain);
+            break;
+        }
         column = canvas_put(&d->canvas, d->row, column, i ? ", " : "", style_plain);
         column = canvas_put(&d->canvas, d->row, column, initial, style);
-        column = canvas_put(&d->canvas, d->row, column, last && last[1] ? last + 1 : file->name, style);
+        column = canvas_put(&d->canvas, d->row, column, name, style);
     }
     d->row++;
 }
@@ -114,7 +119,11 @@ static void draw_swap(struct drawing *d, bool all) {
         if (!all && !slot_is_worth_a_word(d, i))
             continue;
         slot_text(d, i, text);
-        if (column + strlen(text) + 1 > d->canvas.columns && all) {
+        if (column + strlen(text) + 1 > d->canvas.columns) {
+            if (!all) {
+                canvas_put(&d->canvas, d->row, d->canvas.columns - 1, "…", style_plain);
+                break;
+            }
             d->row++;
             column = NAME;
         }

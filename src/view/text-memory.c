@@ -261,7 +261,7 @@ static void draw_memory_line(struct drawing *d, bool content) {
         d->row++;
         return;
     }
-    snprintf(line, sizeof line, " · %llu reserved for the OS", (unsigned long long)p->reserved_count);
+    snprintf(line, sizeof line, " · %llu reserved", (unsigned long long)p->reserved_count);
     column = canvas_put(&d->canvas, d->row, column, line, style_plain);
     if (p->table_count) {
         snprintf(line, sizeof line, " · %llu page tables", (unsigned long long)p->table_count);

@@ -21,7 +21,7 @@
 #include "view/plain.h"
 #include "view/text-parts.h"
 
-enum { LABEL = 12, BORDERS = 4, CELL_MINIMUM = 4 }; /* columns; rows: header, top, middle, bottom */
+enum { LABEL = 12, CELL_MINIMUM = 4, PIECES_MOST = 64 }; /* columns; pieces of a strip in a pane */
 
 struct cell_text {
     char text[STRIP_ROWS][PART_TEXT];
@@ -84,11 +84,20 @@ static void cell_target(const struct drawing *d, const struct picture_cell *cell
     }
 }
 
+/* Whether the entry points at the page that is being evicted. */
+static bool cell_is_victim(const struct picture *p, const struct picture_cell *cell) {
+    if (cell->pages != 1 || !pte_is_present(cell->entry) || !p->frames_per_cell)
+        return false;
+    const size_t index = pte_pfn(cell->entry).n / p->frames_per_cell;
+    return index < p->frame_count && p->frames[index].victim;
+}
+
 static void cell_fill(const struct drawing *d, size_t process, size_t index, struct cell_text *to) {
     const struct picture_cell *cell = &d->picture->processes[process].cells[index];
     const unsigned blank = d->options->blank ? blank_entry(d->options->blank, process, index) : 0;
     const struct style content = cell->touched ? part_file_style(d->picture, &cell->disk) : style_plain;
-    *to = (struct cell_text){.hatched = !cell->mapped, .marked = cell->changed || cell->faulting};
+    *to = (struct cell_text){.hatched = !cell->mapped};
+    to->marked = cell->changed || cell->faulting || cell_is_victim(d->picture, cell);
     cell_number(d, cell, to->text[STRIP_VPN]);
     cell_page(d, cell, to->text[STRIP_PAGE]);
     to->style[STRIP_PAGE] = content;
@@ -123,16 +132,35 @@ static size_t piece_count(const struct strip *s) {
     return max_size(pieces, 1);
 }
 
-/* The first piece to show when only `room` of them can be: so that the first marked cell is seen. */
-static size_t piece_first(const struct strip *s, size_t room) {
-    size_t piece = 0;
-    for (size_t from = 0, to; from < s->count; from = to, piece++) {
+static bool piece_is_marked(const struct strip *s, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++)
+        if (s->cells[i].marked)
+            return true;
+    return false;
+}
+
+/* Which pieces to show when only `room` of them can be, a bit each: those with a mark, then those from the
+ * first mark on, then the first ones. */
+static uint64_t pieces_choose(const struct strip *s, size_t room) {
+    const size_t pieces = min_size(s->pieces, PIECES_MOST);
+    uint64_t marked = 0, chosen = 0;
+    size_t from = 0, first = 0;
+    for (size_t piece = 0, to; piece < pieces; piece++, from = to) {
         to = piece_end(s, from);
-        for (size_t i = from; i < to; i++)
-            if (s->cells[i].marked)
-                return min_size(piece, s->pieces - min_size(room, s->pieces));
+        marked |= (uint64_t)piece_is_marked(s, from, to) << piece;
     }
-    return 0;
+    if (marked)
+        first = (size_t)__builtin_ctzll(marked);
+    for (size_t piece = 0; piece < pieces && room; piece++) {
+        room -= marked >> piece & 1;
+        chosen |= marked & 1ULL << piece;
+    }
+    for (size_t i = 0; i < pieces && room; i++) {
+        const uint64_t bit = 1ULL << (first + i) % pieces;
+        room -= !(chosen & bit);
+        chosen |= bit;
+    }
+    return chosen;
 }
 
 static bool strip_make(struct drawing *d, size_t index, struct strip *s) {
@@ -250,15 +278,22 @@ static void draw_pane_piece(struct drawing *d, const struct strip *s, unsigned r
     }
 }
 
-static void draw_strip(struct drawing *d, const struct strip *s, unsigned rows, size_t first, size_t pieces) {
+static void draw_strip(struct drawing *d, const struct strip *s, unsigned rows) {
     size_t from = 0;
-    if (d->boxed)
-        draw_header(d, s);
-    for (size_t piece = 0; piece < first + pieces && (from < s->count || !piece); piece++) {
+    draw_header(d, s);
+    for (size_t piece = 0; piece < s->pieces; piece++) {
         const size_t to = piece_end(s, from);
-        if (piece >= first && d->boxed)
-            draw_boxed_piece(d, s, rows, from, to);
-        else if (piece >= first)
+        draw_boxed_piece(d, s, rows, from, to);
+        from = to;
+    }
+}
+
+static void draw_pane_strip(struct drawing *d, const struct strip *s, unsigned rows, size_t room) {
+    const uint64_t chosen = pieces_choose(s, room);
+    size_t from = 0;
+    for (size_t piece = 0; piece < s->pieces && piece < PIECES_MOST; piece++) {
+        const size_t to = piece_end(s, from);
+        if (chosen >> piece & 1)
             draw_pane_piece(d, s, rows, from, to);
         from = to;
     }
@@ -298,9 +333,10 @@ static void draw_strips(struct drawing *d, const struct strip *strips, size_t co
     if (rows)
         share_room(d, strips, count, rows / strip_height(strip_rows), pieces);
     for (size_t i = 0; i < count; i++) {
-        const size_t room = rows ? pieces[i] : strips[i].pieces;
-        if (room)
-            draw_strip(d, &strips[i], strip_rows, piece_first(&strips[i], room), room);
+        if (!rows)
+            draw_strip(d, &strips[i], strip_rows);
+        else if (pieces[i])
+            draw_pane_strip(d, &strips[i], strip_rows, pieces[i]);
     }
 }
 

@@ -128,6 +128,29 @@ static void test_large_machines_fit(void **state) {
     }
 }
 
+/* A strip that does not fit shows the pages that the step is about, however far apart they are. */
+static void test_a_pane_shows_what_the_step_is_about(void **state) {
+    enum { PAGES = 24, FIRST = 0x400, LAST = FIRST + 2 * (PAGES - 1) };
+    struct script s;
+    script_start(&s, 9, 3, 28);
+    script_process(&s, 2, "/bin/program");
+    for (uint64_t page = 0; page < PAGES; page++)
+        script_map(&s, 2, FIRST + 2 * page, 1, 3, 0, 0);
+    script_touch_zero(&s, 2, LAST, 5, 7);
+    script_step(&s);
+    script_emit(&s, 2, EVENT_FAULT, ACCESS_READ, 2, (uint64_t)FIRST << PAGE_SHIFT, 0, 0, 0);
+    script_emit(&s, 2, EVENT_VICTIM, EVENT_VICTIM_TO_SWAP, 5, s.anonymous, 0, 0, 0);
+    struct picture *p = script_picture(&s, (struct picture_options){0});
+    const struct draw_options pane = {.columns = 60, .rows = 13};
+    char *text = text_of(p, &pane);
+    assert_fits(text, &pane);
+    assert_non_null(strstr(text, "---!"));
+    assert_non_null(strstr(text, "↓PP5"));
+    free(text);
+    picture_destroy(p);
+    script_end(&s);
+}
+
 /* ---- content ---- */
 
 /* Line `number` (from 0) of those that begin with a text; NULL: there is none. */
@@ -354,6 +377,7 @@ int main(void) {
         cmocka_unit_test(test_the_lecture_fits_in_any_sheet),
         cmocka_unit_test(test_random_states_fit),
         cmocka_unit_test(test_large_machines_fit),
+        cmocka_unit_test(test_a_pane_shows_what_the_step_is_about),
         cmocka_unit_test(test_the_text_says_what_the_json_says),
         cmocka_unit_test(test_the_free_pool_and_the_sentence),
         cmocka_unit_test(test_a_long_caption_is_wrapped),
