@@ -2,7 +2,7 @@
 import { element, make } from "page/dom.js";
 import { faultKind } from "page/kinds.js";
 
-const PER_LINE = 16;
+const WIDE = 470; /* pixels: room for 16 bytes a line and their characters */
 const HINT = "Point at a page, an entry, a frame or a page of a file: its whole chain lights up. Click to keep it. " +
   "With the keyboard ↑ and ↓ go from part to part, Esc lets go.";
 
@@ -34,12 +34,17 @@ function marks(entry) {
     make("span", { class: entry[name] ? "bit on" : "bit", title: `${word}: ${entry[name] ? "yes" : "no"}` }, word));
 }
 
-/** @param {string} hex the bytes of a page @returns {Node} */
-function dump(hex) {
+/** Eight and eight. @param {string[]} bytes */
+function groups(bytes) {
+  return [bytes.slice(0, 8), bytes.slice(8)].filter((group) => group.length).map((group) => group.join(" "));
+}
+
+/** @param {string} hex the bytes of a page @param {number} perLine @returns {Node} */
+function dump(hex, perLine) {
   const lines = [];
   let skipping = false;
-  for (let at = 0; at < hex.length / 2; at += PER_LINE) {
-    const bytes = hex.slice(2 * at, 2 * (at + PER_LINE)).match(/../g) ?? [];
+  for (let at = 0; at < hex.length / 2; at += perLine) {
+    const bytes = hex.slice(2 * at, 2 * (at + perLine)).match(/../g) ?? [];
     const same = at > 0 && bytes.every((byte) => byte === "00");
     if (same && skipping) continue;
     skipping = same;
@@ -48,7 +53,7 @@ function dump(hex) {
       return code >= 32 && code < 127 ? String.fromCharCode(code) : "·";
     });
     const offset = at.toString(16).padStart(3, "0");
-    lines.push(same ? `${offset}  … zeros` : `${offset}  ${bytes.slice(0, 8).join(" ")}  ${bytes.slice(8).join(" ")}  ${ascii.join("")}`);
+    lines.push(same ? `${offset}  … zeros` : `${offset}  ${groups(bytes).join("  ")}  ${ascii.join("")}`);
   }
   return make("pre", { class: "bytes", tabindex: 0, "aria-label": "Bytes of the page" }, lines.join("\n"));
 }
@@ -71,7 +76,7 @@ export class Details {
     const list = make("dl");
     for (const [name, ...values] of this.facts(thing)) list.append(make("dt", {}, name), make("dd", {}, ...values));
     const content = thing.content === undefined ? [] :
-      thing.content === null ? [make("p", { class: "hint" }, "The bytes were not recorded.")] : [dump(thing.content)];
+      thing.content === null ? [make("p", { class: "hint" }, "The bytes were not recorded.")] : [dump(thing.content, this.pane.clientWidth >= WIDE ? 16 : 8)];
     const hint = thing.what === "machine" ? [make("p", { class: "hint" }, HINT)] : [];
     this.pane.replaceChildren(heading, list, ...content, ...hint);
   }
