@@ -158,6 +158,23 @@ static void test_states_equal_fresh_folds(void **state) {
     recorder_free(&r);
 }
 
+/* Back and forward by small steps, over all the states that the film keeps for it. */
+static void test_every_step_back_arrives(void **state) {
+    struct recorder r;
+    record(19, 40000, &r);
+    struct film *film = film_of_file(&r, true);
+    uint64_t n = r.count;
+    for (uint64_t i = 0; i < 1500; i++)
+        state_of(film, n -= 1 + i % 25);
+    for (uint64_t i = 0; i < 1000; i++)
+        state_of(film, n += 1 + i % 5);
+    struct fold *expected = fresh_fold(&r, n);
+    scenario_assert_same(state_of(film, n), expected);
+    fold_destroy(expected);
+    film_destroy(film);
+    recorder_free(&r);
+}
+
 static void test_every_event_is_there(void **state) {
     struct recorder r;
     record(13, 40000, &r);
@@ -365,6 +382,7 @@ static void test_looking_while_it_grows(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states_equal_fresh_folds),
+        cmocka_unit_test(test_every_step_back_arrives),
         cmocka_unit_test(test_every_event_is_there),
         cmocka_unit_test(test_header_is_kept),
         cmocka_unit_test(test_finding),

@@ -284,6 +284,26 @@ static void test_gap_ends_the_trace(void **state) {
 }
 
 /* Whatever byte is changed: errors or events, nothing worse. */
+/* Whole blocks, good checksums, and an event that is missing between two others. */
+static void test_missing_event_is_noticed(void **state) {
+    struct memory_file file = {0};
+    struct trace_output output = memory_file_output(&file);
+    struct trace_writer *w;
+    struct event e;
+    assert_int_equal(trace_writer_create(scenario_header(), &output, NULL, &w), 0);
+    for (size_t i = 0; i < 1000; i++)
+        if (i != 500)
+            trace_writer_sink(w)->receive(trace_writer_sink(w), &recorded.events[i]);
+    assert_int_equal(trace_writer_finish(w, false), 0);
+    trace_writer_destroy(w);
+    struct trace_reader *r = reader_of(&file);
+    for (size_t i = 0; i < 500; i++)
+        assert_int_equal(trace_reader_next(r, &e), 1);
+    assert_int_equal(trace_reader_next(r, &e), -EBADMSG);
+    trace_reader_destroy(r);
+    memory_file_free(&file);
+}
+
 static void test_any_damage_does_no_harm(void **state) {
     struct recorder r;
     struct memory_file file = {0};
@@ -421,6 +441,7 @@ int main(void) {
         cmocka_unit_test(test_damaged_checkpoint_is_replayed_around),
         cmocka_unit_test(test_damaged_index_is_found_again),
         cmocka_unit_test(test_gap_ends_the_trace),
+        cmocka_unit_test(test_missing_event_is_noticed),
         cmocka_unit_test(test_any_damage_does_no_harm),
         cmocka_unit_test(test_full_disk_is_reported_once),
         cmocka_unit_test(test_dev_full),
