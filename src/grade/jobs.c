@@ -46,12 +46,31 @@ static bool group_numbers(const char *name, uint64_t numbers[2], int wanted) {
     return read_numbers(path, numbers) >= wanted;
 }
 
+/* "quota period" in microseconds, in the unified hierarchy or in the older one of two files. */
+static bool cpu_quota(uint64_t quota[2]) {
+    uint64_t period[2];
+    if (group_numbers("cpu.max", quota, 2))
+        return quota[1] != 0;
+    if (read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", quota) < 1 ||
+        read_numbers("/sys/fs/cgroup/cpu/cpu.cfs_period_us", period) < 1)
+        return false;
+    quota[1] = period[0];
+    return quota[1] != 0; /* a quota of -1, none, is a very large one here */
+}
+
 static uint64_t cpus(void) {
     cpu_set_t set;
     uint64_t quota[2], n = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint64_t)CPU_COUNT(&set) : 1;
-    if (group_numbers("cpu.max", quota, 2) && quota[1] && quota[0] / quota[1] < n)
+    if (cpu_quota(quota) && quota[0] / quota[1] < n)
         n = quota[0] / quota[1];
     return n;
+}
+
+static bool memory_limit(uint64_t most[2], uint64_t used[2]) {
+    if (group_numbers("memory.max", most, 1) && group_numbers("memory.current", used, 1))
+        return true;
+    return read_numbers("/sys/fs/cgroup/memory/memory.limit_in_bytes", most) >= 1 &&
+           read_numbers("/sys/fs/cgroup/memory/memory.usage_in_bytes", used) >= 1;
 }
 
 static uint64_t memory_available(void) {
@@ -65,7 +84,7 @@ static uint64_t memory_available(void) {
     if (file)
         fclose(file);
     uint64_t bytes = kib << 10;
-    if (group_numbers("memory.max", most, 1) && group_numbers("memory.current", used, 1)) {
+    if (memory_limit(most, used)) {
         uint64_t left = most[0] > used[0] ? most[0] - used[0] : 0;
         bytes = left < bytes ? left : bytes;
     }
