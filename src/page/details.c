@@ -213,14 +213,16 @@ static uint32_t frame_of_page(const struct fold *fold, uint64_t page_id) {
     return UINT32_MAX;
 }
 
-static void put_frame_of_page(struct text *t, const struct fold *fold, uint64_t page_id) {
+/* False: it is in no frame. */
+static bool put_frame_of_page(struct text *t, const struct fold *fold, uint64_t page_id) {
     uint32_t number = frame_of_page(fold, page_id);
     if (number == UINT32_MAX)
-        return;
+        return false;
     struct fold_frame frame = fold_frame(fold, number);
     field_number(t, "frame", number);
     put_mappers(t, fold, &frame);
     put_content(t, fold_content(fold, number));
+    return true;
 }
 
 static void put_file_page(struct text *t, const struct fold *fold, uint64_t number, uint64_t page) {
@@ -251,7 +253,8 @@ static void put_slot(struct text *t, const struct fold *fold, uint64_t number) {
     field_bool(t, "written", slot.written);
     if (slot.used) {
         put_identity(t, fold, slot.page);
-        put_frame_of_page(t, fold, slot.page);
+        if (!put_frame_of_page(t, fold, slot.page) && slot.written)
+            put_content(t, fold_slot_content(fold, (uint32_t)number));
     }
     text_put(t, "}");
 }
