@@ -23,19 +23,23 @@ static int tty_find(struct tty *t) {
     return t->output ? 0 : -ENOTTY;
 }
 
-int tty_open(struct tty *t) {
-    int found, error = tty_find(t);
-    if (error)
-        return error;
+/* What terminfo says of it. */
+static int tty_ask(struct tty *t) {
+    int found;
     if (setupterm(NULL, fileno(t->output), &found) == ERR)
         return -ENXIO;
     const char *place = tigetstr("cup");
-    if (!place || place == (const char *)-1)
-        return -ENXIO;
-    setlocale(LC_CTYPE, "");
+    bool has_place = place && place != (const char *)-1;
     /* A terminal without colours is an old one, which has no characters beyond ASCII either. */
     t->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0 || tigetnum("colors") < FEW_COLOURS;
-    return 0;
+    del_curterm(cur_term);
+    return has_place ? 0 : -ENXIO;
+}
+
+int tty_open(struct tty *t) {
+    setlocale(LC_CTYPE, "");
+    int error = tty_find(t);
+    return error ? error : tty_ask(t);
 }
 
 void tty_close(struct tty *t) {

@@ -35,7 +35,8 @@ static void keep_line(void *context, const char *line) {
 }
 
 static void show_lines(struct step *step) {
-    fwrite(step->said.bytes, 1, step->said.length, stderr);
+    if (step->said.length)
+        fwrite(step->said.bytes, 1, step->said.length, stderr);
     text_free(&step->said);
 }
 
