@@ -7,6 +7,7 @@
  * its text in front of the rest. The root directory's "proc" is where the cursor passes into the machine's
  * /proc,
  * ".." in /proc's root where it leaves it again. (The files in /sys that list the CPUs are ours as well.)
+ * In a sandbox the cursor is a path of the guest's own, and kernel/sandbox.h says what stands behind a name.
  * Permission to search is the host's affair: the cursor opens each directory relative to the one before. */
 #include "kernel/lookup.h"
 

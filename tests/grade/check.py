@@ -178,9 +178,11 @@ class Mistakes(Case):
 
     def test_arguments(self):
         spec = self.spec(tests=[{"name": "t", "command": ["./run"]}])
+        os.symlink("/etc", os.path.join(self.top, "link"))
         for arguments, message in (((), "no program was given"), (("--spec", spec), "no submission was given"),
                                    (("--spec", spec, "gone"), "gone: No such file"),
                                    (("--spec", spec, spec), "is not a folder"),
+                                   (("--spec", spec, "link"), "link is a symbolic link"),
                                    (("--spec", spec, "--max-faults", "1", "."), "a spec says itself"),
                                    (("--max-faults", "x", "--", "ls"), "--max-faults: 'x'"),
                                    (("--spec", spec, "--output", "inside", self.top), "is inside the submission"),
