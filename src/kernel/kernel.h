@@ -68,8 +68,8 @@ struct kernel_program {
     uint32_t pid;     /* 0: the next number. No other process has it */
     const char *file; /* looked up in PATH of envp unless it has a slash */
     char *const *argv, *const *envp;
-    /* Descriptors of the host that become 0, 1 and 2; -1: closed, as are the host's own 0, 1 and 2 if they are
-     * close-on-exec. */
+    /* Descriptors of the host that become 0, 1 and 2; -1: closed, as are the host's own 0, 1 and 2 if they
+     * are close-on-exec. */
     int streams[3];
     const char *directory;    /* its working directory; NULL: the host process's */
     struct stack_place stack; /* of this program; what it executes has the usual one */

@@ -66,8 +66,8 @@ struct machine_program {
     char *const *argv, *const *envp;
     const char *directory; /* its working directory; NULL: Thimble's own */
     /* Descriptors of the host that become 0, 1, 2; -1: closed, as are the host's own 0, 1 and 2 if they are
-     * close-on-exec. They stay the caller's and, above 2, must be close-on-exec: others are taken for what the
-     * programs are to inherit. */
+     * close-on-exec. They stay the caller's and, above 2, must be close-on-exec: others are taken for what
+     * the programs are to inherit. */
     int input, output, error;
     uint64_t stack_top; /* the address behind its stack; 0: the usual place; a multiple of the page size */
     /* Its stack is exactly so many pages, which does not grow and keeps no distance: the heap and other
