@@ -38,6 +38,10 @@ void crash_rescues(struct trace_file *file) {
     if (file)
         sigaltstack(&handler_stack, NULL);
     atomic_store(&rescued, file);
-    for (size_t i = 0; i < MISTAKES; i++)
-        sigaction(mistakes[i], &action, NULL);
+    for (size_t i = 0; i < MISTAKES; i++) {
+        struct sigaction before;
+        sigaction(mistakes[i], NULL, &before);
+        if (before.sa_handler != SIG_IGN) /* which programs inherit */
+            sigaction(mistakes[i], &action, NULL);
+    }
 }
