@@ -3,7 +3,7 @@
 #include "base/base.h"
 #include "view/svg-layout.h"
 
-enum { CAP = 26, FOOT = 30, GAP = 9, GAP_USED = 16, SWAP_TITLE = 24, ROW_FREE = 4 };
+enum { CAP = 26, FOOT = 30, GAP = 7, GAP_USED = 14, SWAP_TITLE = 24, ROW_FREE = 4 };
 
 static void add_file_row(struct layout *l, uint32_t file) {
     const struct picture_file *f = &l->picture->files[file];

@@ -21,15 +21,16 @@ enum {
     TITLE = 26,
     ADDRESSES = 14,
     STRIP = 46,
-    CPU_GAP = 108,  /* between strip and table, with the CPU in it */
+    CPU_GAP = 98,   /* between strip and table, with the CPU in it */
     TABLE_GAP = 26, /* without it */
-    HANGING_GAP = 40,
+    HANGING_GAP = 36,
     ROW_GAP = 26,
     FRAME = 52,
     FRAME_HEIGHT = 56,
-    DISK_GAP = 34,
-    CAPTION = 12, /* above and below the caption */
-    CAPTION_LEAST = 34,
+    DISK_GAP = 46,     /* between frames and disk, where arrows turn … */
+    VICTIM_LABEL = 29, /* … below the word that marks a victim */
+    CAPTION = 12,      /* above and below the caption */
+    CAPTION_LEAST = 30,
     AREA_TITLE = 46,
     SHARING_TOP = 20,
     SHARING_GAP = 90,
@@ -285,7 +286,7 @@ static void place_cpu(struct layout *l) {
         return;
     }
     const struct layout_segment *p = &l->segments[0];
-    l->cpu = (struct box){l->canvas.width / 2 - 72, box_bottom(p->strip) + 8, 144, 86};
+    l->cpu = (struct box){l->canvas.width / 2 - 72, box_bottom(p->strip) + 7, 144, 80};
 }
 
 /* ---- below: reserved frames, disk, pool ---- */
@@ -365,7 +366,7 @@ static void place_down(struct layout *l) {
     for (unsigned band = 0; band < l->bands; band++)
         y = place_band_frames(l, band, place_band(l, band, y)) + (l->stacked ? 10 : 0);
     y = place_shared_rows(l, y);
-    l->to_disk.y = y + DISK_GAP / 2;
+    l->to_disk.y = y + VICTIM_LABEL;
     y += channel_height(&l->to_disk, DISK_GAP);
     place_cpu(l);
     place_frames_down(l);
