@@ -196,13 +196,24 @@ static uint64_t next_evicted(const struct strip *s, const struct fold_mapping *m
     return from;
 }
 
+/* Adds the entries of [from, end) of one leaf. */
+static void count_leaf(struct picture_cell *cell, const struct fold_leaf *leaf, uint64_t from, uint64_t end) {
+    for (uint64_t i = from; i < end; i++) {
+        cell->present += pte_is_present(leaf->entries[i]);
+        cell->swapped += pte_is_swapped(leaf->entries[i]);
+    }
+}
+
 /* Counts the entries of a run that is folded whatever it has. */
 static void count_entries(const struct strip *s, struct picture_cell *cell, const struct fold_mapping *m) {
     const uint64_t first = cell->first.n, end = first + cell->pages;
-    pte_t entry;
-    for (vpn_t vpn = cell->first; fold_next_entry(s->space, &vpn, &entry) && vpn.n < end; vpn.n++) {
-        cell->present += pte_is_present(entry);
-        cell->swapped += pte_is_swapped(entry);
+    const struct sorted *leaves = &s->space->leaves;
+    for (size_t i = sorted_position(leaves, first / FOLD_LEAF_PAGES); i < leaves->count; i++) {
+        const uint64_t base = leaves->entries[i].key * FOLD_LEAF_PAGES;
+        if (base >= end)
+            break;
+        count_leaf(cell, leaves->entries[i].value, max_u64(first, base) - base,
+                   min_u64(end - base, FOLD_LEAF_PAGES));
     }
     cell->touched = cell->present || cell->swapped || next_evicted(s, m, first, end) < end;
     cell->shows_access = cell->present == cell->pages;
