@@ -8,7 +8,14 @@
 #include "view/draw.h"
 #include "view/plain.h"
 
-enum { NARRATION_ROWS = 2, MESSAGE_ROWS = 3, OUTPUT_LEAST = 4, OUTPUT_MOST = 16, OUTPUT_SHARE = 4 };
+enum {
+    NARRATION_ROWS = 2,
+    MESSAGE_ROWS = 3,
+    OUTPUT_LEAST = 4,
+    OUTPUT_MOST = 16,
+    OUTPUT_SHARE = 4,
+    WORD_COLUMNS = 12
+};
 
 /* Rows of the screen. The output's first row is its heading. */
 struct layout {
@@ -43,12 +50,30 @@ static void put_sentence(struct stepper *s, int y, int columns, unsigned attribu
     put_line(s, y, columns, attributes, &line);
 }
 
-/* A sentence, wrapped into at most `most` rows; how many. */
+/* Line ends instead of blanks, so that words stay whole. */
+static void break_lines(const char *bytes, size_t length, size_t columns, struct text *t) {
+    size_t used = 0;
+    for (size_t at = 0, word; at < length; at += word + 1) {
+        const char *end = memchr(bytes + at, ' ', length - at);
+        word = end ? (size_t)(end - bytes) - at : length - at;
+        size_t width = plain_columns(bytes + at, word);
+        bool fits = used + (used > 0) + width <= columns;
+        if (at)
+            text_put(t, fits ? " " : "\n");
+        used = at && fits ? used + 1 + width : width;
+        text_bytes(t, bytes + at, word);
+    }
+}
+
+/* A sentence, wrapped into at most `most` rows; how many. One that is too long is cut. */
 static int wrap(const char *sentence, int most, int columns, struct text *ret_lines) {
-    struct text plain = {0};
-    plain_put(&plain, sentence, strlen(sentence), (size_t)(most * columns));
-    lines_put(plain.bytes, plain.length, (size_t)most, (size_t)columns, ret_lines);
+    struct text plain = {0}, broken = {0};
+    size_t room = (size_t)(most * (columns - WORD_COLUMNS) + WORD_COLUMNS);
+    plain_put(&plain, sentence, strlen(sentence), room);
+    break_lines(plain.bytes, plain.length, (size_t)columns, &broken);
+    lines_put(broken.bytes, broken.length, (size_t)most, (size_t)columns, ret_lines);
     text_free(&plain);
+    text_free(&broken);
     int rows = 1;
     for (size_t i = 0; i < ret_lines->length; i++)
         rows += ret_lines->bytes[i] == '\n';

@@ -108,7 +108,7 @@ void stepper_suspend(struct stepper *s) {
     curs_set(1);
     endwin();
     pthread_kill(pthread_self(), SIGSTOP); /* all threads stop, this one before it goes on */
-    screen_resize(s); /* meanwhile it may have another size, and other things on it */
+    screen_resize(s);                      /* meanwhile it may have another size, and other things on it */
 }
 
 /* ---- waiting ---- */
