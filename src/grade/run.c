@@ -89,7 +89,11 @@ static void arguments_free(struct arguments *a) {
 static bool is_there(const char *rule) {
     char path[64];
     struct stat st;
-    snprintf(path, sizeof(path), "%.*s", (int)strcspn(rule, ":"), rule);
+    size_t length = strcspn(rule, ":");
+    if (length >= sizeof(path))
+        return false;
+    memcpy(path, rule, length);
+    path[length] = '\0';
     return lstat(path, &st) == 0;
 }
 
