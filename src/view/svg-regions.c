@@ -215,6 +215,8 @@ static void draw_legend_of_contents(struct drawing *d, int y) {
     legend_entry(d, x, y, s->free.fill, NULL, "free");
     x = MAP_X;
     y += 24;
+    if (s->hatched_files)
+        return; /* the hatching says whose a frame is: without colours, files look alike */
     for (size_t i = 0; i < d->picture->file_count && x < MAP_X + MAP_WIDTH - 100; i++)
         x = legend_entry(d, x, y, s->files[d->picture->files[i].colour % PICTURE_COLOURS].fill, NULL,
                          last_name(d->picture->files[i].name));
