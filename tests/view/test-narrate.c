@@ -349,8 +349,7 @@ static void test_names_of_guests_are_harmless(void **state) {
         "/tmp/\033[31mred\033[0m",
         "/tmp/a\nb\tc\r",
         "/tmp/\xff\xfe\x80",
-        "/tmp/\xe2\x80\xae"
-        "exe.txt",
+        "/tmp/\xe2\x80\xae.txt.exe",
         "/tmp/<script>alert(1)</script>",
         "/",
         "",
