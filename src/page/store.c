@@ -293,6 +293,7 @@ void store_add_answer(struct store *s, uint64_t n) {
     for (size_t i = 0; i < s->want_count; i++) {
         if (s->wants[i].kind != STORE_WANT_FIND)
             continue;
+        s->length = max_u64(s->length, n); /* the run may have grown since its length was told last */
         s->answer = (struct answer){.valid = true, .question = s->wants[i], .length = s->length, .n = n};
         return;
     }

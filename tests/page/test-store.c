@@ -201,6 +201,21 @@ static void none_so_far_is_asked_again_when_the_run_has_grown(void **state) {
     film_destroy(film);
 }
 
+/* The server searches the run as it is by then; what it finds is there, though nobody has told the length
+ * yet. */
+static void what_is_found_may_be_newer_than_the_length(void **state) {
+    struct server server;
+    struct film *film = remote_film(&server, EVENTS);
+    const struct goal stop = {.kind = GOAL_KIND, .event = EVENT_MACHINE_STOP};
+    uint64_t n;
+    server.events = recorded.count;
+    assert_int_equal(find_with_help(&server, film, 1, false, &stop, &n), 0);
+    struct fold *expected = fold_of(n);
+    scenario_assert_same(state_of(&server, film, n), expected);
+    fold_destroy(expected);
+    film_destroy(film);
+}
+
 static void what_does_not_fit_is_refused(void **state) {
     struct server server;
     struct film *film = remote_film(&server, EVENTS);
@@ -239,6 +254,7 @@ int main(void) {
         cmocka_unit_test(run_that_grows_is_followed),
         cmocka_unit_test(searches_go_to_the_server_only_when_far),
         cmocka_unit_test(none_so_far_is_asked_again_when_the_run_has_grown),
+        cmocka_unit_test(what_is_found_may_be_newer_than_the_length),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(old_blocks_make_room),
     };
