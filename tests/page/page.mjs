@@ -321,15 +321,23 @@ function stateIs(page, state) {
   return page.waitForSelector(`#state[data-state="${state}"]`);
 }
 
+/** Presses a key that lets the machine run on, and waits until it stands at a later step, which is shown.
+ * @param {any} page @param {string} key */
+async function runOn(page, key) {
+  const from = await position(page);
+  await page.keyboard.press(key);
+  await page.waitForFunction((/** @type {number} */ old) => Number(location.hash.slice(3)) > old, from);
+  await stateIs(page, "paused");
+  for (let before = ""; before !== (await stamp(page)); await page.waitForTimeout(300)) before = await stamp(page);
+}
+
 test("a live run is stepped, stands still, goes on, and reads what is typed", async () => {
   const page = await bench.open(await bench.serve("-n", "60", "--", "/usr/bin/tr", "a-z", "A-Z"));
   const child = bench.children[bench.children.length - 1];
   await stateIs(page, "paused");
   const places = [await position(page)];
   for (const key of ["ArrowRight", "s", "n", "ArrowRight"]) {
-    await page.keyboard.press(key);
-    await page.waitForFunction((/** @type {number} */ from) => Number(location.hash.slice(3)) > from, places[places.length - 1]);
-    await stateIs(page, "paused");
+    await runOn(page, key);
     places.push(await position(page));
   }
   const spent = processorTime(child.pid);
@@ -373,8 +381,8 @@ test("a connection that was lost is found again, at the same step", async () => 
   const line = await Line.join(await bench.serve("-n", "9", "--reserved", "3", "--", join(guests, "asm-shout")));
   const page = await bench.open(line.address);
   await stateIs(page, "paused");
-  await press(page, "ArrowRight");
-  await press(page, "ArrowRight");
+  await runOn(page, "ArrowRight");
+  await runOn(page, "ArrowRight");
   const before = await position(page);
   await line.cut();
   await stateIs(page, "lost");
