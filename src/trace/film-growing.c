@@ -160,15 +160,7 @@ static int temporary_file(void) {
 
 static int read_file(void *context, uint64_t offset, void *bytes, size_t length) {
     const struct film_growing *g = context;
-    for (size_t done = 0; done < length;) {
-        ssize_t n = pread(g->descriptor, (char *)bytes + done, length - done, (off_t)(offset + done));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return -ENODATA;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
+    return trace_read_descriptor(g->descriptor, offset, bytes, length);
 }
 
 /* The writer puts the header into the file, the reader takes it from there: that is its copy. */

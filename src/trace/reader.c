@@ -248,8 +248,7 @@ int trace_reader_create(const struct trace_source *source, struct trace_reader *
     return 0;
 }
 
-static int read_descriptor(void *context, uint64_t offset, void *bytes, size_t length) {
-    int descriptor = (int)(intptr_t)context;
+int trace_read_descriptor(int descriptor, uint64_t offset, void *bytes, size_t length) {
     for (size_t done = 0; done < length;) {
         ssize_t n = pread(descriptor, (char *)bytes + done, length - done, (off_t)(offset + done));
         if (n < 0 && errno != EINTR)
@@ -259,6 +258,10 @@ static int read_descriptor(void *context, uint64_t offset, void *bytes, size_t l
         done += n > 0 ? (size_t)n : 0;
     }
     return 0;
+}
+
+static int read_descriptor(void *context, uint64_t offset, void *bytes, size_t length) {
+    return trace_read_descriptor((int)(intptr_t)context, offset, bytes, length);
 }
 
 int trace_reader_open(const char *path, struct trace_reader **ret_reader) {

@@ -21,6 +21,9 @@ struct trace_source {
     uint64_t size; /* bytes in all */
 };
 
+/* What a source's read() does where a descriptor is behind it. */
+int trace_read_descriptor(int descriptor, uint64_t offset, void *bytes, size_t length);
+
 /* A file. 0 or -errno: open()'s, -EISDIR, -ESPIPE (not a file), -ENOMEM, -ENODATA (empty), -ENOTSUP (JSON
  * lines), -EBADMSG (not a trace), -EPROTO (a trace of another version). */
 int trace_reader_open(const char *path, struct trace_reader **ret_reader);
