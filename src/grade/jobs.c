@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/meminfo.h"
+
 /* The numbers in a file's first line; how many there were. "max" is none. */
 static int read_numbers(const char *path, uint64_t numbers[2]) {
     unsigned long long a, b;
@@ -74,16 +76,7 @@ static bool memory_limit(uint64_t most[2], uint64_t used[2]) {
 }
 
 static uint64_t memory_available(void) {
-    char line[128];
-    unsigned long long kib = 0;
-    uint64_t most[2], used[2];
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
-    if (file)
-        fclose(file);
-    uint64_t bytes = kib << 10;
+    uint64_t most[2], used[2], bytes = meminfo_available();
     if (memory_limit(most, used)) {
         uint64_t left = most[0] > used[0] ? most[0] - used[0] : 0;
         bytes = left < bytes ? left : bytes;

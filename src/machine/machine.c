@@ -8,11 +8,11 @@
 #include "machine/machine.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "machine/parts.h"
 
 /* Instructions of a time slice: long enough that switching costs nothing, short enough (about 5 ms) that a
@@ -102,22 +102,13 @@ void machine_fail(struct machine *m, int error) {
 
 /* ---- building ---- */
 
-__attribute__((format(printf, 3, 4))) static int fail(int error, char **ret_message, const char *format,
-                                                      ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(ret_message, format, arguments) < 0)
-        *ret_message = NULL;
-    va_end(arguments);
-    return error;
-}
-
 static int build_swap(struct machine *m, char **ret_message) {
     const struct machine_config *c = &m->config;
     int error = disk_create(c->swap_path, c->swap_pages, c->inject, &m->swap);
     if (error)
-        return fail(error, ret_message, "the swap area of %u pages cannot be made in %s: %s", c->swap_pages,
-                    c->swap_path ? c->swap_path : "a temporary file", strerror(-error));
+        return message_fail(error, ret_message, "the swap area of %u pages cannot be made in %s: %s",
+                            c->swap_pages, c->swap_path ? c->swap_path : "a temporary file",
+                            strerror(-error));
     return 0;
 }
 
@@ -144,11 +135,11 @@ static int build_vm(struct machine *m, char **ret_message) {
     };
     int error = vm_create(&config, &m->vm);
     if (error == -EINVAL && m->geometry.policy_parameters)
-        return fail(error, ret_message, "policy %s cannot be used with '%s': see --policy list",
-                    m->geometry.policy->name, m->geometry.policy_parameters);
+        return message_fail(error, ret_message, "policy %s cannot be used with '%s': see --policy list",
+                            m->geometry.policy->name, m->geometry.policy_parameters);
     if (error)
-        return fail(error, ret_message, "memory of %u frames cannot be made: %s",
-                    c->frames ? c->frames : c->available, strerror(-error));
+        return message_fail(error, ret_message, "memory of %u frames cannot be made: %s",
+                            c->frames ? c->frames : c->available, strerror(-error));
     return 0;
 }
 
@@ -170,8 +161,8 @@ static int build_engine(struct machine *m, char **ret_message) {
     m->engine_ops = &engine_soft;
     int error = m->engine_ops->create(&config, &m->engine);
     if (error)
-        return fail(error, ret_message, "the %s engine cannot offer an x86-64-v%d CPU: %s",
-                    m->engine_ops->name, (int)m->config.level, strerror(-error));
+        return message_fail(error, ret_message, "the %s engine cannot offer an x86-64-v%d CPU: %s",
+                            m->engine_ops->name, (int)m->config.level, strerror(-error));
     struct vm_listener listener = {
         .context = m,
         .forget_page = listener_forget_page,
@@ -190,15 +181,15 @@ static int build_sandbox(struct machine *m, char **ret_message) {
     if (!error)
         return 0;
     if (wrong)
-        return fail(error, ret_message, "--allow %s: %s", wrong, strerror(-error));
-    return fail(error, ret_message, "no temporary directory can be made in %s for the sandbox: %s",
-                getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(-error));
+        return message_fail(error, ret_message, "--allow %s: %s", wrong, strerror(-error));
+    return message_fail(error, ret_message, "no temporary directory can be made in %s for the sandbox: %s",
+                        getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(-error));
 }
 
 static int build_kernel(struct machine *m, char **ret_message) {
     int error = host_signals_create(&m->signals);
     if (error)
-        return fail(error, ret_message, "signals cannot be received: %s", strerror(-error));
+        return message_fail(error, ret_message, "signals cannot be received: %s", strerror(-error));
     const struct machine_config *c = &m->config;
     struct kernel_config config = {
         .vm = m->vm,
@@ -222,7 +213,7 @@ static int build_kernel(struct machine *m, char **ret_message) {
         .context = c->context,
     };
     error = kernel_create(&config, &m->kernel);
-    return error ? fail(error, ret_message, "the kernel cannot be made: %s", strerror(-error)) : 0;
+    return error ? message_fail(error, ret_message, "the kernel cannot be made: %s", strerror(-error)) : 0;
 }
 
 int machine_create(const struct machine_config *config, struct machine **ret_machine, char **ret_message) {

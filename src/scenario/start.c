@@ -2,26 +2,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "scenario/parts.h"
 
 enum { LABEL_PAGES = 2 }; /* of EVENT_LABEL_FILE's arguments */
-
-__attribute__((format(printf, 3, 4))) static int fail(int error, char **ret_message, const char *format,
-                                                      ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    if (vasprintf(ret_message, format, arguments) < 0)
-        *ret_message = NULL;
-    va_end(arguments);
-    return error;
-}
 
 void machine_file_stop(struct machine_file *f) {
     for (size_t i = 0; i < f->program_count; i++)
@@ -39,13 +29,13 @@ static int make_workdir(struct machine_file *f, char **ret_message) {
     struct workdir *workdir;
     int error = workdir_create(&workdir);
     if (error)
-        return fail(error, ret_message, "no scratch folder can be made: %s", strerror(-error));
+        return message_fail(error, ret_message, "no scratch folder can be made: %s", strerror(-error));
     for (size_t i = 0; !error && i < f->copy_count; i++) {
         const char *from = machine_file_path(f, f->copies[i].name); /* there is no such folder yet */
         error = from ? workdir_copy(workdir, from, f->copies[i].name) : -ENOMEM;
         if (error)
-            (void)fail(error, ret_message, "%s cannot be copied to a scratch folder: %s",
-                       from ? from : "a file", strerror(-error));
+            (void)message_fail(error, ret_message, "%s cannot be copied to a scratch folder: %s",
+                               from ? from : "a file", strerror(-error));
     }
     if (error)
         workdir_destroy(workdir);
@@ -62,7 +52,7 @@ static int add_file_label(struct machine_file *f, const struct file_label *l, st
     struct machine_label label = l->label;
     const char *name = machine_file_path(f, l->file);
     if (!name || !realpath(name, path) || stat(path, &status) < 0)
-        return fail(name ? -errno : -ENOMEM, ret_message, "%s: %s", l->file, strerror(errno));
+        return message_fail(name ? -errno : -ENOMEM, ret_message, "%s: %s", l->file, strerror(errno));
     label.path = path;
     if (label.args[LABEL_PAGES] == 0)
         label.args[LABEL_PAGES] = ((uint64_t)status.st_size + PAGE_SIZE - 1) / PAGE_SIZE;
@@ -80,7 +70,7 @@ static int open_input(struct machine_file *f, struct file_program *program, char
     const char *path = machine_file_path(f, program->input);
     program->input_fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     program->opened = program->input_fd >= 0;
-    return program->opened ? 0 : fail(-errno, ret_message, "%s: %s", program->input, strerror(errno));
+    return program->opened ? 0 : message_fail(-errno, ret_message, "%s: %s", program->input, strerror(errno));
 }
 
 static int add_program(struct machine_file *f, struct file_program *program, struct machine *m,
@@ -90,7 +80,7 @@ static int add_program(struct machine_file *f, struct file_program *program, str
     /* With a '/' in it, so that it is not looked for in PATH; from the root, as the directory may change. */
     char path[PATH_MAX];
     if (!file || !realpath(file, path))
-        return fail(file ? -errno : -ENOMEM, ret_message, "%s: %s", program->file, strerror(errno));
+        return message_fail(file ? -errno : -ENOMEM, ret_message, "%s: %s", program->file, strerror(errno));
     p->file = reader_format(f->reader, "%s", path);
     p->directory = f->workdir ? workdir_path(f->workdir) : NULL;
     p->input = streams[0];

@@ -25,6 +25,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/meminfo.h"
 #include "machine/machine.h"
 #include "ui/commands.h"
 #include "ui/size.h"
@@ -90,16 +91,9 @@ static struct finding try_memory(void) {
 }
 
 static struct finding try_free_memory(void) {
-    char line[128];
-    unsigned long long kib = 0;
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
-    if (file)
-        fclose(file);
     char text[SIZE_TEXT];
-    return found(kib >= DEFAULT_MEMORY >> 10, "%s available", size_format(kib << 10, text));
+    const uint64_t available = meminfo_available();
+    return found(available >= DEFAULT_MEMORY, "%s available", size_format(available, text));
 }
 
 /* Code that is made at run time must be executable. */
