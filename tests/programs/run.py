@@ -9,9 +9,11 @@ them; --keep keeps the folder of the run.
 """
 import argparse
 import concurrent.futures
+import importlib
 import itertools
 import os
 import pathlib
+import pkgutil
 import re
 import shlex
 import shutil
@@ -23,20 +25,9 @@ import traceback
 
 import cases
 import machine
-from suites import asm, badinput, c, coreutils, determinism, exemptions, languages, memory, shell, summary
+import suites
 
-SUITES = {
-    "asm": asm,
-    "c": c,
-    "shell": shell,
-    "coreutils": coreutils,
-    "languages": languages,
-    "memory": memory,
-    "determinism": determinism,
-    "summary": summary,
-    "exemptions": exemptions,
-    "badinput": badinput,
-}
+SUITES = {module.name: importlib.import_module("suites." + module.name) for module in pkgutil.iter_modules(suites.__path__)}
 SLOWER = 12  # how much longer than on the host a run may take, beside a constant
 
 
