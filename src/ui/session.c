@@ -14,6 +14,7 @@
 
 #include "trace/file.h"
 #include "ui/crash.h"
+#include "ui/failures.h"
 #include "ui/guide.h"
 #include "ui/size.h"
 #include "ui/summary.h"
@@ -259,10 +260,15 @@ bool session_build(struct session *s) {
     if (!config->report)
         config->report = print_message;
     config->check = checks_wanted();
+    const char *failures = getenv("THIMBLE_FAIL");
+    int error = failures ? failures_parse(failures, &s->inject, &message) : 0;
+    if (error)
+        return fail(message, error);
+    config->inject = failures ? &s->inject : NULL;
     const char *const *watch = watch_decide(s);
     if (watch) /* else those of a machine file stay */
         config->watch = watch;
-    int error = machine_create(config, &s->machine, &message);
+    error = machine_create(config, &s->machine, &message);
     if (error)
         return fail(message, error);
     return stats_open(s) && trace_open(s);
@@ -305,6 +311,8 @@ int session_close(struct session *s) {
     if (s->machine) {
         trace_close(s);
         machine_destroy(s->machine);
+        if (s->options.machine.inject)
+            failures_print(&s->inject, stderr);
     }
     machine_file_destroy(s->machine_file);
     return s->exit_status;

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/inject.h"
 #include "trace/header.h"
 #include "ui/options.h"
 
@@ -25,6 +26,7 @@ struct session {
     char *words[2];                    /* stand for a command line of programs where there is none */
     const char *watch[2];              /* of machine_config; NULL at the end */
     char address[24];                  /* one that is watched, as text */
+    struct inject inject;              /* what THIMBLE_FAIL asks for: failures.h */
 };
 
 /* Fills an empty session. Also false, with success as exit status, where the answer is a list and nothing is
