@@ -68,10 +68,11 @@ static const char *check_process(const struct process *p) {
 }
 
 static const char *check_futexes(const struct kernel *k) {
-    const struct thread *t;
-    TAILQ_FOREACH(t, &k->futex_waiters, of_futex)
-        if (!t->futex_waiting || t->state == THREAD_DEAD)
-            return "a thread that does not wait is on the futex list";
+    const struct futex_waiter *w;
+    for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
+        TAILQ_FOREACH(w, &k->futex_buckets[i], of_bucket)
+            if (!w->queued || w->thread->state == THREAD_DEAD || !w->thread->in_call)
+                return "a thread that does not wait is queued at a futex";
     return NULL;
 }
 

@@ -257,6 +257,7 @@ static void exec_name_process(struct process *p, const struct exec_plan *plan) {
     const char *base = strrchr(plan->path, '/');
     char *command = exec_join(plan->argv, ' ', &length);
     snprintf(p->comm, sizeof p->comm, "%s", base ? base + 1 : plan->path);
+    memcpy(plan->thread->comm, p->comm, sizeof p->comm);
     free(p->command);
     p->command = command;
     free(p->exe);
@@ -269,6 +270,18 @@ static void exec_end_other_threads(struct thread *t) {
         if (other != t)
             thread_end(other);
     t->tid = t->process->pid;
+}
+
+/* Handlers shared with another process (CLONE_SIGHAND) are left to it. */
+static int exec_unshare_actions(struct process *p) {
+    if (!signal_actions_are_shared(p->actions))
+        return 0;
+    struct signal_action *own = signal_actions_create(p->kernel->config.inject, p->actions);
+    if (!own)
+        return -ENOMEM;
+    signal_actions_unref(p->actions);
+    p->actions = own;
+    return 0;
 }
 
 static void exec_reset_process(struct process *p, const struct exec_result *result) {
@@ -315,8 +328,13 @@ static int exec_unshare_files(struct process *p) {
 static void exec_commit(struct exec_plan *plan, const struct exec_result *result) {
     struct thread *t = plan->thread;
     struct process *p = t->process;
-    exec_end_other_threads(t);
+    struct process *child;
     futex_release_robust(t);
+    futex_pi_exit(t);
+    thread_clear_tid(t);
+    exec_end_other_threads(t);
+    TAILQ_FOREACH(child, &p->children, sibling)
+        child->parent_executed = true;
     process_change_space(p, result->space);
     exec_reset_process(p, result);
     exec_name_process(p, plan);
@@ -337,6 +355,8 @@ int exec_file(struct thread *t, struct file *file, const char *path, char *const
     if (r < 0)
         goto out_free_plan;
     r = exec_unshare_files(t->process);
+    if (r == 0)
+        r = exec_unshare_actions(t->process);
     if (r < 0)
         space_unref(result.space);
     else

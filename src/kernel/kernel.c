@@ -73,7 +73,8 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
     TAILQ_INIT(&k->run_queue);
     TAILQ_INIT(&k->sleepers);
     TAILQ_INIT(&k->graveyard);
-    TAILQ_INIT(&k->futex_waiters);
+    for (unsigned i = 0; i < FUTEX_BUCKETS; i++)
+        TAILQ_INIT(&k->futex_buckets[i]);
     int r = kernel_create_tables(k);
     if (r == 0)
         r = watches_create(k);
@@ -240,8 +241,8 @@ static void kernel_charge(struct kernel *k, struct thread *t) {
     k->executed = counters.instructions;
     t->budget -= min_u64(t->budget, worked);
     p->user_instructions += worked;
-    if (unlikely(p->timers[ITIMER_VIRTUAL].next | p->timers[ITIMER_PROF].next) ||
-        unlikely(p->limits[RLIMIT_CPU].rlim_cur != RLIM_INFINITY))
+    t->user_instructions += worked;
+    if (unlikely(p->user_instructions >= p->next_charge))
         timer_charge(p);
 }
 

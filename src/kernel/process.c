@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
@@ -39,7 +40,7 @@ int process_create(struct kernel *k, struct process *parent, uint32_t pid, struc
     p->start_time = clock_now(k);
     TAILQ_INIT(&p->children);
     TAILQ_INIT(&p->threads);
-    signal_state_init(&p->signals);
+    signal_state_init(&p->signals, k);
     TAILQ_INSERT_TAIL(&k->processes, p, of_machine);
     k->process_count++;
     k->summary.tasks_peak = (uint32_t)max_u64(k->summary.tasks_peak, k->process_count);
@@ -75,6 +76,8 @@ static void process_free(struct process *p) {
     if (k->first == p)
         k->first = NULL;
     signal_state_clear(&p->signals);
+    if (p->actions)
+        signal_actions_unref(p->actions);
     free(p->exe);
     free(p->command);
     free(p);
@@ -231,6 +234,28 @@ void process_end_threads(struct process *p) {
         thread_end(t); /* the last one frees p, perhaps, when there is no next */
 }
 
+/* Whether the parent has said that it does not want to know. */
+static bool process_dies_silently(const struct process *p) {
+    if (!p->parent)
+        return true;
+    const struct signal_action *action = &p->parent->actions[SIGCHLD];
+    return p->exit_signal == SIGCHLD &&
+           (action->handler == (uint64_t)(uintptr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT));
+}
+
+static void process_tell_parent(struct process *p) {
+    int killed_by = WTERMSIG(p->wait_status), signal = p->parent_executed ? SIGCHLD : p->exit_signal;
+    bool silent = process_dies_silently(p);
+    if (silent && p->parent && p->parent->actions[SIGCHLD].handler == (uint64_t)(uintptr_t)SIG_IGN)
+        signal = 0; /* not even if it is blocked */
+    if (killed_by)
+        signal_notify_parent(p, signal, CLD_KILLED, killed_by);
+    else
+        signal_notify_parent(p, signal, CLD_EXITED, WEXITSTATUS(p->wait_status));
+    if (silent)
+        process_free(p);
+}
+
 static struct process *process_reaper(const struct process *p) {
     struct process *above = p->parent;
     while (above && (!above->child_subreaper || above->dying))
@@ -238,20 +263,40 @@ static struct process *process_reaper(const struct process *p) {
     return above;
 }
 
+/* PR_SET_PDEATHSIG: the thread that made the child is gone. */
+static void process_tell_death_of_parent(struct process *child) {
+    siginfo_t info = {.si_code = SI_USER};
+    info.si_pid = (pid_t)child->parent->pid;
+    info.si_uid = getuid();
+    if (child->pdeathsig)
+        signal_send_process(child, child->pdeathsig, &info);
+}
+
+static uint32_t process_first_tid(const struct process *p) {
+    const struct thread *t = p ? TAILQ_FIRST(&p->threads) : NULL;
+    return t ? t->tid : 0;
+}
+
+void process_thread_ended(struct process *p, uint32_t tid) {
+    struct process *child;
+    TAILQ_FOREACH(child, &p->children, sibling) {
+        if (child->parent_tid != tid)
+            continue;
+        child->parent_tid = process_first_tid(p);
+        process_tell_death_of_parent(child);
+    }
+}
+
 static void process_adopt(struct process *child, struct process *reaper) {
+    process_tell_death_of_parent(child);
     TAILQ_REMOVE(&child->parent->children, child, sibling);
     child->parent = reaper;
+    child->parent_tid = process_first_tid(reaper);
     child->exit_signal = SIGCHLD;
-    if (child->pdeathsig && child->state == PROCESS_ALIVE)
-        signal_send_process(child, child->pdeathsig, NULL);
     if (reaper)
         TAILQ_INSERT_TAIL(&reaper->children, child, sibling);
-    if (child->state == PROCESS_ALIVE)
-        return;
-    if (reaper)
-        signal_notify_parent(child, SIGCHLD, CLD_EXITED, child->wait_status);
-    else
-        process_free(child);
+    if (child->state != PROCESS_ALIVE)
+        process_tell_parent(child);
 }
 
 static void process_give_away_children(struct process *p) {
@@ -263,26 +308,6 @@ static void process_give_away_children(struct process *p) {
         if (linked)
             process_hang_up_orphans(p->kernel, group);
     }
-}
-
-/* Whether the parent has said that it does not want to know. */
-static bool process_dies_silently(const struct process *p) {
-    if (!p->parent)
-        return true;
-    const struct signal_action *action = &p->parent->actions[SIGCHLD];
-    return p->exit_signal == SIGCHLD &&
-           (action->handler == (uint64_t)(uintptr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT));
-}
-
-static void process_tell_parent(struct process *p) {
-    int signal = WTERMSIG(p->wait_status);
-    bool silent = process_dies_silently(p);
-    if (signal)
-        signal_notify_parent(p, p->exit_signal, CLD_KILLED, signal);
-    else
-        signal_notify_parent(p, p->exit_signal, CLD_EXITED, WEXITSTATUS(p->wait_status));
-    if (silent)
-        process_free(p);
 }
 
 void process_end(struct process *p) {
@@ -300,6 +325,7 @@ void process_end(struct process *p) {
     trace_emit(k->trace, EVENT_PROCESS_EXIT, 0, (uint64_t)p->wait_status, 0, 0, 0, 0);
     summary_record(p);
     process_release_vfork(p);
+    sched_wake(k, p); /* who polls a descriptor for it */
     process_give_away_children(p);
     signal_state_clear(&p->signals);
     if (p == k->first)

@@ -49,9 +49,28 @@ struct sleep {
 };
 
 struct signal_state { /* pending signals of a thread or of a process: kernel/signal.h */
+    struct kernel *kernel;
     uint64_t pending; /* bit signal-1; one may stand here without a queued_signal when memory was short */
     TAILQ_HEAD(signal_queue, queued_signal) queue; /* standard signals at most once each */
 };
+
+/* A thread's place in the queue of those that wait for a word of memory: kernel/futex.h. */
+struct futex_waiter {
+    TAILQ_ENTRY(futex_waiter) of_bucket; /* while `queued` */
+    struct thread *thread;
+    struct futex_key {
+        const void *base; /* address space, or object that is mapped */
+        uint64_t offset;
+    } key;
+    uint32_t bits;
+    uint64_t address; /* of the lock, in its own address space, while `pi` */
+    bool queued, woken;
+    struct futex_pi *pi; /* NULL: it waits to be woken; else to own this lock */
+    bool requeues_to_pi; /* FUTEX_WAIT_REQUEUE_PI: it is to be moved to `target` */
+    struct futex_key target;
+};
+TAILQ_HEAD(futex_bucket, futex_waiter);
+enum { FUTEX_BUCKETS = 256 };
 
 struct thread {
     TAILQ_ENTRY(thread) of_process, of_machine;
@@ -82,11 +101,14 @@ struct thread {
     long restart;
     struct call restart_call; /* what restart_syscall goes on with */
 
-    TAILQ_ENTRY(thread) of_futex; /* while futex_waiting */
-    bool futex_waiting;
-    const void *futex_base; /* with futex_offset: what is waited for; kernel/sys_futex.c */
-    uint64_t futex_offset;
-    uint32_t futex_bits;
+    struct futex_waiter futex;
+    struct futex_waiter *futex_vector; /* futex_waitv: several at a time (malloc'd), else NULL */
+    unsigned futex_count;
+    LIST_HEAD(, futex_pi) pi_owned; /* priority-inheriting locks that others wait for */
+
+    char comm[16];              /* its name; the leader's is the process's, too */
+    uint64_t user_instructions; /* of the process's */
+    bool stop_interrupts;       /* it slept when the process stopped: its call is interrupted, as by a signal */
 };
 
 struct signal_action {
@@ -108,6 +130,7 @@ struct process {
     TAILQ_HEAD(thread_list, thread) threads;
     struct kernel *kernel;
     struct process *parent; /* NULL: the machine itself (getppid() is 1): the first process and orphans */
+    uint32_t parent_tid;    /* the parent's thread that made it: __WNOTHREAD, pdeathsig */
     uint32_t pid, pgid, sid;
     enum process_state state;
     bool dying;       /* every thread has kill_now; wait_status is set */
@@ -116,6 +139,7 @@ struct process {
     int stop_signal;  /* != 0: stopped */
     bool stop_waitable, continue_waitable; /* not yet told to the parent by wait4 */
     int exit_signal;                       /* sent to the parent, usually SIGCHLD */
+    bool parent_executed;                  /* another program, which expects SIGCHLD only */
     bool vfork_waiting; /* its parent sleeps until it execs or exits (channel: this process) */
     bool exec_done;
     bool is_program;    /* the machine was started with it: program.c */
@@ -125,7 +149,7 @@ struct process {
     struct descriptors *descriptors;
     struct pathfs *fs;
 
-    struct signal_action actions[65];
+    struct signal_action *actions; /* by signal, 1 … 64; shared by CLONE_SIGHAND (signal.h: signal_table) */
     struct signal_state signals;
 
     char comm[16];
@@ -143,6 +167,9 @@ struct process {
         uint64_t next, interval;      /* ns of machine time, or of guest work; next == 0: off */
     } timers[3];                      /* ITIMER_* */
     struct posix_timer *posix_timers; /* kernel/timer.h */
+    int next_timer_id;
+    uint64_t next_charge;  /* user_instructions at which timer_charge() is to look again; 0: soon */
+    uint64_t wake_at_work; /* user_instructions at which a sleeper wants to be woken; 0: none */
     struct tally tally_before;        /* of address spaces that exec left behind */
     uint64_t peak_before, syscalls;
     struct tally children_tally; /* of children waited for */
@@ -163,7 +190,8 @@ struct kernel {
     TAILQ_HEAD(thread_queue, thread) run_queue; /* its first one runs while its budget lasts */
     struct thread_queue sleepers;               /* THREAD_SLEEPING, in the order they went to sleep */
     struct thread_queue graveyard;              /* THREAD_DEAD: freed before the next thread is chosen */
-    struct thread_queue futex_waiters;          /* linked by of_futex, in the order they came */
+    struct futex_bucket futex_buckets[FUTEX_BUCKETS]; /* by key; each in the order they came */
+    uint64_t queued_signals;                    /* of all processes: RLIMIT_SIGPENDING */
     unsigned fd_sleepers;                       /* of sleepers: those that wait for host descriptors */
     struct thread *current;                     /* on whose behalf the kernel runs, NULL between */
     const struct page_table *loaded;            /* the table that ran last: for context switches */
@@ -228,9 +256,9 @@ uint64_t clock_now(struct kernel *);
 uint64_t clock_realtime(struct kernel *);
 
 /* ---- signal.c ---- */
-void signal_send_process(struct process *, int signal,
-                         const siginfo_t *info); /* info NULL: from the kernel */
-void signal_send_thread(struct thread *, int signal, const siginfo_t *info);
+/* info NULL: from the kernel. 0, or -EAGAIN: no room for what a real-time signal has to say. */
+int signal_send_process(struct process *, int signal, const siginfo_t *info);
+int signal_send_thread(struct thread *, int signal, const siginfo_t *info);
 bool signal_is_pending(struct thread *); /* one that is not blocked and not ignored */
 
 /* ---- exec.c ---- */

@@ -66,9 +66,10 @@ static int program_create(struct kernel *k, const struct kernel_program *program
         return r;
     p->is_program = true;
     p->stack = program->stack;
+    p->actions = signal_actions_create(k->config.inject, NULL);
     program_inherit_limits(p);
     program_join_job(p);
-    r = program_give_files(p, program);
+    r = p->actions ? program_give_files(p, program) : -ENOMEM;
     if (r == 0)
         r = thread_create(p, p->pid, ret_thread);
     if (r < 0) {

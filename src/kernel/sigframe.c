@@ -52,11 +52,7 @@ struct sigcontext_frame {
 
 struct ucontext_frame {
     uint64_t flags, link;
-    struct stack_frame {
-        uint64_t sp;
-        int32_t flags, pad;
-        uint64_t size;
-    } stack;
+    struct signal_stack stack;
     struct sigcontext_frame context;
     uint64_t mask;
 };
@@ -83,17 +79,50 @@ struct software_bytes {
 
 enum { XSTATE_FRAME_SIZE = CPU_XSAVE_SIZE + sizeof(uint32_t) };
 
-static bool sigframe_on_altstack(const struct thread *t, uint64_t sp) {
+/* ---- the alternate stack ---- */
+
+static bool sigframe_within_altstack(const struct thread *t, uint64_t sp) {
     return sp > t->altstack_sp && sp - t->altstack_sp <= t->altstack_size;
+}
+
+/* A stack that disarms itself is never the one in use: its handlers have none. */
+static bool sigframe_on_altstack(const struct thread *t, uint64_t sp) {
+    return !((unsigned)t->altstack_flags & SIGNAL_ALTSTACK_AUTODISARM) && sigframe_within_altstack(t, sp);
+}
+
+void sigaltstack_get(const struct thread *t, uint64_t sp, struct signal_stack *ret_stack) {
+    unsigned kept = (unsigned)t->altstack_flags & SIGNAL_ALTSTACK_AUTODISARM;
+    int32_t state = t->altstack_size == 0 ? SS_DISABLE : sigframe_on_altstack(t, sp) ? SS_ONSTACK : 0;
+    *ret_stack = (struct signal_stack){
+        .sp = t->altstack_sp, .flags = (int32_t)((unsigned)state | kept), .size = t->altstack_size};
+}
+
+int sigaltstack_set(struct thread *t, uint64_t sp, const struct signal_stack *to) {
+    unsigned mode = (unsigned)to->flags & ~SIGNAL_ALTSTACK_AUTODISARM;
+    if (sigframe_on_altstack(t, sp))
+        return -EPERM;
+    if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+        return -EINVAL;
+    if (t->altstack_sp == to->sp && t->altstack_size == to->size && t->altstack_flags == to->flags)
+        return 0;
+    bool disable = mode == SS_DISABLE;
+    if (!disable && to->size < MINSIGSTKSZ_ABI)
+        return -ENOMEM;
+    t->altstack_sp = disable ? 0 : to->sp;
+    t->altstack_size = disable ? 0 : to->size;
+    t->altstack_flags = to->flags;
+    return 0;
 }
 
 /* Where the frame's top goes; *ret_switched when that is the alternate stack, empty so far. */
 static uint64_t sigframe_top(const struct thread *t, const struct signal_action *action, uint64_t sp,
                              bool *ret_switched) {
-    bool usable = !(t->altstack_flags & SS_DISABLE) && t->altstack_size > 0;
-    *ret_switched = (action->flags & SA_ONSTACK) && usable && !sigframe_on_altstack(t, sp);
-    return *ret_switched ? t->altstack_sp + t->altstack_size : sp - RED_ZONE;
+    uint64_t below = sp - RED_ZONE;
+    *ret_switched = (action->flags & SA_ONSTACK) && t->altstack_size > 0 && !sigframe_on_altstack(t, below);
+    return *ret_switched ? t->altstack_sp + t->altstack_size : below;
 }
+
+/* ---- registers and floating-point state ---- */
 
 static void sigframe_save_context(const struct thread *t, const struct cpu_registers *r,
                                   struct sigcontext_frame *c) {
@@ -157,29 +186,56 @@ static void xstate_initial(uint8_t image[CPU_XSAVE_SIZE]) {
     memcpy(image + XSAVE_MXCSR, &mxcsr, sizeof mxcsr);
 }
 
+/* What XRSTOR and FXRSTOR refuse with #GP: reserved bits of MXCSR, and of an extended image's header. */
+static bool xstate_is_acceptable(const uint8_t image[CPU_XSAVE_SIZE], bool extended) {
+    uint64_t header[3];
+    uint32_t mxcsr;
+    memcpy(&mxcsr, image + XSAVE_MXCSR, sizeof mxcsr);
+    memcpy(header, image + XSAVE_HEADER, sizeof header);
+    if (mxcsr & ~0xffffu)
+        return false;
+    return !extended || (!(header[0] & ~(uint64_t)XSAVE_FEATURES) && header[1] == 0 && header[2] == 0);
+}
+
+/* Reads the image at `address`: with its extended part if it is marked as having one, else x87 and SSE only.
+ */
+static int sigframe_read_xstate(struct thread *t, uint64_t address, struct xstate_frame *x,
+                                uint64_t *ret_features) {
+    struct space *space = t->process->space;
+    struct software_bytes sw;
+    enum { LEGACY_SIZE = 512 };
+    *ret_features = 3;
+    memset(x, 0, sizeof *x);
+    if (user_read(space, address, x, LEGACY_SIZE) < 0)
+        return -EFAULT;
+    memcpy(&sw, x->image + XSAVE_SW_BYTES, sizeof sw);
+    if (sw.magic1 != XSTATE_MAGIC1 || sw.size != CPU_XSAVE_SIZE || sw.extended_size < sw.size)
+        return xstate_is_acceptable(x->image, false) ? 0 : -EFAULT;
+    if (user_read(space, address + LEGACY_SIZE, x->image + LEGACY_SIZE, sizeof *x - LEGACY_SIZE) < 0)
+        return -EFAULT;
+    bool extended = x->magic2 == XSTATE_MAGIC2;
+    if (extended) {
+        memcpy(ret_features, x->image + XSAVE_HEADER, sizeof *ret_features);
+        *ret_features &= sw.features & XSAVE_FEATURES;
+    }
+    return xstate_is_acceptable(x->image, extended) ? 0 : -EFAULT;
+}
+
 /* -EFAULT for an image that is not one; its features absent from XSTATE_BV go to their initial state. */
 static int sigframe_restore_xstate(struct thread *t, uint64_t address) {
     struct kernel *k = t->process->kernel;
     struct xstate_frame x;
-    struct software_bytes sw;
+    uint64_t features;
     if (address == 0) {
         xstate_initial(x.image);
         k->engine_ops->set_xsave(k->engine, t->cpu, x.image);
         return 0;
     }
-    if (user_read(t->process->space, address, &x, XSTATE_FRAME_SIZE) < 0)
-        return -EFAULT;
-    memcpy(&sw, x.image + XSAVE_SW_BYTES, sizeof sw);
-    uint64_t features = 3; /* a legacy frame: x87 and SSE only */
-    if (sw.magic1 == XSTATE_MAGIC1 && sw.size == CPU_XSAVE_SIZE && x.magic2 == XSTATE_MAGIC2)
-        memcpy(&features, x.image + XSAVE_HEADER, sizeof features);
-    features &= XSAVE_FEATURES;
+    int r = sigframe_read_xstate(t, address, &x, &features);
+    if (r < 0)
+        return r;
     memset(x.image + XSAVE_HEADER, 0, 64);
     memcpy(x.image + XSAVE_HEADER, &features, sizeof features);
-    uint32_t mxcsr;
-    memcpy(&mxcsr, x.image + XSAVE_MXCSR, sizeof mxcsr);
-    mxcsr &= 0xffff;
-    memcpy(x.image + XSAVE_MXCSR, &mxcsr, sizeof mxcsr);
     k->engine_ops->set_xsave(k->engine, t->cpu, x.image);
     return 0;
 }
@@ -209,7 +265,7 @@ int sigframe_push(struct thread *t, int signal, const siginfo_t *info, const str
     uint64_t top = sigframe_top(t, action, r.general[CPU_RSP], &switched);
     uint64_t xstate = (top - XSTATE_FRAME_SIZE) & ~63ULL;
     uint64_t address = ((xstate - sizeof(struct signal_frame)) & ~15ULL) - 8;
-    if ((switched || nested) && !(t->altstack_flags & SS_DISABLE) && !sigframe_on_altstack(t, address))
+    if ((switched || nested) && !sigframe_within_altstack(t, address))
         return -EFAULT;
     if (!(action->flags & SA_RESTORER_FLAG))
         return -EFAULT;
@@ -227,9 +283,15 @@ int sigframe_push(struct thread *t, int signal, const siginfo_t *info, const str
         user_write(t->process->space, address, &frame, sizeof frame) < 0)
         return -EFAULT;
     if ((unsigned)t->altstack_flags & SIGNAL_ALTSTACK_AUTODISARM)
-        t->altstack_flags = SS_DISABLE, t->altstack_sp = t->altstack_size = 0;
+        t->altstack_flags = SS_DISABLE, t->altstack_sp = t->altstack_size = 0; /* re-armed by sigreturn */
     sigframe_enter_handler(t, &r, signal, action->handler, address);
     return 0;
+}
+
+/* Segments that no program can run with: the processor refuses them on the way back. */
+static bool sigframe_segments_are_good(const struct ucontext_frame *uc) {
+    return (uc->context.cs | 3) == USER_CS &&
+           ((uc->context.ss | 3) == USER_SS || !(uc->flags & UC_STRICT_RESTORE_SS));
 }
 
 int sigframe_pop(struct thread *t) {
@@ -238,14 +300,13 @@ int sigframe_pop(struct thread *t) {
     struct ucontext_frame uc;
     k->engine_ops->get_registers(k->engine, t->cpu, &r);
     uint64_t address = r.general[CPU_RSP] - 8; /* the handler's return took the restorer's address */
-    if (user_read(t->process->space, address + offsetof(struct signal_frame, uc), &uc, sizeof uc) < 0 ||
-        sigframe_restore_xstate(t, uc.context.fpstate) < 0)
+    if (user_read(t->process->space, address + offsetof(struct signal_frame, uc), &uc, sizeof uc) < 0)
         return -EFAULT;
     signal_set_blocked(t, uc.mask);
     sigframe_restore_context(&r, &uc.context);
     k->engine_ops->set_registers(k->engine, t->cpu, &r);
-    t->altstack_sp = uc.stack.sp;
-    t->altstack_size = uc.stack.size;
-    t->altstack_flags = uc.stack.flags;
+    if (sigframe_restore_xstate(t, uc.context.fpstate) < 0 || !sigframe_segments_are_good(&uc))
+        return -EFAULT;
+    (void)sigaltstack_set(t, uc.context.rsp, &uc.stack); /* as in Linux, one that cannot be set is not */
     return 0;
 }

@@ -9,24 +9,18 @@
  * the stop signals cancel each other when sent; a call is restarted only if no handler ran or it has
  * SA_RESTART.
  *
- * Invariant: the bit of a signal is set in `pending` iff it is queued, or was sent when memory was short. No
- * core is ever dumped: the wait status has no core bit, as natively under `ulimit -c 0`. */
+ * What waits is signal_queue.c's. No core is ever dumped: the wait status has no core bit, as natively under
+ * `ulimit -c 0`. */
 #include "kernel/signal.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
-
-struct queued_signal {
-    TAILQ_ENTRY(queued_signal) link;
-    siginfo_t info;
-};
 
 #define SIGNALS_STOP                                                                                         \
     (1ULL << (SIGSTOP - 1) | 1ULL << (SIGTSTP - 1) | 1ULL << (SIGTTIN - 1) | 1ULL << (SIGTTOU - 1))
@@ -40,64 +34,6 @@ struct queued_signal {
 enum { HANDLER_DEFAULT = 0, HANDLER_IGNORE = 1 };
 
 /* ---- pending sets ---- */
-
-void signal_state_init(struct signal_state *s) {
-    s->pending = 0;
-    TAILQ_INIT(&s->queue);
-}
-
-static void signal_state_drop(struct signal_state *s, uint64_t mask) {
-    struct queued_signal *q, *next;
-    s->pending &= ~mask;
-    TAILQ_FOREACH_SAFE(q, &s->queue, link, next) {
-        if (!(signal_bit(q->info.si_signo) & mask))
-            continue;
-        TAILQ_REMOVE(&s->queue, q, link);
-        free(q);
-    }
-}
-
-void signal_state_clear(struct signal_state *s) {
-    signal_state_drop(s, UINT64_MAX);
-}
-
-static void signal_state_add(struct kernel *k, struct signal_state *s, int signal, const siginfo_t *info) {
-    if (signal < SIGRTMIN && (s->pending & signal_bit(signal)))
-        return;
-    s->pending |= signal_bit(signal);
-    struct queued_signal *q = inject_malloc(k->config.inject, sizeof *q);
-    if (!q)
-        return;
-    if (info)
-        q->info = *info;
-    else
-        q->info = (siginfo_t){.si_code = SI_KERNEL};
-    q->info.si_signo = signal;
-    TAILQ_INSERT_TAIL(&s->queue, q, link);
-}
-
-/* Takes the first instance of the signal; the bit stays while a real-time signal has more of them. */
-static void signal_state_take(struct signal_state *s, int signal, siginfo_t *ret_info) {
-    struct queued_signal *q, *found = NULL;
-    bool more = false;
-    TAILQ_FOREACH(q, &s->queue, link) {
-        if (q->info.si_signo != signal)
-            continue;
-        more = found != NULL;
-        if (more)
-            break;
-        found = q;
-    }
-    if (!more)
-        s->pending &= ~signal_bit(signal);
-    if (!found) {
-        *ret_info = (siginfo_t){.si_signo = signal, .si_code = SI_USER};
-        return;
-    }
-    *ret_info = found->info;
-    TAILQ_REMOVE(&s->queue, found, link);
-    free(found);
-}
 
 uint64_t signal_pending_set(const struct thread *t) {
     return t->signals.pending | t->process->signals.pending;
@@ -116,14 +52,17 @@ int signal_dequeue(struct thread *t, uint64_t mask, siginfo_t *ret_info) {
         if (set & SIGNALS_SYNCHRONOUS)
             set &= SIGNALS_SYNCHRONOUS;
         int signal = __builtin_ctzll(set) + 1;
-        signal_state_take(states[i], signal, ret_info);
+        signal_state_take(states[i], t->process, signal, ret_info);
         return signal;
     }
     return 0;
 }
 
 void signal_set_blocked(struct thread *t, uint64_t mask) {
+    uint64_t before = t->blocked;
     t->blocked = mask & ~SIGNAL_UNBLOCKABLE;
+    if (unlikely(t->process->signals.pending & t->blocked & ~before))
+        signal_retarget(t->process);
 }
 
 /* ---- sending ---- */
@@ -183,33 +122,74 @@ static bool signal_kills_at_once(struct process *p, int signal, const siginfo_t 
     return true;
 }
 
-void signal_send_process(struct process *p, int signal, const siginfo_t *info) {
-    struct thread *t, *first = TAILQ_FIRST(&p->threads);
-    if (p->state != PROCESS_ALIVE || p->dying || signal_kills_at_once(p, signal, info))
-        return;
-    signal_prepare(p, signal);
-    if (!first || (signal_is_ignored(p, signal) && !(first->blocked & signal_bit(signal))))
-        return;
-    signal_state_add(p->kernel, &p->signals, signal, info);
-    sched_wake(p->kernel, &p->signals);
+/* The thread that takes a signal for the whole process: as Linux, the first that can and has no other to
+ * take, else any that can. */
+static void signal_wake_one(struct process *p, int signal) {
+    struct thread *t, *any = NULL;
     TAILQ_FOREACH(t, &p->threads, of_process) {
-        if (t->blocked & signal_bit(signal))
+        if ((t->blocked & signal_bit(signal)) || t->kill_now)
             continue;
-        signal_wake(t);
-        return;
+        any = t;
+        if (!(t->signals.pending & ~t->blocked))
+            break;
     }
+    if (any)
+        signal_wake(any);
 }
 
-void signal_send_thread(struct thread *t, int signal, const siginfo_t *info) {
-    struct process *p = t->process;
-    if (p->dying || t->kill_now || signal_kills_at_once(p, signal, info))
-        return;
+void signal_retarget(struct process *p) {
+    for (uint64_t left = p->signals.pending; left; left &= left - 1)
+        signal_wake_one(p, __builtin_ctzll(left) + 1);
+}
+
+/* Whether it goes to the queue: the receiver is there, does not die at once and does not ignore it. `blocked`
+ * are the signals that wait although they are ignored. */
+static bool signal_is_accepted(struct process *p, int signal, const siginfo_t *info, uint64_t blocked) {
+    if (p->state != PROCESS_ALIVE || p->dying || signal_kills_at_once(p, signal, info))
+        return false;
     signal_prepare(p, signal);
-    if (signal_is_ignored(p, signal) && !(t->blocked & signal_bit(signal)))
-        return;
-    signal_state_add(p->kernel, &t->signals, signal, info);
+    return !signal_is_ignored(p, signal) || (blocked & signal_bit(signal));
+}
+
+siginfo_t signal_info_of(const struct thread *t, int code) {
+    siginfo_t info = {.si_code = code};
+    info.si_pid = (pid_t)t->process->pid;
+    info.si_uid = getuid();
+    return info;
+}
+
+int signal_send_process(struct process *p, int signal, const siginfo_t *info) {
+    const struct thread *first = TAILQ_FIRST(&p->threads);
+    if (!first || !signal_is_accepted(p, signal, info, first->blocked))
+        return 0;
+    int r = signal_state_add(&p->signals, p, signal, info);
+    sched_wake(p->kernel, &p->signals);
+    signal_wake_one(p, signal);
+    return r;
+}
+
+int signal_send_thread(struct thread *t, int signal, const siginfo_t *info) {
+    struct process *p = t->process;
+    if (t->kill_now || !signal_is_accepted(p, signal, info, t->blocked))
+        return 0;
+    siginfo_t own = signal_info_of(t, SI_USER);
+    int r = signal_state_add(&t->signals, p, signal, info ? info : &own);
     sched_wake(p->kernel, &t->signals);
     if (!(t->blocked & signal_bit(signal)))
+        signal_wake(t);
+    return r;
+}
+
+void signal_send_timer(struct process *p, struct thread *t, int signal, const siginfo_t *info) {
+    const struct thread *judge = t ? t : TAILQ_FIRST(&p->threads);
+    struct signal_state *state = t ? &t->signals : &p->signals;
+    if (!judge || !signal_is_accepted(p, signal, info, judge->blocked))
+        return;
+    signal_state_add_timer(state, signal, info);
+    sched_wake(p->kernel, state);
+    if (!t)
+        signal_wake_one(p, signal);
+    else if (!(t->blocked & signal_bit(signal)))
         signal_wake(t);
 }
 
@@ -220,7 +200,7 @@ void signal_force(struct thread *t, int signal, const siginfo_t *info) {
         t->blocked &= ~signal_bit(signal);
     }
     signal_state_drop(&t->signals, signal_bit(signal)); /* this one must be seen, not an older one */
-    signal_state_add(t->process->kernel, &t->signals, signal, info);
+    signal_state_add(&t->signals, t->process, signal, info);
 }
 
 void signal_reset_handlers(struct process *p) {
@@ -237,7 +217,7 @@ void signal_notify_parent(struct process *p, int signal, int code, int status) {
     if (!parent)
         return;
     sched_wake(p->kernel, &parent->children);
-    if (signal == 0)
+    if (signal == 0 || signal > SIGNAL_COUNT)
         return;
     siginfo_t info = {.si_signo = signal, .si_code = code};
     info.si_pid = (pid_t)p->pid;
@@ -257,9 +237,12 @@ void process_stop(struct process *p, int signal) {
     p->stop_signal = signal;
     p->stop_waitable = true;
     p->continue_waitable = false;
-    TAILQ_FOREACH(t, &p->threads, of_process)
-        if (t->state == THREAD_RUNNABLE)
+    TAILQ_FOREACH(t, &p->threads, of_process) {
+        bool sleeps = t->state == THREAD_SLEEPING && !t->call.uninterruptible;
+        t->stop_interrupts = sleeps; /* its call has its last attempt when the process goes on */
+        if (sleeps || t->state == THREAD_RUNNABLE)
             sched_remove(t);
+    }
     signal_notify_stop(p, CLD_STOPPED, signal);
 }
 
@@ -380,7 +363,33 @@ static siginfo_t signal_of_page_fault(const struct trap *trap) {
     return info;
 }
 
-static siginfo_t signal_of_trap(const struct trap *trap, uint64_t rip) {
+/* Which of the exceptions that are not masked it was: FPE_*. Bits as in the status word and MXCSR. */
+static int signal_float_code(unsigned raised) {
+    if (raised & 0x01)
+        return FPE_FLTINV;
+    if (raised & 0x04)
+        return FPE_FLTDIV;
+    if (raised & 0x08)
+        return FPE_FLTOVF;
+    if (raised & 0x12)
+        return FPE_FLTUND;
+    return raised & 0x20 ? FPE_FLTRES : FPE_FLTUNK;
+}
+
+static siginfo_t signal_of_float(struct thread *t, bool sse) {
+    struct kernel *k = t->process->kernel;
+    uint8_t image[CPU_XSAVE_SIZE];
+    uint16_t control, status;
+    uint32_t mxcsr;
+    k->engine_ops->get_xsave(k->engine, t->cpu, image);
+    memcpy(&control, image, sizeof control);
+    memcpy(&status, image + 2, sizeof status);
+    memcpy(&mxcsr, image + 24, sizeof mxcsr);
+    unsigned raised = sse ? ~(mxcsr >> 7) & mxcsr : (unsigned)status & ~(unsigned)control;
+    return (siginfo_t){.si_signo = SIGFPE, .si_code = signal_float_code(raised)};
+}
+
+static siginfo_t signal_of_trap(struct thread *t, const struct trap *trap, uint64_t rip) {
     siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
     switch (trap->vector) {
     case VECTOR_PF: return signal_of_page_fault(trap);
@@ -389,7 +398,7 @@ static siginfo_t signal_of_trap(const struct trap *trap, uint64_t rip) {
     case VECTOR_BP: return (siginfo_t){.si_signo = SIGTRAP, .si_code = SI_KERNEL};
     case VECTOR_UD: info = (siginfo_t){.si_signo = SIGILL, .si_code = ILL_ILLOPN}; break;
     case VECTOR_MF:
-    case VECTOR_XM: info = (siginfo_t){.si_signo = SIGFPE, .si_code = FPE_FLTINV}; break;
+    case VECTOR_XM: info = signal_of_float(t, trap->vector == VECTOR_XM); break;
     case VECTOR_AC: return (siginfo_t){.si_signo = SIGBUS, .si_code = BUS_ADRALN};
     case VECTOR_GP: return info;
     }
@@ -405,6 +414,6 @@ void signal_exception(struct thread *t, const struct trap *trap) {
     t->trap_error = trap->error_code;
     if (trap->vector == VECTOR_PF)
         t->trap_address = trap->address;
-    siginfo_t info = signal_of_trap(trap, r.rip);
+    siginfo_t info = signal_of_trap(t, trap, r.rip);
     signal_force(t, info.si_signo, &info);
 }

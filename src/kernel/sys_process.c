@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
@@ -28,6 +29,8 @@ struct clone_request {
     int exit_signal;
     uint64_t stack; /* 0: the parent's */
     uint64_t parent_tid, child_tid, tls;
+    uint64_t pidfd;   /* where its descriptor is told */
+    uint32_t set_tid; /* the number that it is to have; 0: the next one */
 };
 
 #define CLONE_NAMESPACES                                                                                     \
@@ -35,6 +38,8 @@ struct clone_request {
                 CLONE_NEWNET))
 
 #define CLONE_CLEAR_SIGHAND_FLAG 0x100000000ULL
+#define CLONE_NEWTIME_FLAG       0x80
+#define CLONE_TID_MAX            (1 << 22) /* as pid_max of a 64-bit system can be */
 
 /* ---- a copy of the process ---- */
 
@@ -58,9 +63,10 @@ static int clone_files(struct process *child, struct process *parent, uint64_t f
 }
 
 /* What a child inherits by value. Pending signals, timers and figures start empty. */
-static int clone_attributes(struct process *child, const struct process *parent) {
+static int clone_attributes(struct process *child, const struct process *parent, uint64_t flags) {
     struct inject *inject = parent->kernel->config.inject;
-    memcpy(child->actions, parent->actions, sizeof child->actions);
+    child->actions = flags & CLONE_SIGHAND ? signal_actions_ref(parent->actions)
+                                           : signal_actions_create(inject, parent->actions);
     memcpy(child->limits, parent->limits, sizeof child->limits);
     memcpy(child->comm, parent->comm, sizeof child->comm);
     memcpy(child->auxv, parent->auxv, sizeof child->auxv);
@@ -76,7 +82,8 @@ static int clone_attributes(struct process *child, const struct process *parent)
     child->personality = parent->personality;
     child->exe = parent->exe ? inject_strdup(inject, parent->exe) : NULL;
     child->command = parent->command ? inject_strdup(inject, parent->command) : NULL;
-    return (parent->exe && !child->exe) || (parent->command && !child->command) ? -ENOMEM : 0;
+    return !child->actions || (parent->exe && !child->exe) || (parent->command && !child->command) ? -ENOMEM
+                                                                                                   : 0;
 }
 
 static void clone_thread_state(struct thread *child, const struct thread *parent,
@@ -86,6 +93,7 @@ static void clone_thread_state(struct thread *child, const struct thread *parent
     k->engine_ops->set_register(k->engine, child->cpu, CPU_RAX, 0);
     if (c->stack)
         k->engine_ops->set_register(k->engine, child->cpu, CPU_RSP, c->stack);
+    memcpy(child->comm, parent->comm, sizeof child->comm);
     if (c->flags & CLONE_SETTLS) {
         struct cpu_registers r;
         k->engine_ops->get_registers(k->engine, child->cpu, &r);
@@ -112,16 +120,23 @@ static void clone_tell_tid(struct thread *parent, const struct thread *child, co
         user_write(child->process->space, c->child_tid, &child->tid, sizeof child->tid);
 }
 
+/* The thread that the child is of: the caller, or (CLONE_PARENT) the one that the caller's process is of. */
+static void clone_join_family(struct thread *t, const struct clone_request *c, struct process *child) {
+    struct process *parent = t->process;
+    child->pgid = parent->pgid;
+    child->sid = parent->sid;
+    child->parent_tid = c->flags & CLONE_PARENT ? parent->parent_tid : t->tid;
+    child->exit_signal = c->flags & CLONE_PARENT ? parent->exit_signal : c->exit_signal;
+}
+
 static int clone_process(struct thread *t, const struct clone_request *c, struct thread **ret_thread) {
     struct process *parent = t->process, *child;
     struct kernel *k = parent->kernel;
-    int r = process_create(k, c->flags & CLONE_PARENT ? parent->parent : parent, 0, &child);
+    int r = process_create(k, c->flags & CLONE_PARENT ? parent->parent : parent, c->set_tid, &child);
     if (r < 0)
         return r;
-    child->pgid = parent->pgid;
-    child->sid = parent->sid;
-    child->exit_signal = c->flags & CLONE_PARENT ? parent->exit_signal : c->exit_signal;
-    r = clone_attributes(child, parent);
+    clone_join_family(t, c, child);
+    r = clone_attributes(child, parent, c->flags);
     if (r == 0)
         r = clone_files(child, parent, c->flags);
     if (r == 0)
@@ -142,19 +157,32 @@ static int clone_process(struct thread *t, const struct clone_request *c, struct
     return 0;
 }
 
-static int clone_check(const struct clone_request *c) {
+/* In Linux's order. There are no namespaces but the one: who asks for another lacks the right. */
+static int clone_check(const struct thread *t, const struct clone_request *c) {
     uint64_t flags = c->flags;
-    if (flags & CLONE_NAMESPACES)
-        return -EPERM;
+    bool fs_and_namespace = (flags & CLONE_FS) && (flags & (CLONE_NEWNS | CLONE_NEWUSER));
+    if (fs_and_namespace)
+        return -EINVAL;
     if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
         return -EINVAL;
     if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
         return -EINVAL;
-    if ((flags & CLONE_SIGHAND) && !(flags & CLONE_THREAD)) /* handlers shared by two processes */
-        return -ENOSYS;
-    if (flags & CLONE_PIDFD)
+    if ((flags & CLONE_THREAD) && (flags & (CLONE_NEWUSER | CLONE_NEWPID)))
         return -EINVAL;
-    return c->exit_signal > SIGNAL_COUNT ? -EINVAL : 0;
+    if ((flags & CLONE_PIDFD) && (flags & (CLONE_DETACHED | CLONE_THREAD)))
+        return -EINVAL;
+    if (t->process->kernel->thread_count >= t->process->limits[RLIMIT_NPROC].rlim_cur)
+        return -EAGAIN;
+    if ((flags & CLONE_NEWIPC) && (flags & CLONE_SYSVSEM))
+        return -EINVAL;
+    if (flags & CLONE_NAMESPACES)
+        return -EPERM;
+    if ((flags & CLONE_SETTLS) && c->tls >= USER_END)
+        return -EPERM;
+    if (c->set_tid &&
+        (thread_find(t->process->kernel, c->set_tid) || process_find(t->process->kernel, c->set_tid)))
+        return -EEXIST;
+    return 0;
 }
 
 /* The child exists since the first attempt: only vfork's parent comes here again. */
@@ -167,21 +195,25 @@ static long clone_wait_for_vfork(struct thread *t) {
     return SYS_SLEEP;
 }
 
-static long clone_perform(struct thread *t, const struct clone_request *c) {
+static int clone_create(struct thread *t, const struct clone_request *c, struct thread **ret_child) {
     struct kernel *k = t->process->kernel;
+    if (!(c->flags & CLONE_THREAD))
+        return clone_process(t, c, ret_child);
+    int r = thread_create(t->process, c->set_tid ? c->set_tid : k->next_pid, ret_child);
+    if (r == 0)
+        k->next_pid = max_u32(k->next_pid, (*ret_child)->tid + 1);
+    return r;
+}
+
+static long clone_perform(struct thread *t, const struct clone_request *c) {
     struct thread *child;
     if (t->call.scratch)
         return clone_wait_for_vfork(t);
-    int r = clone_check(c);
-    if (r == 0 && k->thread_count >= t->process->limits[RLIMIT_NPROC].rlim_cur)
-        r = -EAGAIN;
+    int r = clone_check(t, c);
     if (r == 0)
-        r = c->flags & CLONE_THREAD ? thread_create(t->process, k->next_pid, &child)
-                                    : clone_process(t, c, &child);
+        r = clone_create(t, c, &child);
     if (r < 0)
         return r;
-    if (c->flags & CLONE_THREAD)
-        k->next_pid++;
     if (c->flags & CLONE_CLEAR_SIGHAND_FLAG)
         signal_reset_handlers(child->process);
     clone_thread_state(child, t, c);
@@ -189,19 +221,22 @@ static long clone_perform(struct thread *t, const struct clone_request *c) {
     uint32_t tid = child->tid;
     t->call.scratch = tid;
     thread_start(child);
-    if (!(c->flags & CLONE_VFORK))
+    if (!(c->flags & CLONE_VFORK) || (c->flags & CLONE_THREAD))
         return tid;
     child->process->vfork_waiting = true;
     return clone_wait_for_vfork(t);
 }
 
 static long sys_clone(struct thread *t, const uint64_t args[6]) {
-    struct clone_request c = {.flags = args[0] & ~(uint64_t)CSIGNAL,
+    struct clone_request c = {.flags = (uint32_t)args[0] & ~(uint64_t)CSIGNAL,
                               .exit_signal = (int)(args[0] & CSIGNAL),
                               .stack = args[1],
                               .parent_tid = args[2],
                               .child_tid = args[3],
-                              .tls = args[4]};
+                              .tls = args[4],
+                              .pidfd = args[2]};
+    if ((c.flags & CLONE_PIDFD) && (c.flags & CLONE_PARENT_SETTID)) /* both would be told at one place */
+        return -EINVAL;
     return clone_perform(t, &c);
 }
 
@@ -213,47 +248,89 @@ static long sys_vfork(struct thread *t, const uint64_t args[6]) {
     return clone_perform(t, &(struct clone_request){.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD});
 }
 
-/* struct clone_args of linux/sched.h, version 0: later versions add set_tid and cgroup, which must be 0. */
+/* struct clone_args of linux/sched.h in its three versions, of 64, 80 and 88 bytes. */
 struct clone_arguments {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
     uint64_t set_tid, set_tid_size, cgroup;
 };
-enum { CLONE_ARGUMENTS_MIN = 64 };
+enum { CLONE_ARGUMENTS_MIN = 64, CLONE_SET_TID_MAX = 32 };
+#define CLONE_INTO_CGROUP_FLAG 0x200000000ULL
 
 static int clone_read_arguments(struct thread *t, uint64_t address, uint64_t size,
                                 struct clone_arguments *ret) {
-    if (size < CLONE_ARGUMENTS_MIN)
-        return -EINVAL;
     if (size > PAGE_SIZE)
         return -E2BIG;
+    if (size < CLONE_ARGUMENTS_MIN)
+        return -EINVAL;
     *ret = (struct clone_arguments){0};
     if (user_read(t->process->space, address, ret, min_u64(size, sizeof *ret)) < 0)
         return -EFAULT;
-    uint64_t later = 0; /* members that we do not know */
-    for (uint64_t at = sizeof *ret; at + sizeof later <= size; at += sizeof later)
-        if (user_read(t->process->space, address + at, &later, sizeof later) < 0 || later)
-            return later ? -E2BIG : -EFAULT;
-    if (ret->set_tid || ret->set_tid_size || ret->cgroup || (ret->flags & CSIGNAL) ||
-        !ret->stack != !ret->stack_size)
-        return -EINVAL;
+    for (uint64_t at = sizeof *ret; at < size; at++) { /* members that we do not know */
+        uint8_t later;
+        if (user_read(t->process->space, address + at, &later, sizeof later) < 0)
+            return -EFAULT;
+        if (later)
+            return -E2BIG;
+    }
     return 0;
+}
+
+static int clone_check_arguments(const struct clone_arguments *a, uint64_t size) {
+    const uint64_t known = UINT32_MAX | CLONE_CLEAR_SIGHAND_FLAG | CLONE_INTO_CGROUP_FLAG;
+    uint64_t both = CLONE_SIGHAND | CLONE_CLEAR_SIGHAND_FLAG;
+    if (a->set_tid_size > CLONE_SET_TID_MAX || !a->set_tid != !a->set_tid_size)
+        return -EINVAL;
+    if (a->exit_signal > SIGNAL_COUNT)
+        return -EINVAL;
+    if ((a->flags & CLONE_INTO_CGROUP_FLAG) && (a->cgroup > INT32_MAX || size < sizeof *a))
+        return -EINVAL;
+    if ((a->flags & ~known) || (a->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME_FLAG))))
+        return -EINVAL;
+    if ((a->flags & both) == both)
+        return -EINVAL;
+    if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
+        return -EINVAL;
+    if (!a->stack != !a->stack_size)
+        return -EINVAL;
+    if (a->stack >= USER_END || a->stack_size > USER_END - a->stack)
+        return -EINVAL;
+    return a->flags & CLONE_INTO_CGROUP_FLAG ? -EBADF : 0; /* there is no group to be in */
+}
+
+/* The number that the child is to have: a privilege. One level of process numbers is all there is. */
+static int clone_read_tid(struct thread *t, const struct clone_arguments *a, uint32_t *ret_tid) {
+    int32_t tid;
+    *ret_tid = 0;
+    if (a->set_tid_size == 0)
+        return 0;
+    if (user_read(t->process->space, a->set_tid, &tid, sizeof tid) < 0)
+        return -EFAULT;
+    if (a->set_tid_size > 1 || tid < 1 || tid >= CLONE_TID_MAX)
+        return -EINVAL;
+    *ret_tid = (uint32_t)tid;
+    if (geteuid() != 0)
+        return -EPERM;
+    return tid == PID_OF_MACHINE ? -EEXIST : 0;
 }
 
 static long sys_clone3(struct thread *t, const uint64_t args[6]) {
     struct clone_arguments a;
+    uint32_t tid;
     int r = clone_read_arguments(t, args[0], args[1], &a);
+    if (r == 0)
+        r = clone_check_arguments(&a, args[1]);
+    if (r == 0)
+        r = clone_read_tid(t, &a, &tid);
     if (r < 0)
         return r;
-    if ((a.flags & CLONE_CLEAR_SIGHAND_FLAG) && (a.flags & CLONE_SIGHAND))
-        return -EINVAL;
-    if (a.exit_signal > SIGNAL_COUNT || ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal))
-        return -EINVAL;
     struct clone_request c = {.flags = a.flags,
                               .exit_signal = (int)a.exit_signal,
                               .stack = a.stack + a.stack_size,
                               .parent_tid = a.parent_tid,
                               .child_tid = a.child_tid,
-                              .tls = a.tls};
+                              .tls = a.tls,
+                              .pidfd = a.pidfd,
+                              .set_tid = tid};
     return clone_perform(t, &c);
 }
 

@@ -15,6 +15,7 @@
 #include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 
 enum { NS_PER_TICK = 10000000 /* USER_HZ is 100 */, RESOURCE_PAGE_KIB = PAGE_SIZE / 1024 };
 
@@ -78,6 +79,7 @@ static int resource_set_limit(struct process *p, unsigned resource, const struct
     if (limit->rlim_max > p->limits[resource].rlim_max)
         return -EPERM;
     p->limits[resource] = *limit;
+    timer_charge_soon(p);
     if (p->space && !p->borrows_space)
         space_set_limits(p->space, p->limits[RLIMIT_AS].rlim_cur, p->limits[RLIMIT_DATA].rlim_cur,
                          p->limits[RLIMIT_STACK].rlim_cur);

@@ -23,82 +23,100 @@ struct kill_target {
     const siginfo_t *info;
 };
 
-static siginfo_t kill_info(const struct thread *t, int code) {
-    siginfo_t info = {.si_code = code};
-    info.si_pid = (pid_t)t->process->pid;
-    info.si_uid = getuid();
-    return info;
+static long kill_one(struct process *p, const struct kill_target *k) {
+    if (k->signal != 0 && !signal_number_is_good((uint64_t)k->signal))
+        return -EINVAL;
+    return k->signal ? signal_send_process(p, k->signal, k->info) : 0;
 }
 
-static void kill_one(struct process *p, const struct kill_target *k) {
-    if (k->signal)
-        signal_send_process(p, k->signal, k->info);
+/* The process that a number of a process, or of one of its threads, stands for. */
+static struct process *kill_find(struct kernel *kernel, uint32_t id) {
+    struct process *p = process_find(kernel, id);
+    const struct thread *t = p ? NULL : thread_find(kernel, id);
+    return t ? t->process : p;
 }
 
-/* Every process of the group (0: every one but the sender). How many. */
-static unsigned kill_group(struct kernel *kernel, uint32_t pgid, const struct kill_target *k) {
+/* Every process of the group (0: every one but the sender): good if one got it, else as with the last. */
+static long kill_group(struct kernel *kernel, uint32_t pgid, const struct kill_target *k) {
     struct process *p, *next;
-    unsigned n = 0;
+    bool done = false;
+    long r = -ESRCH;
     TAILQ_FOREACH_SAFE(p, &kernel->processes, of_machine, next) {
         if (pgid ? p->pgid != pgid : p == k->sender)
             continue;
-        kill_one(p, k);
-        n++;
+        r = kill_one(p, k);
+        done |= r == 0;
     }
-    return n;
+    return done ? 0 : r;
 }
 
 static long sys_kill(struct thread *t, const uint64_t args[6]) {
     struct kernel *kernel = t->process->kernel;
     int32_t pid = (int32_t)args[0];
-    siginfo_t info = kill_info(t, SI_USER);
+    siginfo_t info = signal_info_of(t, SI_USER);
     struct kill_target target = {t->process, (int)args[1], &info};
-    if (target.signal != 0 && !signal_number_is_good(args[1]))
-        return -EINVAL;
     if (pid == PID_OF_MACHINE)
-        return -EPERM;
+        return target.signal != 0 && !signal_number_is_good(args[1]) ? -EINVAL : -EPERM;
     if (pid > 0) {
-        struct process *p = process_find(kernel, (uint32_t)pid);
-        if (p)
-            kill_one(p, &target);
-        return p ? 0 : -ESRCH;
+        struct process *p = kill_find(kernel, (uint32_t)pid);
+        return p ? kill_one(p, &target) : -ESRCH;
     }
     if (pid == INT32_MIN)
         return -ESRCH;
     uint32_t group = pid == 0 ? t->process->pgid : pid == -1 ? 0 : (uint32_t)-pid;
-    return kill_group(kernel, group, &target) ? 0 : -ESRCH;
+    return kill_group(kernel, group, &target);
 }
 
-/* `tgid` 0: whichever process the thread is of. */
+/* `tgid` 0: whichever process the thread is of. The leader that has ended before its threads is still there.
+ */
 static long kill_thread(struct thread *t, uint32_t tgid, uint64_t tid, uint64_t signal,
                         const siginfo_t *info) {
-    struct thread *to = thread_find(t->process->kernel, (uint32_t)tid);
+    struct kernel *kernel = t->process->kernel;
+    struct thread *to = thread_find(kernel, (uint32_t)tid);
+    const struct process *p = to ? to->process : process_find(kernel, (uint32_t)tid);
+    if (!p || (tgid && p->pid != tgid))
+        return -ESRCH;
     if ((int)signal != 0 && !signal_number_is_good(signal))
         return -EINVAL;
-    if (!to || (tgid && to->process->pid != tgid))
-        return -ESRCH;
-    if (signal)
-        signal_send_thread(to, (int)signal, info);
-    return 0;
+    return to && signal ? signal_send_thread(to, (int)signal, info) : 0;
 }
 
 static long sys_tkill(struct thread *t, const uint64_t args[6]) {
-    siginfo_t info = kill_info(t, SI_TKILL);
+    siginfo_t info = signal_info_of(t, SI_TKILL);
     return (int32_t)args[0] <= 0 ? -EINVAL : kill_thread(t, 0, args[0], args[1], &info);
 }
 
 static long sys_tgkill(struct thread *t, const uint64_t args[6]) {
-    siginfo_t info = kill_info(t, SI_TKILL);
+    siginfo_t info = signal_info_of(t, SI_TKILL);
     if ((int32_t)args[0] <= 0 || (int32_t)args[1] <= 0)
         return -EINVAL;
     return kill_thread(t, (uint32_t)args[0], args[1], args[2], &info);
 }
 
+/* What the kernel knows of a siginfo; the rest of the 128 bytes is for later, and zero. */
+enum { SIGINFO_KNOWN = 48 };
+
+/* Whether Linux knows which members a siginfo with this code has. */
+static bool siginfo_layout_is_known(int signal, int code) {
+    static const int codes[] = {[SIGILL] = 11, [SIGFPE] = 15, [SIGSEGV] = 10, [SIGBUS] = 5,
+                                [SIGTRAP] = 6, [SIGCHLD] = 6, [SIGIO] = 6,    [SIGSYS] = 2};
+    if (code == SI_KERNEL || code <= 0)
+        return code == SI_KERNEL || code >= SI_DETHREAD || code == SI_ASYNCNL;
+    if (signal > 0 && (size_t)signal < ARRAY_LENGTH(codes) && codes[signal])
+        return code <= codes[signal];
+    return code <= 6;
+}
+
 /* A process may say anything of itself, but to others it cannot pretend to be the kernel or kill(). */
 static int kill_read_info(struct thread *t, uint64_t address, bool to_itself, int signal,
                           siginfo_t *ret_info) {
+    static const uint8_t zero[sizeof *ret_info - SIGINFO_KNOWN];
+    uint8_t *rest = (uint8_t *)ret_info + SIGINFO_KNOWN;
     if (user_read(t->process->space, address, ret_info, sizeof *ret_info) < 0)
         return -EFAULT;
+    if (!siginfo_layout_is_known(signal, ret_info->si_code) && memcmp(rest, zero, sizeof zero) != 0)
+        return -E2BIG;
+    memset(rest, 0, sizeof zero);
     if (!to_itself && (ret_info->si_code >= 0 || ret_info->si_code == SI_TKILL))
         return -EPERM;
     ret_info->si_signo = signal;
@@ -107,45 +125,49 @@ static int kill_read_info(struct thread *t, uint64_t address, bool to_itself, in
 
 static long sys_rt_sigqueueinfo(struct thread *t, const uint64_t args[6]) {
     siginfo_t info;
-    struct process *p = process_find(t->process->kernel, (uint32_t)args[0]);
-    int r = kill_read_info(t, args[2], p == t->process, (int)args[1], &info);
+    struct process *p = kill_find(t->process->kernel, (uint32_t)args[0]);
+    int r = kill_read_info(t, args[2], (uint32_t)args[0] == t->process->pid || (uint32_t)args[0] == t->tid,
+                           (int)args[1], &info);
     if (r < 0)
         return r;
-    if (args[1] != 0 && !signal_number_is_good(args[1]))
-        return -EINVAL;
-    if (!p)
-        return -ESRCH;
-    kill_one(p, &(struct kill_target){t->process, (int)args[1], &info});
-    return 0;
+    return p ? kill_one(p, &(struct kill_target){t->process, (int)args[1], &info}) : -ESRCH;
 }
 
 static long sys_rt_tgsigqueueinfo(struct thread *t, const uint64_t args[6]) {
     siginfo_t info;
-    int r = kill_read_info(t, args[3], (uint32_t)args[0] == t->process->pid, (int)args[2], &info);
+    int r = kill_read_info(t, args[3], (uint32_t)args[1] == t->tid, (int)args[2], &info);
+    if (r == 0 && ((int32_t)args[0] <= 0 || (int32_t)args[1] <= 0))
+        r = -EINVAL;
     return r < 0 ? r : kill_thread(t, (uint32_t)args[0], args[1], args[2], &info);
 }
 
 /* ---- actions and masks ---- */
 
+/* The flags that there are: others are not remembered, so that a program can ask (SA_UNSUPPORTED). */
+#define SA_RESTORER_FLAG       0x04000000u
+#define SA_EXPOSE_TAGBITS_FLAG 0x00000800u
+#define SIGNAL_FLAGS                                                                                         \
+    ((uint64_t)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER) |           \
+     (unsigned)SA_RESETHAND | SA_RESTORER_FLAG | SA_EXPOSE_TAGBITS_FLAG)
+
 static long sys_rt_sigaction(struct thread *t, const uint64_t args[6]) {
     struct process *p = t->process;
     int signal = (int)args[0];
     struct signal_action action;
-    if (args[3] != sizeof(uint64_t) || !signal_number_is_good(args[0]))
+    if (args[3] != sizeof(uint64_t))
         return -EINVAL;
-    if (args[1] && (SIGNAL_UNBLOCKABLE & signal_bit(signal)))
-        return -EINVAL;
-    struct signal_action old = p->actions[signal];
     if (args[1] && user_read(p->space, args[1], &action, sizeof action) < 0)
         return -EFAULT;
-    if (args[2] && user_write(p->space, args[2], &old, sizeof old) < 0)
-        return -EFAULT;
-    if (!args[1])
-        return 0;
-    action.mask &= ~SIGNAL_UNBLOCKABLE;
-    p->actions[signal] = action;
-    signal_forget_ignored(p, signal);
-    return 0;
+    if (!signal_number_is_good(args[0]) || (args[1] && (SIGNAL_UNBLOCKABLE & signal_bit(signal))))
+        return -EINVAL;
+    struct signal_action old = p->actions[signal];
+    if (args[1]) {
+        action.mask &= ~SIGNAL_UNBLOCKABLE;
+        action.flags &= SIGNAL_FLAGS;
+        p->actions[signal] = action;
+        signal_forget_ignored(p, signal);
+    }
+    return args[2] && user_write(p->space, args[2], &old, sizeof old) < 0 ? -EFAULT : 0;
 }
 
 static long sys_rt_sigprocmask(struct thread *t, const uint64_t args[6]) {
@@ -177,23 +199,14 @@ static long sys_sigaltstack(struct thread *t, const uint64_t args[6]) {
     struct kernel *k = t->process->kernel;
     struct space *space = t->process->space;
     uint64_t sp = k->engine_ops->get_register(k->engine, t->cpu, CPU_RSP);
-    bool on_it = sp > t->altstack_sp && sp - t->altstack_sp <= t->altstack_size;
-    stack_t new_stack, old = {.ss_sp = (void *)t->altstack_sp, .ss_size = t->altstack_size};
-    old.ss_flags = t->altstack_size == 0 ? SS_DISABLE : t->altstack_flags | (on_it ? SS_ONSTACK : 0);
+    struct signal_stack new_stack, old;
+    sigaltstack_get(t, sp, &old);
     if (args[0]) {
         if (user_read(space, args[0], &new_stack, sizeof new_stack) < 0)
             return -EFAULT;
-        unsigned mode = (unsigned)new_stack.ss_flags & ~SIGNAL_ALTSTACK_AUTODISARM;
-        if (on_it)
-            return -EPERM;
-        if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-            return -EINVAL;
-        bool disable = mode == SS_DISABLE;
-        if (!disable && new_stack.ss_size < MINSIGSTKSZ_ABI)
-            return -ENOMEM;
-        t->altstack_sp = disable ? 0 : (uint64_t)new_stack.ss_sp;
-        t->altstack_size = disable ? 0 : new_stack.ss_size;
-        t->altstack_flags = new_stack.ss_flags & ~SS_ONSTACK;
+        int r = sigaltstack_set(t, sp, &new_stack);
+        if (r < 0)
+            return r;
     }
     return args[1] && user_write(space, args[1], &old, sizeof old) < 0 ? -EFAULT : 0;
 }

@@ -5,38 +5,18 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "kernel/descriptor.h"
 #include "kernel/kinds.h"
 #include "kernel/syscall.h"
+#include "kernel/timer.h"
 
 enum { NS = 1000000000 };
 
 static struct timespec from_ns(uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(ns / NS), .tv_nsec = (long)(ns % NS)};
-}
-
-/* CPU time is the work done for a program, an instruction counted as a nanosecond. */
-static uint64_t cpu_time(struct thread *t) {
-    return t->process->user_instructions;
-}
-
-/* What a clock says, in ns. 0 or -EINVAL. CPU-time clocks of other processes are not offered. */
-static int read_clock(struct thread *t, clockid_t clock, uint64_t *ret_ns) {
-    struct kernel *k = t->process->kernel;
-    switch (clock) {
-    case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE: *ret_ns = clock_realtime(k); return 0;
-    case CLOCK_TAI: *ret_ns = clock_realtime(k) + 37ULL * NS; return 0;
-    case CLOCK_MONOTONIC:
-    case CLOCK_MONOTONIC_RAW:
-    case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_BOOTTIME: *ret_ns = clock_now(k); return 0;
-    case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID: *ret_ns = cpu_time(t); return 0;
-    }
-    return -EINVAL;
 }
 
 static int write_timespec(struct thread *t, uint64_t user, uint64_t ns) {
@@ -45,18 +25,15 @@ static int write_timespec(struct thread *t, uint64_t user, uint64_t ns) {
 }
 
 static long sys_clock_gettime(struct thread *t, const uint64_t a[6]) {
-    uint64_t ns;
-    int r = read_clock(t, (clockid_t)a[0], &ns);
-    return r < 0 ? r : write_timespec(t, a[1], ns);
+    struct clock clock;
+    int r = clock_find(t, (clockid_t)a[0], &clock);
+    return r < 0 ? r : write_timespec(t, a[1], clock_read(t->process->kernel, &clock));
 }
 
 static long sys_clock_getres(struct thread *t, const uint64_t a[6]) {
-    uint64_t ns;
-    int r = read_clock(t, (clockid_t)a[0], &ns);
-    if (r < 0 || !a[1])
-        return r;
-    bool coarse = a[0] == CLOCK_REALTIME_COARSE || a[0] == CLOCK_MONOTONIC_COARSE;
-    return write_timespec(t, a[1], coarse ? 4000000 : 1);
+    struct clock clock;
+    int r = clock_find(t, (clockid_t)a[0], &clock);
+    return r < 0 || !a[1] ? r : write_timespec(t, a[1], clock_resolution(t->process->kernel, &clock));
 }
 
 static long sys_gettimeofday(struct thread *t, const uint64_t a[6]) {
@@ -115,44 +92,78 @@ static long sys_nanosleep(struct thread *t, const uint64_t a[6]) {
     return sleep_on(t, a[1], -K_ERESTART_RESTARTBLOCK);
 }
 
-/* (clock, flags, time, remain) */
-static long sys_clock_nanosleep(struct thread *t, const uint64_t a[6]) {
-    uint64_t wanted, there, now = clock_now(t->process->kernel);
-    bool absolute = a[1] & TIMER_ABSTIME;
-    int r = read_clock(t, (clockid_t)a[0], &there);
-    if (r < 0 || a[0] == CLOCK_THREAD_CPUTIME_ID)
-        return -EINVAL;
-    if (a[0] == CLOCK_PROCESS_CPUTIME_ID || a[0] == CLOCK_MONOTONIC_RAW || a[0] == CLOCK_REALTIME_COARSE ||
-        a[0] == CLOCK_MONOTONIC_COARSE)
-        return -EOPNOTSUPP;
-    if (!t->call.deadline) {
-        r = load_time(t, a[2], &wanted);
+/* Sleeps until the process has worked up to call.deadline. */
+static long sleep_on_work(struct thread *t, const struct clock *clock, uint64_t remain, int on_signal) {
+    uint64_t now = clock_read(t->process->kernel, clock);
+    if (now >= t->call.deadline)
+        return 0;
+    if (t->call.interrupted && remain) {
+        int r = write_timespec(t, remain, t->call.deadline - now);
         if (r < 0)
             return r;
-        uint64_t length = !absolute ? wanted : wanted > there ? wanted - there : 0;
-        t->call.deadline = now + length;
     }
-    return sleep_on(t, absolute ? 0 : a[3], absolute ? -K_ERESTARTNOHAND : -K_ERESTART_RESTARTBLOCK);
+    t->call.on_signal = on_signal;
+    sched_sleep_channel(t, timer_work_channel(clock->process, t->call.deadline));
+    return SYS_SLEEP;
+}
+
+/* (clock, flags, time, remain) */
+static long sys_clock_nanosleep(struct thread *t, const uint64_t a[6]) {
+    struct kernel *k = t->process->kernel;
+    struct clock clock;
+    uint64_t wanted = 0;
+    bool absolute = a[1] & TIMER_ABSTIME;
+    int r = clock_find(t, (clockid_t)a[0], &clock);
+    if (r == 0 && !clock.can_sleep)
+        r = -EOPNOTSUPP;
+    if (r == 0 && !t->call.deadline)
+        r = load_time(t, a[2], &wanted);
+    if (r == 0 && clock.kind == CLOCK_OF_THREAD) /* it cannot work while it sleeps */
+        r = -EINVAL;
+    if (r < 0)
+        return r;
+    uint64_t remain = absolute ? 0 : a[3];
+    int on_signal = absolute ? -K_ERESTARTNOHAND : -K_ERESTART_RESTARTBLOCK;
+    bool of_work = clock.kind == CLOCK_OF_PROCESS;
+    if (!t->call.deadline && !absolute)
+        wanted += clock_read(k, &clock);
+    if (!t->call.deadline)
+        t->call.deadline = max_u64(of_work ? wanted : clock_machine_time(k, &clock, wanted), 1);
+    return of_work ? sleep_on_work(t, &clock, remain, on_signal) : sleep_on(t, remain, on_signal);
 }
 
 /* ---- timers as files ---- */
 
+static bool clock_wakes_host(uint64_t clock) {
+    return clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM;
+}
+
 static long sys_timerfd_create(struct thread *t, const uint64_t a[6]) {
     struct file *f;
-    if ((a[0] != CLOCK_REALTIME && a[0] != CLOCK_MONOTONIC && a[0] != CLOCK_BOOTTIME) ||
-        a[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
+    if (a[0] != CLOCK_REALTIME && a[0] != CLOCK_MONOTONIC && a[0] != CLOCK_BOOTTIME &&
+        !clock_wakes_host(a[0]))
         return -EINVAL;
+    if (a[1] & ~(uint64_t)(TFD_NONBLOCK | TFD_CLOEXEC))
+        return -EINVAL;
+    if (clock_wakes_host(a[0]) && geteuid() != 0)
+        return -EPERM;
     int r = timerfd_file_create(t->process->kernel, (int)a[0], (int)a[1], &f);
     return r < 0 ? r : descriptor_install_or_drop(t->process, f, a[1] & TFD_CLOEXEC);
 }
 
+static bool is_time(const struct timespec *ts) {
+    return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < NS;
+}
+
 static long sys_timerfd_settime(struct thread *t, const uint64_t a[6]) {
     struct itimerspec to, old;
+    if (user_read(t->process->space, a[2], &to, sizeof(to)) < 0)
+        return -EFAULT;
+    if (a[1] & ~(uint64_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) || !is_time(&to.it_value) ||
+        !is_time(&to.it_interval))
+        return -EINVAL;
     struct file *f = descriptor_file(t->process, (int)a[0]);
-    int r = user_read(t->process->space, a[2], &to, sizeof(to));
-    if (r < 0 || !f)
-        return r < 0 ? r : -EBADF;
-    r = timerfd_set(f, (int)a[1], &to, &old);
+    int r = f ? timerfd_set(f, (int)a[1], &to, &old) : -EBADF;
     return r < 0 || !a[3] ? r : user_write(t->process->space, a[3], &old, sizeof(old));
 }
 
@@ -166,12 +177,24 @@ static long sys_timerfd_gettime(struct thread *t, const uint64_t a[6]) {
 /* ---- setting clocks: only a look is allowed ---- */
 
 static long sys_clock_settime(struct thread *t, const uint64_t a[6]) {
-    return -EPERM;
+    struct timespec ts;
+    if (a[0] != CLOCK_REALTIME)
+        return -EINVAL;
+    if (user_read(t->process->space, a[1], &ts, sizeof(ts)) < 0)
+        return -EFAULT;
+    return is_time(&ts) ? -EPERM : -EINVAL;
 }
 
-static long sys_adjtimex(struct thread *t, const uint64_t a[6]) {
+static long sys_settimeofday(struct thread *t, const uint64_t a[6]) {
+    struct timeval tv;
+    if (a[0] && user_read(t->process->space, a[0], &tv, sizeof(tv)) < 0)
+        return -EFAULT;
+    return a[0] && (tv.tv_sec < 0 || tv.tv_usec < 0 || tv.tv_usec > 1000000) ? -EINVAL : -EPERM;
+}
+
+static long adjust_time(struct thread *t, uint64_t user) {
     struct timex tx;
-    int r = user_read(t->process->space, a[0], &tx, sizeof(tx));
+    int r = user_read(t->process->space, user, &tx, sizeof(tx));
     if (r < 0)
         return r;
     if (tx.modes)
@@ -181,8 +204,16 @@ static long sys_adjtimex(struct thread *t, const uint64_t a[6]) {
                         .tick = 10000,
                         .precision = 1,
                         .time = {.tv_sec = (time_t)(now / NS), .tv_usec = (suseconds_t)(now % NS / 1000)}};
-    r = user_write(t->process->space, a[0], &tx, sizeof(tx));
+    r = user_write(t->process->space, user, &tx, sizeof(tx));
     return r < 0 ? r : TIME_ERROR; /* the clock is not disciplined */
+}
+
+static long sys_adjtimex(struct thread *t, const uint64_t a[6]) {
+    return adjust_time(t, a[0]);
+}
+
+static long sys_clock_adjtime(struct thread *t, const uint64_t a[6]) {
+    return a[0] == CLOCK_REALTIME ? adjust_time(t, a[1]) : a[0] > CLOCK_TAI ? -EINVAL : -EOPNOTSUPP;
 }
 
 const struct syscall_entry syscalls_time[] = {
@@ -196,7 +227,8 @@ const struct syscall_entry syscalls_time[] = {
     {SYS_timerfd_settime, "timerfd_settime", sys_timerfd_settime},
     {SYS_timerfd_gettime, "timerfd_gettime", sys_timerfd_gettime},
     {SYS_clock_settime, "clock_settime", sys_clock_settime},
-    {SYS_settimeofday, "settimeofday", sys_clock_settime},
+    {SYS_settimeofday, "settimeofday", sys_settimeofday},
     {SYS_adjtimex, "adjtimex", sys_adjtimex},
+    {SYS_clock_adjtime, "clock_adjtime", sys_clock_adjtime},
     {-1, NULL, NULL},
 };

@@ -43,6 +43,7 @@ static void itimer_set(struct process *p, int which, uint64_t value, uint64_t in
     p->timers[which].interval = interval;
     if (value && which == ITIMER_REAL)
         sched_note_deadline(p->kernel, p->timers[which].next);
+    timer_charge_soon(p);
 }
 
 static long sys_getitimer(struct thread *t, const uint64_t args[6]) {
@@ -79,9 +80,6 @@ static long sys_alarm(struct thread *t, const uint64_t args[6]) {
 
 /* ---- POSIX timers ---- */
 
-/* Timers of one process at most: each may queue a signal. */
-enum { POSIX_TIMERS_MAX = 1024 };
-
 static struct posix_timer *posix_timer_find(const struct process *p, uint64_t id) {
     for (struct posix_timer *timer = p->posix_timers; timer; timer = timer->next)
         if (timer->id == (int)id)
@@ -89,67 +87,92 @@ static struct posix_timer *posix_timer_find(const struct process *p, uint64_t id
     return NULL;
 }
 
-static bool posix_timer_clock_is_good(int clock) {
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||
-           clock == CLOCK_TAI;
-}
-
 /* The kernel's struct sigevent. */
-static int posix_timer_read_event(struct thread *t, uint64_t address, struct posix_timer *timer) {
-    struct {
-        uint64_t value;
-        int32_t signal, notify, tid, padding[11];
-    } event;
-    _Static_assert(sizeof event == 64, "the layout is the ABI's");
-    if (user_read(t->process->space, address, &event, sizeof event) < 0)
-        return -EFAULT;
-    bool to_thread = event.notify == SIGEV_THREAD_ID;
-    if (event.notify != SIGEV_NONE && event.notify != SIGEV_SIGNAL && !to_thread)
+struct posix_timer_event {
+    uint64_t value;
+    int32_t signal, notify, tid, padding[11];
+};
+_Static_assert(sizeof(struct posix_timer_event) == 64, "the layout is the ABI's");
+
+static int posix_timer_set_event(struct process *p, const struct posix_timer_event *event,
+                                 struct posix_timer *timer) {
+    const struct thread *target;
+    switch (event->notify) {
+    case SIGEV_THREAD_ID:
+        target = thread_find(p->kernel, (uint32_t)event->tid);
+        if (!target || target->process != p)
+            return -EINVAL;
+        break;
+    case SIGEV_SIGNAL:
+    case SIGEV_THREAD:
+    case SIGEV_NONE: break;
+    default: return -EINVAL;
+    }
+    if (event->notify != SIGEV_NONE && (event->signal < 1 || event->signal > SIGNAL_COUNT))
         return -EINVAL;
-    if (event.notify != SIGEV_NONE && (event.signal < 1 || event.signal > SIGNAL_COUNT))
-        return -EINVAL;
-    const struct thread *target = to_thread ? thread_find(t->process->kernel, (uint32_t)event.tid) : NULL;
-    if (to_thread && (!target || target->process != t->process))
-        return -EINVAL;
-    timer->value = event.value;
-    timer->signal = event.signal;
-    timer->notify = event.notify;
-    timer->tid = (uint32_t)event.tid;
+    timer->value = event->value;
+    timer->signal = event->signal;
+    timer->notify = event->notify;
+    timer->tid = (uint32_t)event->tid;
     return 0;
 }
 
-/* The first free number: programs expect small ones. */
-static int posix_timer_new_id(const struct process *p) {
-    int id = 0;
-    while (posix_timer_find(p, (uint64_t)id))
-        id++;
+/* CPU time of other processes is not watched. */
+static int posix_timer_set_clock(struct thread *t, clockid_t id, struct posix_timer *timer) {
+    struct clock clock;
+    int r = clock_find(t, id, &clock);
+    if (r < 0)
+        return r;
+    if (!clock.can_time)
+        return -EOPNOTSUPP;
+    if (clock.kind == CLOCK_OF_PROCESS && clock.process != t->process)
+        return -EINVAL;
+    timer->clock = id;
+    timer->kind = clock.kind == CLOCK_OF_REALTIME ? CLOCK_OF_MACHINE : clock.kind;
+    timer->clock_tid = clock.thread ? clock.thread->tid : 0;
+    return 0;
+}
+
+/* Numbers are not used again soon, as in Linux. */
+static int posix_timer_new_id(struct process *p) {
+    while (posix_timer_find(p, (uint64_t)p->next_timer_id))
+        p->next_timer_id = p->next_timer_id == INT32_MAX ? 0 : p->next_timer_id + 1;
+    int id = p->next_timer_id;
+    p->next_timer_id = id == INT32_MAX ? 0 : id + 1;
     return id;
 }
 
+static int posix_timer_fill(struct thread *t, const uint64_t args[6], struct posix_timer *timer) {
+    struct posix_timer_event event = {.signal = SIGALRM, .notify = SIGEV_SIGNAL};
+    if (args[1] && user_read(t->process->space, args[1], &event, sizeof event) < 0)
+        return -EFAULT;
+    int r = posix_timer_set_clock(t, (clockid_t)args[0], timer);
+    if (r == 0)
+        r = posix_timer_set_event(t->process, &event, timer);
+    if (r < 0)
+        return r;
+    timer->id = posix_timer_new_id(t->process);
+    if (!args[1])
+        timer->value = (uint64_t)timer->id;
+    return user_write(t->process->space, args[2], &timer->id, sizeof timer->id) < 0 ? -EFAULT : 0;
+}
+
+/* A timer has room for its signal from the beginning: it counts as a queued one. */
 static long sys_timer_create(struct thread *t, const uint64_t args[6]) {
     struct process *p = t->process;
-    int id = posix_timer_new_id(p);
-    if (!posix_timer_clock_is_good((int)args[0]))
-        return -EINVAL;
-    if (id >= POSIX_TIMERS_MAX)
+    struct posix_timer filled = {0};
+    int r = posix_timer_fill(t, args, &filled);
+    if (r < 0)
+        return r;
+    if (p->kernel->queued_signals >= p->limits[RLIMIT_SIGPENDING].rlim_cur)
         return -EAGAIN;
     struct posix_timer *timer = inject_calloc(p->kernel->config.inject, 1, sizeof *timer);
     if (!timer)
         return -EAGAIN;
-    *timer = (struct posix_timer){.id = id,
-                                  .clock = (clockid_t)args[0],
-                                  .notify = SIGEV_SIGNAL,
-                                  .signal = SIGALRM,
-                                  .value = (uint64_t)id};
-    int r = args[1] ? posix_timer_read_event(t, args[1], timer) : 0;
-    if (r == 0)
-        r = user_write(p->space, args[2], &id, sizeof id);
-    if (r < 0) {
-        free(timer);
-        return r;
-    }
+    *timer = filled;
     timer->next = p->posix_timers;
     p->posix_timers = timer;
+    p->kernel->queued_signals++;
     return 0;
 }
 
@@ -159,6 +182,7 @@ static long sys_timer_delete(struct thread *t, const uint64_t args[6]) {
         if (timer->id != (int)args[0])
             continue;
         *link = timer->next;
+        t->process->kernel->queued_signals--;
         free(timer);
         return 0;
     }
@@ -169,29 +193,28 @@ static struct timespec posix_timer_timespec(uint64_t ns) {
     return (struct timespec){(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
 }
 
-static struct itimerspec posix_timer_get(struct kernel *k, const struct posix_timer *timer) {
-    uint64_t now = clock_now(k), next = timer->timer.next;
-    uint64_t left = next == 0 ? 0 : next > now ? next - now : 1;
+static struct itimerspec posix_timer_get(struct process *p, struct posix_timer *timer) {
+    timer_catch_up(p, timer);
+    uint64_t next = timer->timer.next, left = next ? next - timer_now(p, timer) : 0;
     return (struct itimerspec){posix_timer_timespec(timer->timer.interval), posix_timer_timespec(left)};
 }
 
 static bool posix_timer_ns(const struct timespec *time, uint64_t *ret_ns) {
     if (time->tv_sec < 0 || time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)
         return false;
-    *ret_ns = min_u64((uint64_t)time->tv_sec, UINT32_MAX) * NS_PER_S + (uint64_t)time->tv_nsec;
+    *ret_ns = min_u64((uint64_t)time->tv_sec, INT64_MAX / NS_PER_S - 1) * NS_PER_S + (uint64_t)time->tv_nsec;
     return true;
 }
 
-/* Machine time at which a timer of the clock is due. */
-static uint64_t posix_timer_due(struct kernel *k, const struct posix_timer *timer, uint64_t value,
+/* The time at which the timer is due, by what it counts. */
+static uint64_t posix_timer_due(struct thread *t, const struct posix_timer *timer, uint64_t value,
                                 bool absolute) {
-    uint64_t now = clock_now(k);
+    struct clock clock;
     if (!absolute)
-        return now + value;
-    if (timer->clock == CLOCK_MONOTONIC || timer->clock == CLOCK_BOOTTIME)
-        return max_u64(value, 1);
-    uint64_t real = clock_realtime(k);
-    return value > real ? now + (value - real) : max_u64(now, 1);
+        return timer_now(t->process, timer) + value;
+    if (timer->kind != CLOCK_OF_MACHINE || clock_find(t, timer->clock, &clock) < 0)
+        return value;
+    return clock_machine_time(t->process->kernel, &clock, value);
 }
 
 static long sys_timer_settime(struct thread *t, const uint64_t args[6]) {
@@ -199,25 +222,28 @@ static long sys_timer_settime(struct thread *t, const uint64_t args[6]) {
     struct posix_timer *timer = posix_timer_find(p, args[0]);
     struct itimerspec new_value, old;
     uint64_t value, interval;
-    if (!timer || !args[2])
+    if (!args[2])
         return -EINVAL;
     if (user_read(p->space, args[2], &new_value, sizeof new_value) < 0)
         return -EFAULT;
-    if (!posix_timer_ns(&new_value.it_value, &value) || !posix_timer_ns(&new_value.it_interval, &interval))
+    if (!timer || !posix_timer_ns(&new_value.it_value, &value) ||
+        !posix_timer_ns(&new_value.it_interval, &interval))
         return -EINVAL;
-    old = posix_timer_get(p->kernel, timer);
+    old = posix_timer_get(p, timer);
+    timer->missed = timer->overrun = 0;
     timer->timer.interval = interval;
-    timer->timer.next = value ? posix_timer_due(p->kernel, timer, value, args[1] & TIMER_ABSTIME) : 0;
-    if (value)
+    timer->timer.next = value ? posix_timer_due(t, timer, value, args[1] & TIMER_ABSTIME) : 0;
+    if (value && timer->kind == CLOCK_OF_MACHINE)
         sched_note_deadline(p->kernel, timer->timer.next);
+    timer_charge_soon(p);
     return args[3] && user_write(p->space, args[3], &old, sizeof old) < 0 ? -EFAULT : 0;
 }
 
 static long sys_timer_gettime(struct thread *t, const uint64_t args[6]) {
-    const struct posix_timer *timer = posix_timer_find(t->process, args[0]);
+    struct posix_timer *timer = posix_timer_find(t->process, args[0]);
     if (!timer)
         return -EINVAL;
-    struct itimerspec now = posix_timer_get(t->process->kernel, timer);
+    struct itimerspec now = posix_timer_get(t->process, timer);
     return user_write(t->process->space, args[1], &now, sizeof now);
 }
 

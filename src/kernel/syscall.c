@@ -25,7 +25,7 @@ static const struct syscall_entry *const syscall_tables[] = {
     syscalls_memory, syscalls_process,    syscalls_signal, syscalls_identity, syscalls_resource,
     syscalls_wait,   syscalls_timer,      syscalls_file,   syscalls_path,     syscalls_poll,
     syscalls_time,   syscalls_descriptor, syscalls_futex,  syscalls_socket,   syscalls_status,
-    syscalls_xattr,  syscalls_inotify,
+    syscalls_xattr,  syscalls_inotify,    syscalls_robust,
 };
 
 static long sys_restart_syscall(struct thread *t, const uint64_t args[6]);
@@ -172,6 +172,7 @@ void syscall_perform(struct thread *t) {
 void syscall_resume(struct thread *t) {
     sched_forget(t);
     t->call.attempted = true;
-    t->call.interrupted = signal_is_pending(t);
+    t->call.interrupted = signal_is_pending(t) || t->stop_interrupts;
+    t->stop_interrupts = false;
     syscall_perform(t);
 }

@@ -33,6 +33,7 @@ extern const struct syscall_entry
     syscalls_poll[],       /* sys_poll.c: poll select epoll eventfd */
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
+    syscalls_robust[],     /* futex_robust.c */
     syscalls_socket[];     /* sys_socket.c */
 
 /* One more than the highest number that can be implemented. */

@@ -9,6 +9,7 @@
  * running on its behalf, and by nobody else. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "kernel/futex.h"
@@ -31,10 +32,12 @@ int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
     }
     t->process = p;
     t->tid = tid;
+    memcpy(t->comm, p->comm, sizeof t->comm);
+    LIST_INIT(&t->pi_owned);
     t->state = THREAD_STOPPED;
     t->sleep.deadline = UINT64_MAX;
     t->altstack_flags = SS_DISABLE;
-    signal_state_init(&t->signals);
+    signal_state_init(&t->signals, k);
     TAILQ_INSERT_TAIL(&p->threads, t, of_process);
     TAILQ_INSERT_TAIL(&k->threads, t, of_machine);
     k->thread_count++;
@@ -55,7 +58,7 @@ struct thread *thread_find(struct kernel *k, uint32_t tid) {
 }
 
 /* pthread_join() waits on this word: nobody does when the address space dies with the thread. */
-static void thread_clear_tid(struct thread *t) {
+void thread_clear_tid(struct thread *t) {
     struct process *p = t->process;
     bool shared =
         p->borrows_space || (!p->dying && TAILQ_FIRST(&p->threads) != TAILQ_LAST(&p->threads, thread_list));
@@ -63,7 +66,7 @@ static void thread_clear_tid(struct thread *t) {
     if (!t->clear_child_tid || !shared || !p->space)
         return;
     if (user_write(p->space, t->clear_child_tid, &zero, sizeof zero) == 0)
-        futex_wake(t, t->clear_child_tid, 1, UINT32_MAX);
+        futex_wake_all_keys(t, t->clear_child_tid, 1);
 }
 
 void thread_end(struct thread *t) {
@@ -71,6 +74,7 @@ void thread_end(struct thread *t) {
     struct kernel *k = p->kernel;
     futex_leave(t);
     futex_release_robust(t);
+    futex_pi_exit(t);
     thread_clear_tid(t);
     sched_remove(t);
     signal_state_clear(&t->signals);
@@ -79,8 +83,12 @@ void thread_end(struct thread *t) {
     k->thread_count--;
     t->state = THREAD_DEAD;
     TAILQ_INSERT_TAIL(&k->graveyard, t, of_queue);
-    if (TAILQ_EMPTY(&p->threads))
+    if (TAILQ_EMPTY(&p->threads)) {
         process_end(p);
+        return;
+    }
+    signal_retarget(p);
+    process_thread_ended(p, t->tid);
 }
 
 void thread_bury(struct kernel *k) {

@@ -27,6 +27,8 @@ void process_end_threads(struct process *);
 void process_end(struct process *);
 /* It runs a program of its own now: a parent that sleeps in vfork() goes on. */
 void process_exec_done(struct process *);
+/* One of several threads is gone: its children are another one's. */
+void process_thread_ended(struct process *, uint32_t tid);
 /* The zombie was waited for: its figures go to the parent, its memory is freed. */
 void process_reap(struct process *);
 /* Puts `space` (taken over) in the place of the old one, whose tally is kept. */
@@ -47,6 +49,8 @@ void process_add_tally(struct tally *to, const struct tally *);
 int thread_create(struct process *, uint32_t tid, struct thread **ret_thread);
 /* Puts a new thread on the run queue. */
 void thread_start(struct thread *);
+/* CLONE_CHILD_CLEARTID: the thread leaves its address space, and who joins it is told. */
+void thread_clear_tid(struct thread *);
 /* Ends the thread, and its process with the last one; it is freed by the next thread_bury(). */
 void thread_end(struct thread *);
 void thread_bury(struct kernel *);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base.h"
 #include "kernel/kinds.h"
 
 enum { NS = 1000000000 };
@@ -19,7 +20,7 @@ struct timerfd {
 };
 
 static uint64_t to_ns(const struct timespec *t) {
-    return (uint64_t)t->tv_sec * NS + (uint64_t)t->tv_nsec;
+    return min_u64((uint64_t)t->tv_sec, INT64_MAX / NS - 1) * NS + (uint64_t)t->tv_nsec;
 }
 
 static struct timespec from_ns(uint64_t ns) {
@@ -108,17 +109,10 @@ int timerfd_get(struct file *f, struct itimerspec *ret_now) {
     return 0;
 }
 
-static bool is_time(const struct timespec *t) {
-    return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < NS;
-}
-
 int timerfd_set(struct file *f, int flags, const struct itimerspec *to, struct itimerspec *ret_old) {
     int r = timerfd_get(f, ret_old);
     if (r < 0)
         return r;
-    if (!is_time(&to->it_value) || !is_time(&to->it_interval) ||
-        flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET))
-        return -EINVAL;
     struct timerfd *timer = f->data;
     uint64_t value = to_ns(&to->it_value), now = clock_now(f->kernel);
     timer->interval = to_ns(&to->it_interval);
@@ -126,7 +120,8 @@ int timerfd_set(struct file *f, int flags, const struct itimerspec *to, struct i
     if (value && !(flags & TFD_TIMER_ABSTIME)) {
         timer->next = now + value;
     } else if (value) {
-        uint64_t zero = timer->clock == CLOCK_REALTIME ? clock_realtime(f->kernel) - now : 0;
+        bool calendar = timer->clock == CLOCK_REALTIME || timer->clock == CLOCK_REALTIME_ALARM;
+        uint64_t zero = calendar ? clock_realtime(f->kernel) - now : 0;
         timer->next = value > zero ? value - zero : 1;
     }
     sched_wake(f->kernel, timer);

@@ -33,8 +33,11 @@ struct wait_result {
     struct rusage usage;
 };
 
-static bool wait_matches(const struct process *child, const struct wait_request *request) {
+static bool wait_matches(const struct process *child, const struct thread *t,
+                         const struct wait_request *request) {
     bool clone_child = child->exit_signal != SIGCHLD;
+    if ((request->options & __WNOTHREAD) && child->parent_tid != t->tid)
+        return false;
     if (!(request->options & __WALL) && clone_child != !!(request->options & __WCLONE))
         return false;
     switch (request->type) {
@@ -75,7 +78,7 @@ static long wait_for_child(struct thread *t, const struct wait_request *request,
     struct process *child, *p = t->process;
     bool any = false;
     TAILQ_FOREACH(child, &p->children, sibling) {
-        if (!wait_matches(child, request))
+        if (!wait_matches(child, t, request))
             continue;
         any = true;
         if (wait_take(child, request, ret))
@@ -115,19 +118,33 @@ static long sys_wait4(struct thread *t, const uint64_t args[6]) {
     return result.pid;
 }
 
-static siginfo_t wait_info(const struct wait_result *result) {
-    siginfo_t info = {.si_signo = SIGCHLD};
-    info.si_pid = (pid_t)result->pid;
-    info.si_uid = getuid();
-    if (WIFEXITED(result->status))
-        info.si_code = CLD_EXITED, info.si_status = WEXITSTATUS(result->status);
-    else if (WIFSIGNALED(result->status))
-        info.si_code = CLD_KILLED, info.si_status = WTERMSIG(result->status);
-    else if (WIFSTOPPED(result->status))
-        info.si_code = CLD_STOPPED, info.si_status = WSTOPSIG(result->status);
-    else
-        info.si_code = CLD_CONTINUED, info.si_status = SIGCONT;
-    return info;
+/* The members of a siginfo_t that waitid() fills; it leaves the others alone. */
+static int wait_write_info(struct thread *t, uint64_t address, const struct wait_result *result) {
+    struct {
+        int32_t signal, error, code, padding, pid;
+        uint32_t uid;
+        int32_t status;
+    } info = {0};
+    _Static_assert(offsetof(siginfo_t, si_pid) == 16 && offsetof(siginfo_t, si_status) == 24,
+                   "the layout is the ABI's");
+    if (result) {
+        info.signal = SIGCHLD;
+        info.pid = (int32_t)result->pid;
+        info.uid = getuid();
+        if (WIFEXITED(result->status))
+            info.code = CLD_EXITED, info.status = WEXITSTATUS(result->status);
+        else if (WIFSIGNALED(result->status))
+            info.code = CLD_KILLED, info.status = WTERMSIG(result->status);
+        else if (WIFSTOPPED(result->status))
+            info.code = CLD_STOPPED, info.status = WSTOPSIG(result->status);
+        else
+            info.code = CLD_CONTINUED, info.status = SIGCONT;
+    }
+    if (user_write(t->process->space, address, &info, 3 * sizeof info.signal) < 0 ||
+        user_write(t->process->space, address + offsetof(siginfo_t, si_pid), &info.pid, 3 * sizeof info.pid) <
+            0)
+        return -EFAULT;
+    return 0;
 }
 
 static int waitid_parse(const struct process *p, const uint64_t args[6], struct wait_request *ret_request) {
@@ -151,24 +168,21 @@ static int waitid_parse(const struct process *p, const uint64_t args[6], struct 
     return -EINVAL;
 }
 
+/* As in Linux, also a call that fails says in *infop that it found nobody. */
 static long sys_waitid(struct thread *t, const uint64_t args[6]) {
-    struct process *p = t->process;
     struct wait_request request;
     struct wait_result result;
-    siginfo_t info = {0};
-    int r = waitid_parse(p, args, &request);
-    if (r < 0)
+    long r = waitid_parse(t->process, args, &request);
+    if (r == 0)
+        r = wait_for_child(t, &request, &result);
+    if (r == SYS_SLEEP && !t->call.interrupted)
         return r;
-    long found = wait_for_child(t, &request, &result);
-    if (found != 0 && found != 1)
-        return found;
-    if (found == 1)
-        info = wait_info(&result);
-    if (args[2] && user_write(p->space, args[2], &info, sizeof info) < 0)
+    bool found = r == 1;
+    if (found && args[4] && user_write(t->process->space, args[4], &result.usage, sizeof result.usage) < 0)
         return -EFAULT;
-    if (found == 1 && args[4] && user_write(p->space, args[4], &result.usage, sizeof result.usage) < 0)
+    if (args[2] && wait_write_info(t, args[2], found ? &result : NULL) < 0)
         return -EFAULT;
-    return 0;
+    return found ? 0 : r;
 }
 
 const struct syscall_entry syscalls_wait[] = {
