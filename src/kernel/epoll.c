@@ -95,7 +95,9 @@ static void epoll_release(struct file *f) {
 }
 
 static const struct file_ops epoll_ops = {
+    .fixed_position = true,
     .name = "eventpoll",
+    .host_helps = true,
     .poll = epoll_poll,
     .stat = epoll_stat,
     .release = epoll_release,
@@ -158,7 +160,7 @@ static int epoll_add(struct file *f, struct file *watched, int fd, const struct 
     if (!item)
         return -ENOMEM;
     *item = (struct epoll_item){.set = set, .file = watched, .fd = fd, .event = *event};
-    if (watched->host >= 0 && !file_is_epoll(watched)) {
+    if (watched->ops->host_polls) {
         int r = host_control(EPOLL_CTL_ADD, item);
         if (r < 0 && r != -EEXIST) { /* a duplicate descriptor of what is watched: we ask it ourselves */
             free(item);

@@ -14,6 +14,7 @@
 #include "kernel/lock.h"
 #include "kernel/sandbox.h"
 #include "kernel/terminal.h"
+#include "kernel/unix.h"
 
 struct file *file_create(struct kernel *k, const struct file_ops *ops, int flags) {
     struct file *f = inject_calloc(k->config.inject, 1, sizeof(*f));
@@ -101,7 +102,12 @@ int files_create(struct kernel *k) {
     r = terminal_create(k);
     if (r < 0)
         goto out_locks;
+    r = unix_create(k);
+    if (r < 0)
+        goto out_terminal;
     return 0;
+out_terminal:
+    terminal_destroy(k);
 out_locks:
     locks_destroy(k);
 out_inodes:
@@ -110,6 +116,7 @@ out_inodes:
 }
 
 void files_destroy(struct kernel *k) {
+    unix_destroy(k);
     terminal_destroy(k);
     locks_destroy(k);
     inodes_destroy(k);

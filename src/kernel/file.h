@@ -11,14 +11,20 @@
 #include "kernel/process.h"
 
 struct file;
+struct transfer;
 
 /* All results are values, -errno or SYS_SLEEP. Buffers are host memory (the callers copy from and to user
  * memory page by page). NULL members give the errno in brackets. */
 struct file_ops {
     const char *name;
+    bool host_polls; /* poll is what the host says about `host`, for every event */
+    bool host_helps; /* `host` is not the file, but something that it uses */
     /* `*offset` is advanced; NULL offset for files that have no position. [EINVAL] */
     ssize_t (*read)(struct file *, struct thread *, void *to, size_t length, uint64_t *offset);
     ssize_t (*write)(struct file *, struct thread *, const void *from, size_t length, uint64_t *offset);
+    /* Instead of these from and to the program's memory, for kinds that keep messages whole. */
+    long (*read_user)(struct file *, struct thread *, struct transfer *);
+    long (*write_user)(struct file *, struct thread *, struct transfer *);
     int64_t (*seek)(struct file *, int64_t offset, int whence); /* [ESPIPE] */
     /* Events that are ready now. When `sleeper` is not NULL also registers what it must wait for
      * (sched_sleep_*). */
@@ -33,7 +39,15 @@ struct file_ops {
     int (*object)(struct file *, struct object **ret_object);
     /* Puts back the last `length` bytes that were read: the program's buffer was bad. [they are lost] */
     void (*unread)(struct file *, size_t length);
+    /* Reserves or takes away space (fallocate); the range is a sane one. [ESPIPE, EISDIR, ENODEV by type] */
+    int (*allocate)(struct file *, struct thread *, int mode, uint64_t offset, uint64_t length);
     void (*release)(struct file *); /* the last descriptor is gone */
+
+    size_t record;       /* what is read and written are records of so many bytes; less is EINVAL. 0: bytes */
+    bool fixed_position; /* lseek() succeeds and does nothing: eventfd and its relatives */
+    bool empty_writes;   /* a write of no bytes is passed on: an empty datagram, say */
+    bool ignores_data;   /* writes never look at the data: it may be NULL */
+    bool no_splice;      /* sendfile() and splice() cannot write to it */
 };
 
 struct epoll_item;
@@ -42,15 +56,19 @@ struct file {
     const struct file_ops *ops;
     struct kernel *kernel;
     unsigned references;
-    int flags; /* O_ACCMODE and status flags */
+    unsigned in_flight; /* of these: in messages on their way through sockets */
+    int flags;          /* O_ACCMODE and status flags */
     uint64_t offset;
     int host;                 /* host descriptor, or -1 */
     void *data;               /* the kind's own */
     char *path;               /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
-    int owner;                /* F_SETOWN */
+    int owner;                /* F_SETOWN: a process, or the negative number of a group */
+    int signal;               /* F_SETSIG */
+    bool owner_is_thread;     /* F_SETOWN_EX */
     uint8_t output;           /* 1, 2: came to the machine as a standard output or error; else 0 */
     bool flocked;             /* flock() was used on it: lock.c */
-    const uint64_t *activity; /* changes with the state, for edge-triggered epoll; NULL: unknown */
+    /* Change when there is news for readers, and for writers: for edge-triggered epoll; NULL: unknown. */
+    const uint64_t *activity, *activity_out;
     LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
 };
 

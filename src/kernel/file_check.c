@@ -1,10 +1,11 @@
 /* Verifies what the files of the machine hold on to each other: every reference to an open file is a slot of
- * some descriptor table, every reference to a table is a living process, and locks and inodes are in order.
+ * some descriptor table or a message in flight, every reference to a table is a living process, and locks and inodes are in order.
  */
 #include "base/map.h"
 #include "kernel/descriptor.h"
 #include "kernel/inode.h"
 #include "kernel/lock.h"
+#include "kernel/unix.h"
 
 static int count(struct map *counts, const void *what) {
     uint64_t n = 0;
@@ -41,8 +42,8 @@ static const char *check_counts(struct kernel *k, struct map *tables, struct map
     cursor = 0;
     while (map_next(files, &cursor, &key, &n)) {
         const struct file *f = (const struct file *)(uintptr_t)key;
-        if (f->references != n)
-            return "an open file's references are not the descriptors that name it";
+        if (f->references != n + f->in_flight)
+            return "an open file's references are not the descriptors and messages that name it";
         if (f->kernel != k)
             return "an open file of another machine";
     }
@@ -56,5 +57,7 @@ const char *files_check(struct kernel *k) {
     map_free(&files);
     if (!wrong)
         wrong = locks_check(k);
+    if (!wrong)
+        wrong = unix_check(k);
     return wrong ? wrong : inodes_check(k);
 }

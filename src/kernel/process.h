@@ -93,6 +93,7 @@ struct thread {
     int altstack_flags;
 
     uint64_t clear_child_tid, robust_list;
+    struct sysv_waiter *ipc_waiter; /* kernel/sysv.h; NULL unless it waits in a call of System V IPC */
     bool kill_now; /* ends at the next chance: exit_group by another thread, OOM */
 
     /* the last exception, for signal frames */
@@ -145,6 +146,9 @@ struct process {
     bool is_program;    /* the machine was started with it: program.c */
     bool borrows_space; /* CLONE_VM: the space, and its tally, are another process's */
 
+    struct terminal *terminal; /* that controls its session, kernel/job_control.h; NULL: none */
+    uint32_t hung_up_group;    /* a session leader's: in the foreground when its terminal was hung up; 0 */
+
     struct space *space; /* NULL for zombies */
     struct descriptors *descriptors;
     struct pathfs *fs;
@@ -167,6 +171,7 @@ struct process {
         uint64_t next, interval;      /* ns of machine time, or of guest work; next == 0: off */
     } timers[3];                      /* ITIMER_* */
     struct posix_timer *posix_timers; /* kernel/timer.h */
+    LIST_HEAD(, sem_undo) sem_undos;  /* kernel/sysv_sem.c */
     int next_timer_id;
     uint64_t next_charge;  /* user_instructions at which timer_charge() is to look again; 0: soon */
     uint64_t wake_at_work; /* user_instructions at which a sleeper wants to be woken; 0: none */
@@ -198,7 +203,6 @@ struct kernel {
     uint32_t loaded_pid;                        /* the process that ran in it */
     struct process *first;                      /* that was created; NULL once it is gone */
     uint32_t next_pid;
-    uint32_t foreground;     /* process group that the terminal's signals go to (terminal.c: TIOCSPGRP) */
     uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
     uint64_t executed;       /* guest instructions, as the engine counted them at the last trap */
     bool suspending;         /* SIGTSTP came from outside, and Thimble has not stopped for it yet */
@@ -220,7 +224,9 @@ struct kernel {
     struct inodes *inodes;   /* kernel/inode.h */
     struct sandbox *sandbox; /* kernel/sandbox.h; NULL: the host's files as they are */
     struct locks *locks;     /* kernel/lock.h */
-    struct terminal *terminal;
+    struct sysv *sysv;       /* kernel/sysv.h */
+    struct terminals *terminals; /* kernel/terminal.h */
+    struct unix_sockets *unix_sockets; /* kernel/unix.h */
     struct watch_list *watches; /* kernel/watch.h */
     bool nondeterministic_used;
     bool output_exceeded; /* kernel/limits.c: somebody wanted to write more than may be */

@@ -121,6 +121,7 @@ static void stream_release(struct file *f) {
 
 static const struct file_ops stream_ops = {
     .name = "stream",
+    .host_polls = true,
     .read = stream_read,
     .write = stream_write,
     .poll = stream_poll,

@@ -26,6 +26,8 @@ extern const struct syscall_entry
     syscalls_timer[],      /* sys_timer.c: alarm, setitimer, timer_* */
     syscalls_file[],       /* sys_file.c: read write … on descriptors */
     syscalls_descriptor[], /* sys_descriptor.c: dup fcntl close pipe … */
+    syscalls_copy[],       /* sys_copy.c: sendfile copy_file_range */
+    syscalls_content[],    /* sys_content.c: truncate fallocate fsync … */
     syscalls_path[],       /* sys_path.c: open rename … by path */
     syscalls_status[],     /* sys_status.c: stat access chmod … */
     syscalls_xattr[],      /* sys_xattr.c */
@@ -34,6 +36,11 @@ extern const struct syscall_entry
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
     syscalls_robust[],     /* futex_robust.c */
+    syscalls_sysv_shm[],   /* sysv_shm.c: shmget … */
+    syscalls_sysv_sem[],   /* sysv_sem.c: semget … */
+    syscalls_sysv_msg[],   /* sysv_msg.c: msgget … */
+    syscalls_message[],    /* sys_message.c: send and recv */
+    syscalls_terminal[],   /* terminal.c: vhangup */
     syscalls_socket[];     /* sys_socket.c */
 
 /* One more than the highest number that can be implemented. */

@@ -2,10 +2,15 @@
 #include "kernel/transfer.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/base.h"
 
 enum { TRANSFER_MAX = 0x7ffff000 }; /* bytes of one call, as Linux's MAX_RW_COUNT */
+
+bool transfer_in_user_space(uint64_t address, uint64_t length) {
+    return length <= USER_END && address <= USER_END - length;
+}
 
 void transfer_set(struct transfer *x, struct thread *t, uint64_t address, uint64_t length) {
     x->space = t->process->space;
@@ -14,6 +19,15 @@ void transfer_set(struct transfer *x, struct thread *t, uint64_t address, uint64
     x->at = 0;
     x->skipped = 0;
     x->segments[0] = (struct iovec){.iov_base = (void *)address, .iov_len = x->left};
+}
+
+void transfer_set_host(struct transfer *x, void *memory, size_t length) {
+    x->space = NULL;
+    x->left = length;
+    x->count = 1;
+    x->at = 0;
+    x->skipped = 0;
+    x->segments[0] = (struct iovec){.iov_base = memory, .iov_len = length};
 }
 
 int transfer_load(struct transfer *x, struct thread *t, uint64_t vector, uint64_t count) {
@@ -28,9 +42,13 @@ int transfer_load(struct transfer *x, struct thread *t, uint64_t vector, uint64_
     if (r < 0)
         return r;
     for (size_t i = 0; i < count; i++) {
-        struct iovec *segment = &x->segments[i];
-        if ((ssize_t)segment->iov_len < 0)
+        if ((ssize_t)x->segments[i].iov_len < 0)
             return -EINVAL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct iovec *segment = &x->segments[i];
+        if (!transfer_in_user_space((uint64_t)segment->iov_base, segment->iov_len))
+            return -EFAULT;
         segment->iov_len = min_u64(segment->iov_len, TRANSFER_MAX - x->left);
         x->left += segment->iov_len;
     }
@@ -57,14 +75,34 @@ void transfer_skip(struct transfer *x, uint64_t length) {
     }
 }
 
+struct transfer_mark transfer_mark(const struct transfer *x) {
+    return (struct transfer_mark){.at = x->at, .skipped = x->skipped, .left = x->left};
+}
+
+void transfer_go_to(struct transfer *x, const struct transfer_mark *mark) {
+    x->at = mark->at;
+    x->skipped = mark->skipped;
+    x->left = mark->left;
+}
+
+static ssize_t transfer_piece(const struct transfer *x, uint64_t address, char *bytes, size_t n,
+                              bool to_user) {
+    if (!x->space) {
+        void *own = (void *)address;
+        memcpy(to_user ? own : bytes, to_user ? bytes : own, n);
+        return (ssize_t)n;
+    }
+    return to_user ? user_write_some(x->space, address, bytes, n)
+                   : user_read_some(x->space, address, bytes, n);
+}
+
 static ssize_t transfer_copy(struct transfer *x, void *buffer, size_t length, bool to_user) {
     size_t done = 0;
     while (done < length) {
         uint64_t address;
         size_t n = min_u64(length - done, transfer_segment(x, &address));
         char *bytes = (char *)buffer + done;
-        ssize_t r = to_user ? user_write_some(x->space, address, bytes, n)
-                            : user_read_some(x->space, address, bytes, n);
+        ssize_t r = transfer_piece(x, address, bytes, n, to_user);
         if (r > 0) {
             done += (size_t)r;
             x->skipped += (size_t)r;
@@ -87,7 +125,7 @@ ssize_t transfer_to_user(struct transfer *x, const void *from, size_t length) {
 int transfer_probe(struct transfer *x) {
     uint64_t address;
     char byte;
-    if (!x->left)
+    if (!x->left || !x->space)
         return 0;
     transfer_segment(x, &address);
     int r = user_read(x->space, address, &byte, 1);

@@ -12,20 +12,31 @@
 enum { TRANSFER_PIECE = 65536 };
 
 struct transfer {
-    struct space *space;
-    uint64_t left; /* bytes to come */
+    struct space *space; /* NULL: segments are memory of the machine's own */
+    uint64_t left;       /* bytes to come */
     /* private */
     size_t count, at; /* segments; the current one */
     uint64_t skipped; /* bytes done of the current segment */
     struct iovec segments[IOV_MAX];
 };
 
+/* Whether the bytes lie below the end of what a program can address: Linux asks that first. */
+bool transfer_in_user_space(uint64_t address, uint64_t length);
 /* One buffer. As Linux, lengths are cut to a page less than 2 GiB. */
 void transfer_set(struct transfer *, struct thread *, uint64_t address, uint64_t length);
+/* The same for memory of the machine's own. */
+void transfer_set_host(struct transfer *, void *memory, size_t length);
 /* From a user's array of struct iovec. 0, -EINVAL or -EFAULT. */
 int transfer_load(struct transfer *, struct thread *, uint64_t vector, uint64_t count);
 /* Goes `length` (<= left) bytes on, without touching them. */
 void transfer_skip(struct transfer *, uint64_t length);
+/* Where it is now, to come back to. */
+struct transfer_mark {
+    size_t at;
+    uint64_t skipped, left;
+};
+struct transfer_mark transfer_mark(const struct transfer *);
+void transfer_go_to(struct transfer *, const struct transfer_mark *);
 /* Copies and goes on by what was copied: less than `length` (<= left) when a page is not accessible, -EFAULT
  * when that is the first. */
 ssize_t transfer_from_user(struct transfer *, void *to, size_t length);

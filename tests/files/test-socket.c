@@ -1,4 +1,4 @@
-/* Sockets: carried out on the host, with sleeping threads; local paths in the program's own directory. */
+/* Sockets: sleeping threads, local paths in the program's own directory, open files in messages. */
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -107,9 +107,47 @@ static void open_files_can_be_sent(void **state) {
     memory_get(t, (uint64_t)m.msg_control, &control, sizeof(control));
     assert_true(control.fd > ends[1]);
     expect_read(t, control.fd, 3, "345");
-    control.fd = ends[0];
+    control.fd = ends[1];
     user_write(t->process->space, (uint64_t)m.msg_control, &control, sizeof(control));
-    assert_int_equal(CALL_3(t, SYS_sendmsg, fds[0], user, 0), -EOPNOTSUPP);
+    assert_int_equal(CALL_3(t, SYS_sendmsg, fds[0], user, 0), 1);
+    assert_int_equal(CALL_3(t, SYS_recvmsg, fds[1], user, 0), 1);
+    memory_get(t, (uint64_t)m.msg_control, &control, sizeof(control));
+    assert_true(control.fd != ends[1]);
+    call_write(t, control.fd, "out");
+    expect_read(t, ends[0], 10, "out");
+}
+
+/* A pair of sockets that is sent through itself and closed is found and freed: the fixture looks for leaks.
+ */
+static void sockets_in_flight_through_each_other_are_freed(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    struct {
+        size_t length;
+        int level, type, fds[2];
+    } control = {.length = CMSG_LEN(2 * sizeof(int)), .level = SOL_SOCKET, .type = SCM_RIGHTS};
+    struct iovec v = {(void *)memory_string(t, "r"), 1};
+    int ends[2];
+    make_pipe(t, O_NONBLOCK, ends);
+    make_pair(t, control.fds);
+    int through = control.fds[0], other = control.fds[1];
+    struct msghdr m = {.msg_iov = (void *)memory_put(t, &v, sizeof(v)), .msg_iovlen = 1};
+    m.msg_control = (void *)memory_put(t, &control, sizeof(control));
+    m.msg_controllen = sizeof(control);
+    uint64_t user = memory_put(t, &m, sizeof(m));
+    assert_int_equal(CALL_3(t, SYS_sendmsg, through, user, 0), 1);
+    control.fds[0] = control.fds[1] = ends[1]; /* and a pipe's end, which tells when it is freed */
+    user_write(t->process->space, (uint64_t)m.msg_control, &control, sizeof(control));
+    assert_int_equal(CALL_3(t, SYS_sendmsg, other, user, 0), 1);
+    CALL_1(t, SYS_close, ends[1]);
+    assert_int_equal(CALL_3(t, SYS_read, ends[0], memory_string(t, "x"), 1), -EAGAIN);
+    assert_null(kernel_check(f->kernel));
+    CALL_1(t, SYS_close, through);
+    CALL_1(t, SYS_close, other);
+    make_pair(t, control.fds);
+    CALL_1(t, SYS_close, control.fds[0]);
+    assert_int_equal(CALL_3(t, SYS_read, ends[0], memory_string(t, "x"), 1), 0);
+    assert_null(kernel_check(f->kernel));
 }
 
 static void bad_sockets_are_refused(void **state) {
@@ -119,6 +157,7 @@ static void bad_sockets_are_refused(void **state) {
     make_pair(t, fds);
     assert_int_equal(CALL_2(t, SYS_listen, file, 1), -ENOTSOCK);
     assert_int_equal(CALL_2(t, SYS_listen, 99, 1), -EBADF);
+    call_write(t, fds[1], "x");
     assert_int_equal(receive(t, fds[0], 1, 10, 0), -EFAULT);
     assert_int_equal(CALL_3(t, SYS_bind, fds[0], 1, 10), -EFAULT);
     assert_int_equal(CALL_3(t, SYS_bind, fds[0], 1, 1000), -EINVAL);
@@ -133,6 +172,7 @@ int main(void) {
         TEST(a_time_out_ends_the_wait),
         TEST(local_paths_are_the_program_s),
         TEST(open_files_can_be_sent),
+        TEST(sockets_in_flight_through_each_other_are_freed),
         TEST(bad_sockets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
