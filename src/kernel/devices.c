@@ -54,16 +54,27 @@ static int zero_object(struct file *f, struct object **ret_object) {
     return object_create_anonymous(f->kernel->vm, size, "/dev/zero", ret_object);
 }
 
-static const struct file_ops null_ops = {
-    .name = "null", .read = null_read, .write = sink_write, .seek = device_seek, .stat = device_stat};
+static const struct file_ops null_ops = {.name = "null",
+                                         .read = null_read,
+                                         .write = sink_write,
+                                         .seek = device_seek,
+                                         .stat = device_stat,
+                                         .ignores_data = true};
 static const struct file_ops zero_ops = {.name = "zero",
                                          .read = zero_read,
                                          .write = sink_write,
                                          .seek = device_seek,
                                          .stat = device_stat,
-                                         .object = zero_object};
-static const struct file_ops full_ops = {
-    .name = "full", .read = zero_read, .write = full_write, .seek = device_seek, .stat = device_stat};
+                                         .object = zero_object,
+                                         .ignores_data = true};
+static const struct file_ops full_ops = {.name = "full",
+                                         .read = zero_read,
+                                         .write = full_write,
+                                         .seek = device_seek,
+                                         .stat = device_stat,
+                                         .empty_writes = true,
+                                         .ignores_data = true,
+                                         .no_splice = true};
 static const struct file_ops random_ops = {
     .name = "random", .read = random_read, .write = sink_write, .seek = device_seek, .stat = device_stat};
 

@@ -36,6 +36,7 @@ static const struct file_ops directory_ops = {
     .name = "directory",
     .read = directory_read,
     .seek = directory_seek,
+    .ioctl = hostfile_control,
     .stat = place_stat,
     .sync = directory_sync,
     .getdents = directory_getdents,

@@ -71,6 +71,9 @@ static void eventfd_release(struct file *f) {
 }
 
 static const struct file_ops eventfd_ops = {
+    .record = sizeof(uint64_t),
+    .fixed_position = true,
+    .no_splice = true,
     .name = "eventfd",
     .read = eventfd_file_read,
     .write = eventfd_file_write,

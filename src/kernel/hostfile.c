@@ -8,6 +8,7 @@
  * are laid over what was read, and brought up to date by what is written. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -51,23 +52,31 @@ static size_t within_limit(struct thread *t, uint64_t offset, size_t length) {
     return 0;
 }
 
+/* At the file's end, wherever that is by now. The host descriptor is in append mode too, unless the mode is
+ * that of one call only (RWF_APPEND), or the host does not know such calls. */
+static ssize_t append(int host, const void *from, size_t length) {
+    struct iovec bytes = {.iov_base = (void *)from, .iov_len = length};
+    ssize_t n = pwritev2(host, &bytes, 1, -1, RWF_APPEND);
+    return n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? write(host, from, length) : n;
+}
+
 static ssize_t hostfile_write(struct file *f, struct thread *t, const void *from, size_t length,
                               uint64_t *offset) {
-    bool append = f->flags & O_APPEND;
+    bool appends = f->flags & O_APPEND;
     struct stat st;
     uint64_t start = *offset;
-    if (append && fstat(f->host, &st) == 0)
+    if (appends && fstat(f->host, &st) == 0)
         start = (uint64_t)st.st_size;
     length = within_limit(t, start, length);
     if (!length)
         return -EFBIG;
     ssize_t n;
     do
-        n = append ? write(f->host, from, length) : pwrite(f->host, from, length, (off_t)start);
+        n = appends ? append(f->host, from, length) : pwrite(f->host, from, length, (off_t)start);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
-    if (append)
+    if (appends)
         start = (uint64_t)(lseek(f->host, 0, SEEK_CUR) - n);
     struct object *object = cached(f);
     if (object) {
@@ -85,7 +94,8 @@ static int64_t hostfile_seek(struct file *f, int64_t offset, int whence) {
         offset += (int64_t)f->offset;
         whence = SEEK_SET;
     }
-    if (!h->inherited && whence == SEEK_SET) {
+    const int64_t every_file_system = 1LL << 40; /* has files so large; beyond, the host is asked */
+    if (!h->inherited && whence == SEEK_SET && offset < every_file_system) {
         if (offset < 0)
             return -EINVAL;
         f->offset = (uint64_t)offset;
@@ -99,7 +109,8 @@ static int64_t hostfile_seek(struct file *f, int64_t offset, int whence) {
 }
 
 static long hostfile_ioctl(struct file *f, struct thread *t, unsigned request, uint64_t argument) {
-    return terminal_ioctl(f, t, request, argument);
+    long r = hostfile_control(f, t, request, argument);
+    return r == -ENOTTY ? terminal_ioctl(f, t, request, argument) : r;
 }
 
 static int hostfile_stat(struct file *f, struct stat *ret_stat) {
@@ -111,6 +122,25 @@ static int hostfile_truncate(struct file *f, uint64_t size) {
     if (ftruncate(f->host, (off_t)size) < 0)
         return -errno;
     if (fstat(f->host, &st) == 0)
+        inode_changed(f->kernel, &st);
+    return 0;
+}
+
+/* The host does it; pages of ours in the range may hold what it took away or moved. */
+static int hostfile_allocate(struct file *f, struct thread *t, int mode, uint64_t offset, uint64_t length) {
+    struct object *object = cached(f);
+    struct stat st;
+    if (!(mode & FALLOC_FL_KEEP_SIZE) && !within_limit(t, offset + length - 1, 1))
+        return -EFBIG;
+    if (mode && object)
+        object_sync(object, 0, UINT64_MAX);
+    if (fallocate(f->host, mode, (off_t)offset, (off_t)length) < 0)
+        return -errno;
+    if (fstat(f->host, &st) < 0)
+        return 0;
+    if (mode)
+        inode_revalidate(f->kernel, &st);
+    else
         inode_changed(f->kernel, &st);
     return 0;
 }
@@ -139,6 +169,7 @@ static const struct file_ops hostfile_ops = {
     .ioctl = hostfile_ioctl,
     .stat = hostfile_stat,
     .truncate = hostfile_truncate,
+    .allocate = hostfile_allocate,
     .sync = hostfile_sync,
     .object = hostfile_object,
     .release = hostfile_release,

@@ -11,6 +11,8 @@ int file_from_host(struct kernel *, int host, int flags, bool inherited, struct 
 
 /* hostfile.c: regular files and block devices of the host */
 int hostfile_create(struct kernel *, int host, int flags, bool inherited, struct file **ret_file);
+/* hostfile_control.c: ioctl() on a file or directory of the host; -ENOTTY: not one of these */
+long hostfile_control(struct file *, struct thread *, unsigned request, uint64_t argument);
 /* stream.c: what has no position: pipes, FIFOs, terminals, sockets and other devices of the host */
 int stream_create(struct kernel *, int host, int flags, bool inherited, struct file **ret_file);
 /* directory.c: directories of the host, and anything opened with O_PATH */

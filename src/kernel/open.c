@@ -44,6 +44,11 @@ int file_from_host(struct kernel *k, int host, int flags, bool inherited, struct
     return 0;
 }
 
+/* What F_GETFL will say of a file opened with them. */
+static int kept_flags(int flags) {
+    return (flags & ~FLAGS_OF_OPEN) | (flags & O_PATH ? 0 : FLAG_LARGE_FILE);
+}
+
 /* A FIFO without a reader cannot be opened for writing yet. Readers of the machine wake us; for those outside
  * there is nothing to wait on but time. */
 static int wait_for_reader(struct thread *t, const struct lookup *l, int flags) {
@@ -155,7 +160,7 @@ int file_open(struct thread *t, int dirfd, const char *path, int flags, mode_t m
         return r;
     switch (l.kind) {
     case LOOKUP_HOST: r = open_host(t, &l, flags, mode, ret_file); break;
-    case LOOKUP_PROC: r = proc_open(t, &l.node, flags & ~FLAGS_OF_OPEN, ret_file); break;
+    case LOOKUP_PROC: r = proc_open(t, &l.node, kept_flags(flags), ret_file); break;
     case LOOKUP_FILE: r = open_again(t, l.file, flags, ret_file); break;
     }
     lookup_end(&l);

@@ -294,11 +294,12 @@ static ssize_t directory_read(struct file *f, struct thread *t, void *to, size_t
 }
 
 static int64_t directory_seek(struct file *f, int64_t offset, int whence) {
-    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0;
-    if (whence > SEEK_CUR || base + offset < 0)
+    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0, position;
+    if (whence > SEEK_END || __builtin_add_overflow(base, offset, &position) || position < 0 ||
+        position > INT32_MAX)
         return -EINVAL;
-    f->offset = (uint64_t)(base + offset);
-    return base + offset;
+    f->offset = (uint64_t)position;
+    return position;
 }
 
 static int directory_stat(struct file *f, struct stat *ret_stat) {

@@ -59,6 +59,8 @@ static void signalfd_release(struct file *f) {
 }
 
 static const struct file_ops signalfd_ops = {
+    .record = sizeof(struct signalfd_siginfo),
+    .fixed_position = true,
     .name = "signalfd",
     .read = signalfd_read,
     .poll = signalfd_poll,

@@ -1,8 +1,8 @@
-/* System calls about descriptors and open files as such: dup, fcntl, ioctl, close, pipe, and what changes or
- * saves a file as a whole. */
+/* System calls about descriptors and open files as such: dup, fcntl, ioctl, close, pipe. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,6 +13,7 @@
 #include "kernel/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/lock.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 
 /* ---- descriptors ---- */
@@ -157,6 +158,84 @@ static long control_descriptor(struct process *p, int fd, uint64_t command, uint
     }
 }
 
+/* ---- who is told that a file is ready, and other small matters of an open file ---- */
+
+static long get_owner(struct thread *t, struct file *f, uint64_t user) {
+    struct f_owner_ex owner = {.type = f->owner < 0 ? F_OWNER_PGRP : F_OWNER_PID, .pid = abs(f->owner)};
+    if (f->owner_is_thread)
+        owner.type = F_OWNER_TID;
+    return user_write(t->process->space, user, &owner, sizeof(owner));
+}
+
+static long set_owner(struct thread *t, struct file *f, uint64_t user) {
+    struct f_owner_ex owner;
+    int r = user_read(t->process->space, user, &owner, sizeof(owner));
+    if (r < 0)
+        return r;
+    if (owner.type < F_OWNER_TID || owner.type > F_OWNER_PGRP)
+        return -EINVAL;
+    f->owner = owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
+    f->owner_is_thread = owner.type == F_OWNER_TID;
+    return 0;
+}
+
+enum { GET_OWNER_USERS = 17 }; /* F_GETOWNER_UIDS, which libc does not name */
+
+/* The user who set the owner, and with what rights. */
+static long get_owner_users(struct thread *t, uint64_t user) {
+    uint32_t users[2] = {getuid(), geteuid()};
+    return user_write(t->process->space, user, users, sizeof(users));
+}
+
+static long set_signal(struct file *f, uint64_t number) {
+    if (number > SIGNAL_COUNT)
+        return -EINVAL;
+    f->signal = (int)number;
+    return 0;
+}
+
+/* A lease is refused as if the file were in use elsewhere, which nobody can exclude: it is the host's. */
+static long set_lease(struct file *f, int type) {
+    struct stat st;
+    if (!f->ops->stat || f->ops->stat(f, &st) < 0 || !S_ISREG(st.st_mode))
+        return -EINVAL;
+    return type == F_UNLCK || type == F_RDLCK || type == F_WRLCK ? -EAGAIN : -EINVAL;
+}
+
+/* Only taking a watch back, of which there are none: inotify is what programs use. */
+static long set_notify(struct file *f, uint64_t events) {
+    if (events & ~(uint64_t)DN_MULTISHOT)
+        return f->ops->getdents ? -EINVAL : -ENOTDIR;
+    return 0;
+}
+
+/* How long what is written will live: advice for the host's disk. */
+static long control_hint(struct thread *t, struct file *f, int command, uint64_t user) {
+    uint64_t hint = 0;
+    struct stat st;
+    if (f->host < 0 || fstat(f->host, &st) < 0)
+        return -EINVAL;
+    int r = command == F_SET_RW_HINT ? user_read(t->process->space, user, &hint, sizeof(hint)) : 0;
+    if (r == 0 && fcntl(f->host, command, &hint) < 0)
+        r = -errno;
+    return r < 0 || command == F_SET_RW_HINT ? r : user_write(t->process->space, user, &hint, sizeof(hint));
+}
+
+/* Of a pipe, ours or (a FIFO) the host's. */
+static long control_capacity(struct file *f, int command, uint64_t argument) {
+    int r = command == F_GETPIPE_SZ ? pipe_size(f) : pipe_set_size(f, argument);
+    if (r != -EBADF || f->host < 0)
+        return r;
+    r = fcntl(f->host, command, (int)argument);
+    return r < 0 ? -errno : r;
+}
+
+static long control_seals(struct file *f, uint64_t seals) {
+    if ((f->flags & O_ACCMODE) == O_RDONLY)
+        return -EPERM;
+    return memfd_add_seals(f, (unsigned)seals);
+}
+
 static long control_file(struct thread *t, struct file *f, int command, uint64_t argument) {
     switch (command) {
     case F_SETFL: return set_flags(f, argument);
@@ -167,11 +246,26 @@ static long control_file(struct thread *t, struct file *f, int command, uint64_t
     case F_OFD_SETLK:
     case F_OFD_SETLKW: return control_lock(t, f, command, argument);
     case F_GETOWN: return f->owner;
-    case F_SETOWN: f->owner = (int)argument; return 0;
-    case F_GETPIPE_SZ: return pipe_size(f);
-    case F_SETPIPE_SZ: return pipe_set_size(f, argument);
+    case F_SETOWN:
+        if ((int)argument == INT_MIN)
+            return -EINVAL;
+        f->owner = (int)argument;
+        f->owner_is_thread = false;
+        return 0;
+    case F_GETOWN_EX: return get_owner(t, f, argument);
+    case F_SETOWN_EX: return set_owner(t, f, argument);
+    case GET_OWNER_USERS: return get_owner_users(t, argument);
+    case F_GETSIG: return f->signal;
+    case F_SETSIG: return set_signal(f, argument);
+    case F_GETLEASE: return F_UNLCK;
+    case F_SETLEASE: return set_lease(f, (int)argument);
+    case F_NOTIFY: return set_notify(f, argument);
+    case F_GET_RW_HINT:
+    case F_SET_RW_HINT: return control_hint(t, f, command, argument);
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ: return control_capacity(f, command, argument);
     case F_GET_SEALS: return memfd_seals(f);
-    case F_ADD_SEALS: return memfd_add_seals(f, (unsigned)argument);
+    case F_ADD_SEALS: return control_seals(f, argument);
     }
     return -EINVAL;
 }
@@ -212,6 +306,9 @@ static long sys_ioctl(struct thread *t, const uint64_t a[6]) {
             f->flags = on ? f->flags | O_NONBLOCK : f->flags & ~O_NONBLOCK;
         return r;
     }
+    case FIOASYNC: /* O_ASYNC is not to be had: nothing signals */
+        on = 0;
+        return user_read(t->process->space, a[2], &on, sizeof(on)) < 0 ? -EFAULT : on ? -ENOTTY : 0;
     case FIONREAD:
         if (f->ops->seek && f->ops->stat)
             return bytes_left(t, f, a[2]);
@@ -223,87 +320,6 @@ static long sys_ioctl(struct thread *t, const uint64_t a[6]) {
 static long sys_flock(struct thread *t, const uint64_t a[6]) {
     struct file *f = descriptor_file(t->process, (int)a[0]);
     return f && !(f->flags & O_PATH) ? lock_flock(t, f, (int)a[1]) : -EBADF;
-}
-
-/* ---- whole files ---- */
-
-static long sys_fsync(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f || f->flags & O_PATH)
-        return -EBADF;
-    return f->ops->sync ? f->ops->sync(f) : -EINVAL;
-}
-
-static long sys_sync_file_range(struct thread *t, const uint64_t a[6]) {
-    if ((int64_t)a[1] < 0 || (int64_t)a[2] < 0 || a[3] & ~7ULL)
-        return -EINVAL;
-    return sys_fsync(t, a);
-}
-
-static long sys_sync(struct thread *t, const uint64_t a[6]) {
-    vm_sync(t->process->kernel->vm);
-    sync();
-    return 0;
-}
-
-static long sys_syncfs(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f)
-        return -EBADF;
-    int r = vm_sync(t->process->kernel->vm);
-    if (f->host >= 0 && syncfs(f->host) < 0)
-        return -errno;
-    return r;
-}
-
-static long sys_ftruncate(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f || f->flags & O_PATH)
-        return -EBADF;
-    if ((int64_t)a[1] < 0 || (f->flags & O_ACCMODE) == O_RDONLY || !f->ops->truncate)
-        return -EINVAL;
-    if (a[1] > t->process->limits[RLIMIT_FSIZE].rlim_cur) {
-        signal_send_thread(t, SIGXFSZ, NULL);
-        return -EFBIG;
-    }
-    return f->ops->truncate(f, a[1]);
-}
-
-/* fallocate: the host does it; pages of ours in the range may hold what it took away. */
-static long sys_fallocate(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f || f->flags & O_PATH || (f->flags & O_ACCMODE) == O_RDONLY)
-        return -EBADF;
-    if (f->host < 0 || !f->ops->object)
-        return -EOPNOTSUPP;
-    struct stat st;
-    struct object *object = fstat(f->host, &st) == 0 ? inode_find(f->kernel, st.st_dev, st.st_ino) : NULL;
-    if (a[1] && object)
-        object_sync(object, 0, UINT64_MAX);
-    if (fallocate(f->host, (int)a[1], (off_t)a[2], (off_t)a[3]) < 0)
-        return -errno;
-    if (fstat(f->host, &st) == 0 && !a[1])
-        inode_changed(f->kernel, &st);
-    else if (object)
-        inode_revalidate(f->kernel, &st);
-    return 0;
-}
-
-/* Advice about host files: there is nothing that the machine could do better for it. */
-static long sys_fadvise64(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f || f->flags & O_PATH)
-        return -EBADF;
-    if (!f->ops->seek)
-        return -ESPIPE;
-    return a[3] <= POSIX_FADV_NOREUSE && (int64_t)a[2] >= 0 ? 0 : -EINVAL;
-}
-
-static long sys_readahead(struct thread *t, const uint64_t a[6]) {
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (!f || (f->flags & O_ACCMODE) == O_WRONLY)
-        return -EBADF;
-    return f->ops->object ? 0 : -EINVAL;
 }
 
 /* Pages do not move between files and pipes here; programs then copy. */
@@ -323,15 +339,6 @@ const struct syscall_entry syscalls_descriptor[] = {
     {SYS_fcntl, "fcntl", sys_fcntl},
     {SYS_ioctl, "ioctl", sys_ioctl},
     {SYS_flock, "flock", sys_flock},
-    {SYS_fsync, "fsync", sys_fsync},
-    {SYS_fdatasync, "fdatasync", sys_fsync},
-    {SYS_sync_file_range, "sync_file_range", sys_sync_file_range},
-    {SYS_sync, "sync", sys_sync},
-    {SYS_syncfs, "syncfs", sys_syncfs},
-    {SYS_ftruncate, "ftruncate", sys_ftruncate},
-    {SYS_fallocate, "fallocate", sys_fallocate},
-    {SYS_fadvise64, "fadvise64", sys_fadvise64},
-    {SYS_readahead, "readahead", sys_readahead},
     {SYS_splice, "splice", sys_splice},
     {SYS_tee, "tee", sys_splice},
     {SYS_vmsplice, "vmsplice", sys_splice},

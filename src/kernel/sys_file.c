@@ -1,8 +1,11 @@
-/* System calls that move bytes: read, write and their relatives, lseek, sendfile.
+/* System calls that move bytes between a file and a program: read, write and their relatives, and lseek. From
+ * file to file: sys_copy.c.
  *
- * Data goes through a buffer of ours in pieces. A call that must wait keeps what it has done in
+ * The ten calls differ in three things (`struct form`): where they go, whether they have one buffer or a
+ * vector of them, and whether they bring an offset. They are checked in Linux's order (fs/read_write.c), then
+ * data goes through a buffer of ours in pieces. A call that must wait keeps what it has done in
  * call.progress; a read never waits once it has something. A user page that is not accessible ends the call
- * with what was done before it, and what it could not take is still in the file. */
+ * with what was done before it; what it could not take is still in the file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -13,15 +16,23 @@
 #include "kernel/syscall.h"
 #include "kernel/transfer.h"
 
-static struct file *file_readable(struct thread *t, uint64_t fd) {
-    struct file *f = descriptor_file(t->process, (int)fd);
-    return f && !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_WRONLY ? f : NULL;
-}
+struct form {
+    bool writes;
+    bool vector;     /* arguments 1 and 2: struct iovec and their number, else address and length */
+    bool positioned; /* argument 3: the offset; the file's own position stays */
+    bool flags;      /* argument 5: RWF_*; an offset of -1 means the file's position */
+};
 
-static struct file *file_writable(struct thread *t, uint64_t fd) {
-    struct file *f = descriptor_file(t->process, (int)fd);
-    return f && !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY ? f : NULL;
-}
+/* A call that has passed the checks. */
+struct io {
+    struct file *file;
+    bool positioned;
+    uint64_t offset; /* where it begins; 0 for what has no position */
+    int flags;       /* RWF_* */
+    struct transfer buffers;
+};
+
+enum { FLAGS_KNOWN = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND };
 
 /* ---- reading ---- */
 
@@ -47,99 +58,42 @@ static long read_positioned(struct thread *t, struct file *f, struct transfer *x
     return (long)done;
 }
 
+/* What of a stream's piece counts when only `accessible` bytes of the user's buffer were: Linux moves whole
+ * pages of a pipe or socket and whole records, or nothing. */
+static size_t stream_whole(const struct file *f, ssize_t accessible) {
+    return accessible < 0 || f->ops->record ? 0 : (size_t)accessible & ~(size_t)(PAGE_SIZE - 1);
+}
+
+/* A stream that cannot take data back is not read for a buffer that is not there. */
+static bool read_would_lose(struct file *f, struct transfer *x) {
+    return !f->ops->unread && !f->ops->record && transfer_probe(x) < 0 && file_poll(f, NULL, POLLIN) & POLLIN;
+}
+
 static long read_stream(struct thread *t, struct file *f, struct transfer *x) {
     char piece[TRANSFER_PIECE];
     uint64_t done = 0;
     while (x->left) {
         if (done && !(file_poll(f, NULL, POLLIN) & POLLIN))
             break;
-        if (!f->ops->unread && transfer_probe(x) < 0)
+        if (read_would_lose(f, x))
             return done ? (long)done : -EFAULT;
         size_t want = min_u64(x->left, sizeof(piece));
         ssize_t n = f->ops->read(f, t, piece, want, NULL);
         if (n <= 0)
             return done ? (long)done : n;
         ssize_t taken = transfer_to_user(x, piece, (size_t)n);
-        if (f->ops->unread && taken < n)
-            f->ops->unread(f, (size_t)(n - (taken < 0 ? 0 : taken)));
-        if (taken < 0)
-            return done ? (long)done : taken;
+        if (taken < n) {
+            size_t whole = f->ops->unread || f->ops->record ? stream_whole(f, taken) : (size_t)taken;
+            if (f->ops->unread)
+                f->ops->unread(f, (size_t)n - whole);
+            done += whole;
+            return done ? (long)done : -EFAULT;
+        }
         done += (uint64_t)taken;
-        if (taken < n || (size_t)n < want)
+        if ((size_t)n < want)
             break;
     }
     return (long)done;
-}
-
-static long read_from(struct thread *t, struct file *f, struct transfer *x) {
-    if (!f->ops->read)
-        return -EINVAL;
-    if (!f->ops->seek) {
-        if (!x->left && !f->ops->poll)
-            return 0;
-        return read_stream(t, f, x);
-    }
-    int64_t position = f->ops->seek(f, 0, SEEK_CUR);
-    if (position < 0)
-        return position;
-    uint64_t offset = (uint64_t)position;
-    if (!x->left && f->ops->getdents)
-        return -EISDIR;
-    long n = read_positioned(t, f, x, &offset);
-    if (offset != (uint64_t)position)
-        f->ops->seek(f, (int64_t)offset, SEEK_SET);
-    return n;
-}
-
-static long read_at(struct thread *t, struct file *f, struct transfer *x, int64_t offset) {
-    if (offset < 0)
-        return -EINVAL;
-    if (!f->ops->read || !f->ops->seek)
-        return -ESPIPE;
-    uint64_t position = (uint64_t)offset;
-    return read_positioned(t, f, x, &position);
-}
-
-static long sys_read(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_readable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    transfer_set(&x, t, a[1], a[2]);
-    return read_from(t, f, &x);
-}
-
-static long sys_readv(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_readable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    int r = transfer_load(&x, t, a[1], a[2]);
-    return r < 0 ? r : read_from(t, f, &x);
-}
-
-static long sys_pread64(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_readable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    transfer_set(&x, t, a[1], a[2]);
-    return read_at(t, f, &x, (int64_t)a[3]);
-}
-
-static long sys_preadv(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_readable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    int r = transfer_load(&x, t, a[1], a[2]);
-    return r < 0 ? r : read_at(t, f, &x, (int64_t)a[3]);
-}
-
-static long sys_preadv2(struct thread *t, const uint64_t a[6]) {
-    if (a[5] & ~(uint64_t)(RWF_HIPRI | RWF_NOWAIT))
-        return -EOPNOTSUPP;
-    return (int64_t)a[3] == -1 ? sys_readv(t, a) : sys_preadv(t, a);
 }
 
 /* ---- writing ---- */
@@ -153,6 +107,8 @@ static long write_pieces(struct thread *t, struct file *f, struct transfer *x, u
         size_t want = min_u64(x->left, sizeof(piece));
         uint64_t at = x->at, skipped = x->skipped, left = x->left;
         ssize_t have = transfer_from_user(x, piece, want);
+        if (!position && have < (ssize_t)want)
+            have = stream_whole(f, have) ? (ssize_t)stream_whole(f, have) : -EFAULT;
         ssize_t n = have < 0 ? have : file_write(f, t, piece, (size_t)have, position);
         if (n == SYS_SLEEP)
             return SYS_SLEEP;
@@ -171,176 +127,153 @@ static long write_pieces(struct thread *t, struct file *f, struct transfer *x, u
     return (long)*progress;
 }
 
-static long write_to(struct thread *t, struct file *f, struct transfer *x) {
-    if (!f->ops->write)
+/* ---- the checks ---- */
+
+static int io_file(struct thread *t, const uint64_t a[6], const struct form *form, struct io *io) {
+    int64_t offset = (int64_t)a[3];
+    io->positioned = form->positioned && !(form->flags && offset == -1);
+    if (io->positioned && offset < 0)
         return -EINVAL;
-    if (!f->ops->seek)
-        return write_pieces(t, f, x, NULL);
-    int64_t position = f->ops->seek(f, 0, SEEK_CUR);
-    if (position < 0)
-        return position;
-    uint64_t offset = (uint64_t)position;
-    long n = write_pieces(t, f, x, &offset);
-    if (offset != (uint64_t)position)
-        f->ops->seek(f, (int64_t)offset, SEEK_SET);
+    struct file *f = descriptor_file(t->process, (int)a[0]);
+    if (!f || f->flags & O_PATH)
+        return -EBADF;
+    if (io->positioned && !f->ops->seek)
+        return -ESPIPE;
+    if ((f->flags & O_ACCMODE) == (form->writes ? O_RDONLY : O_WRONLY))
+        return -EBADF;
+    if (form->writes ? !f->ops->write : !f->ops->read)
+        return -EINVAL;
+    io->file = f;
+    io->offset = io->positioned ? (uint64_t)offset : 0;
+    return 0;
+}
+
+static int io_buffers(struct thread *t, const uint64_t a[6], const struct form *form, struct io *io) {
+    if (form->vector)
+        return transfer_load(&io->buffers, t, a[1], a[2]);
+    if (!transfer_in_user_space(a[1], a[2]))
+        return -EFAULT;
+    transfer_set(&io->buffers, t, a[1], a[2]);
+    return 0;
+}
+
+/* The place in the file, which must not lead beyond what an offset can say. */
+static int io_position(struct io *io) {
+    const struct file_ops *ops = io->file->ops;
+    if (!ops->seek)
+        return 0;
+    if (!io->positioned) {
+        int64_t position = ops->seek(io->file, 0, SEEK_CUR);
+        if (position < 0)
+            return (int)position;
+        io->offset = (uint64_t)position;
+    }
+    return io->offset + io->buffers.left > INT64_MAX ? -EINVAL : 0;
+}
+
+/* With O_DIRECT, addresses, lengths and offsets are multiples of what the file system says (where it does).
+ */
+static int io_check_direct(const struct io *io) {
+    struct statx stx;
+    if (!(io->file->flags & O_DIRECT) || !io->file->ops->object || io->file->host < 0 ||
+        statx(io->file->host, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) < 0 ||
+        !(stx.stx_mask & STATX_DIOALIGN) || !stx.stx_dio_offset_align)
+        return 0;
+    uint64_t bits = io->offset;
+    for (size_t i = 0; i < io->buffers.count; i++)
+        bits |= io->buffers.segments[i].iov_len;
+    if (bits % stx.stx_dio_offset_align)
+        return -EINVAL;
+    for (size_t i = 0; i < io->buffers.count; i++) {
+        if ((uint64_t)io->buffers.segments[i].iov_base % stx.stx_dio_mem_align)
+            return -EINVAL;
+    }
+    return 0;
+}
+
+/* A call without bytes: most kinds do nothing. */
+static long io_nothing(struct thread *t, struct io *io, const struct form *form) {
+    struct file *f = io->file;
+    if (form->vector)
+        return 0;
+    if (f->ops->getdents)
+        return -EISDIR;
+    if (f->ops->record)
+        return -EINVAL;
+    if (!form->writes || !f->ops->empty_writes)
+        return 0;
+    return f->ops->write_user ? f->ops->write_user(f, t, &io->buffers) : file_write(f, t, "", 0, &io->offset);
+}
+
+/* ---- the calls ---- */
+
+static long io_move(struct thread *t, struct io *io, const struct form *form) {
+    struct file *f = io->file;
+    uint64_t start = io->offset, *position = f->ops->seek ? &io->offset : NULL;
+    long n;
+    if (form->writes ? f->ops->write_user != NULL : f->ops->read_user != NULL)
+        n = form->writes ? f->ops->write_user(f, t, &io->buffers) : f->ops->read_user(f, t, &io->buffers);
+    else if (form->writes && f->ops->ignores_data && !f->output)
+        n = f->ops->write(f, t, NULL, io->buffers.left, position);
+    else if (form->writes)
+        n = write_pieces(t, f, &io->buffers, position);
+    else
+        n = position ? read_positioned(t, f, &io->buffers, position) : read_stream(t, f, &io->buffers);
+    if (position && !io->positioned && io->offset != start)
+        f->ops->seek(f, (int64_t)io->offset, SEEK_SET);
     return n;
 }
 
-static long write_at(struct thread *t, struct file *f, struct transfer *x, int64_t offset) {
-    if (offset < 0)
-        return -EINVAL;
-    if (!f->ops->write || !f->ops->seek)
-        return -ESPIPE;
-    uint64_t position = (uint64_t)offset;
-    return write_pieces(t, f, x, &position);
-}
-
-static long sys_write(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_writable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    transfer_set(&x, t, a[1], a[2]);
-    return write_to(t, f, &x);
-}
-
-static long sys_writev(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_writable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    int r = transfer_load(&x, t, a[1], a[2]);
-    return r < 0 ? r : write_to(t, f, &x);
-}
-
-static long sys_pwrite64(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_writable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    transfer_set(&x, t, a[1], a[2]);
-    return write_at(t, f, &x, (int64_t)a[3]);
-}
-
-static long sys_pwritev(struct thread *t, const uint64_t a[6]) {
-    struct file *f = file_writable(t, a[0]);
-    struct transfer x;
-    if (!f)
-        return -EBADF;
-    int r = transfer_load(&x, t, a[1], a[2]);
-    return r < 0 ? r : write_at(t, f, &x, (int64_t)a[3]);
-}
-
-static long sys_pwritev2(struct thread *t, const uint64_t a[6]) {
-    if (a[5] & ~(uint64_t)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+/* RWF_NOWAIT and RWF_APPEND are status flags for the length of the call. */
+static long io_move_with_flags(struct thread *t, struct io *io, const struct form *form) {
+    struct file *f = io->file;
+    if (io->flags & ~FLAGS_KNOWN)
         return -EOPNOTSUPP;
-    long n = (int64_t)a[3] == -1 ? sys_writev(t, a) : sys_pwritev(t, a);
-    struct file *f = descriptor_file(t->process, (int)a[0]);
-    if (n > 0 && a[5] & (RWF_DSYNC | RWF_SYNC) && f->ops->sync) {
+    int before = f->flags;
+    f->flags |= (io->flags & RWF_NOWAIT ? O_NONBLOCK : 0) | (io->flags & RWF_APPEND ? O_APPEND : 0);
+    long n = io_move(t, io, form);
+    f->flags = before;
+    if (n > 0 && form->writes && io->flags & (RWF_DSYNC | RWF_SYNC) && f->ops->sync) {
         int r = f->ops->sync(f);
         return r < 0 ? r : n;
     }
     return n;
 }
 
-/* ---- from file to file ---- */
-
-/* A place to read or write at: an offset in user memory, or the file's own. */
-struct place {
-    struct file *file;
-    uint64_t user; /* address of the offset, or 0 */
-    uint64_t offset;
-};
-
-static int place_load(struct thread *t, struct place *place, uint64_t user) {
-    place->user = user;
-    place->offset = 0;
-    if (user) {
-        if (!place->file->ops->seek)
-            return -ESPIPE;
-        int r = user_read(t->process->space, user, &place->offset, sizeof(place->offset));
-        return r < 0 ? r : (int64_t)place->offset < 0 ? -EINVAL : 0;
-    }
-    int64_t position = place->file->ops->seek ? place->file->ops->seek(place->file, 0, SEEK_CUR) : 0;
-    place->offset = (uint64_t)position;
-    return position < 0 ? (int)position : 0;
-}
-
-static int place_store(struct thread *t, const struct place *place) {
-    if (place->user)
-        return user_write(t->process->space, place->user, &place->offset, sizeof(place->offset));
-    if (place->file->ops->seek)
-        place->file->ops->seek(place->file, (int64_t)place->offset, SEEK_SET);
-    return 0;
-}
-
-/* Copies up to `length` bytes. What the target could not take at once counts as not read. */
-static long copy_places(struct thread *t, struct place *from, struct place *to, uint64_t length) {
-    char piece[TRANSFER_PIECE];
-    uint64_t done = 0;
-    while (done < length) {
-        uint64_t source = from->offset;
-        size_t want = min_u64(length - done, sizeof(piece));
-        ssize_t have = from->file->ops->read(from->file, t, piece, want, &source);
-        if (have <= 0)
-            return done ? (long)done : have;
-        ssize_t n = file_write(to->file, t, piece, (size_t)have, to->file->ops->seek ? &to->offset : NULL);
-        if (n < 0)
-            return done ? (long)done : n;
-        from->offset += (uint64_t)n;
-        done += (uint64_t)n;
-        if (n < have)
-            break;
-    }
-    return (long)done;
-}
-
-static long copy_between(struct thread *t, struct place *from, struct place *to, uint64_t length) {
-    long n = copy_places(t, from, to, min_u64(length, 0x7ffff000));
-    if (n <= 0)
-        return n;
-    int r = place_store(t, from);
+static long io_call(struct thread *t, const uint64_t a[6], const struct form *form) {
+    struct io io; /* not initialised: most of the segments are never used */
+    int r = io_file(t, a, form, &io);
     if (r == 0)
-        r = place_store(t, to);
-    return r < 0 ? r : n;
-}
-
-/* sendfile(out, in, offset *, count): a short count where Linux would wait in the middle is allowed. */
-static long sys_sendfile(struct thread *t, const uint64_t a[6]) {
-    struct place to = {.file = file_writable(t, a[0])}, from = {.file = file_readable(t, a[1])};
-    if (!to.file || !from.file)
-        return -EBADF;
-    if (!from.file->ops->seek || !from.file->ops->read || from.file->ops->getdents || !to.file->ops->write)
-        return -EINVAL;
-    if (to.file->flags & O_APPEND)
-        return -EINVAL;
-    int r = place_load(t, &from, a[2]);
-    if (r == 0)
-        r = place_load(t, &to, 0);
-    return r < 0 ? r : copy_between(t, &from, &to, a[3]);
-}
-
-/* copy_file_range(in, offset *, out, offset *, count, flags) */
-static long sys_copy_file_range(struct thread *t, const uint64_t a[6]) {
-    struct place from = {.file = file_readable(t, a[0])}, to = {.file = file_writable(t, a[2])};
-    if (!to.file || !from.file || to.file->flags & O_APPEND)
-        return -EBADF;
-    if (a[5])
-        return -EINVAL;
-    struct stat in, out;
-    if (!from.file->ops->object || !to.file->ops->object || from.file->ops->stat(from.file, &in) < 0 ||
-        to.file->ops->stat(to.file, &out) < 0 || !S_ISREG(in.st_mode) || !S_ISREG(out.st_mode))
-        return -EINVAL;
-    int r = place_load(t, &from, a[1]);
-    if (r == 0)
-        r = place_load(t, &to, a[3]);
+        r = io_buffers(t, a, form, &io);
     if (r < 0)
         return r;
-    bool same = in.st_dev == out.st_dev && in.st_ino == out.st_ino;
-    if (same && from.offset < to.offset + a[4] && to.offset < from.offset + a[4])
-        return -EINVAL;
-    return copy_between(t, &from, &to, a[4]);
+    if (!io.buffers.left)
+        return io_nothing(t, &io, form);
+    r = io_position(&io);
+    if (r == 0)
+        r = io_check_direct(&io);
+    if (r < 0)
+        return r;
+    io.flags = form->flags ? (int)a[5] : 0;
+    return io.flags ? io_move_with_flags(t, &io, form) : io_move(t, &io, form);
 }
+
+#define IO_CALL(name, ...)                                                                                   \
+    static long sys_##name(struct thread *t, const uint64_t a[6]) {                                          \
+        static const struct form form = {__VA_ARGS__};                                                       \
+        return io_call(t, a, &form);                                                                         \
+    }
+
+IO_CALL(read, .writes = false)
+IO_CALL(write, .writes = true)
+IO_CALL(readv, .vector = true)
+IO_CALL(writev, .writes = true, .vector = true)
+IO_CALL(pread64, .positioned = true)
+IO_CALL(pwrite64, .writes = true, .positioned = true)
+IO_CALL(preadv, .vector = true, .positioned = true)
+IO_CALL(pwritev, .writes = true, .vector = true, .positioned = true)
+IO_CALL(preadv2, .vector = true, .positioned = true, .flags = true)
+IO_CALL(pwritev2, .writes = true, .vector = true, .positioned = true, .flags = true)
 
 /* ---- positions ---- */
 
@@ -350,22 +283,16 @@ static long sys_lseek(struct thread *t, const uint64_t a[6]) {
         return -EBADF;
     if (a[2] > SEEK_HOLE)
         return -EINVAL;
+    if (f->ops->fixed_position)
+        return 0;
     return f->ops->seek ? f->ops->seek(f, (int64_t)a[1], (int)a[2]) : -ESPIPE;
 }
 
 const struct syscall_entry syscalls_file[] = {
-    {SYS_read, "read", sys_read},
-    {SYS_write, "write", sys_write},
-    {SYS_readv, "readv", sys_readv},
-    {SYS_writev, "writev", sys_writev},
-    {SYS_pread64, "pread64", sys_pread64},
-    {SYS_pwrite64, "pwrite64", sys_pwrite64},
-    {SYS_preadv, "preadv", sys_preadv},
-    {SYS_pwritev, "pwritev", sys_pwritev},
-    {SYS_preadv2, "preadv2", sys_preadv2},
-    {SYS_pwritev2, "pwritev2", sys_pwritev2},
-    {SYS_sendfile, "sendfile", sys_sendfile},
-    {SYS_copy_file_range, "copy_file_range", sys_copy_file_range},
-    {SYS_lseek, "lseek", sys_lseek},
-    {-1, NULL, NULL},
+    {SYS_read, "read", sys_read},          {SYS_write, "write", sys_write},
+    {SYS_readv, "readv", sys_readv},       {SYS_writev, "writev", sys_writev},
+    {SYS_pread64, "pread64", sys_pread64}, {SYS_pwrite64, "pwrite64", sys_pwrite64},
+    {SYS_preadv, "preadv", sys_preadv},    {SYS_pwritev, "pwritev", sys_pwritev},
+    {SYS_preadv2, "preadv2", sys_preadv2}, {SYS_pwritev2, "pwritev2", sys_pwritev2},
+    {SYS_lseek, "lseek", sys_lseek},       {-1, NULL, NULL},
 };

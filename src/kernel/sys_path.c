@@ -249,22 +249,6 @@ static long sys_renameat2(struct thread *t, const uint64_t a[6]) {
     return do_rename(t, (const int[]){(int)a[0], (int)a[2]}, (const uint64_t[]){a[1], a[3]}, (unsigned)a[4]);
 }
 
-static long sys_truncate(struct thread *t, const uint64_t a[6]) {
-    struct file *f;
-    char path[PATH_MAX];
-    ssize_t length = user_string(t->process->space, a[0], path, sizeof(path));
-    if (length < 0)
-        return length;
-    if ((int64_t)a[1] < 0)
-        return -EINVAL;
-    int r = file_open(t, AT_FDCWD, path, O_WRONLY | O_NONBLOCK, 0, &f);
-    if (r < 0)
-        return r == -ENXIO ? -EINVAL : r;
-    r = f->ops->truncate ? f->ops->truncate(f, a[1]) : -EINVAL;
-    file_unref(f);
-    return r;
-}
-
 /* ---- links and directories read ---- */
 
 static long do_readlink(struct thread *t, int directory, uint64_t user, uint64_t to, uint64_t size) {
@@ -426,7 +410,6 @@ const struct syscall_entry syscalls_path[] = {
     {SYS_rename, "rename", sys_rename},
     {SYS_renameat, "renameat", sys_renameat},
     {SYS_renameat2, "renameat2", sys_renameat2},
-    {SYS_truncate, "truncate", sys_truncate},
     {SYS_readlink, "readlink", sys_readlink},
     {SYS_readlinkat, "readlinkat", sys_readlinkat},
     {SYS_getdents, "getdents", sys_getdents},

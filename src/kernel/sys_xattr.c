@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
@@ -88,6 +89,8 @@ static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind)
     int r = user_name(t, a[1], name);
     if (r == 0)
         r = target_begin(t, a[0], kind, false, &target);
+    if (r == -EOPNOTSUPP && strncmp(name, "user.", 5) == 0)
+        return -ENODATA; /* only regular files and directories have those */
     if (r < 0)
         return r;
     size_t size = a[3] < sizeof(value) ? a[3] : sizeof(value);

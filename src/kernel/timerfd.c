@@ -76,6 +76,8 @@ static void timerfd_release(struct file *f) {
 }
 
 static const struct file_ops timerfd_ops = {
+    .record = sizeof(uint64_t),
+    .fixed_position = true,
     .name = "timerfd",
     .read = timerfd_read,
     .poll = timerfd_poll,
