@@ -2,6 +2,7 @@
 #include "kernel/file.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
+#include "kernel/sysv.h"
 
 /* Every thread on the queue is in that state. How many there are; -1 if one is not. */
 static int check_queue(const struct thread_queue *queue, enum thread_state state) {
@@ -94,5 +95,7 @@ const char *kernel_check(struct kernel *k) {
         wrong = check_futexes(k);
     if (!wrong)
         wrong = check_processes(k);
+    if (!wrong)
+        wrong = sysv_check(k);
     return wrong ? wrong : files_check(k);
 }

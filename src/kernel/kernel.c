@@ -26,6 +26,7 @@
 #include "kernel/signal.h"
 #include "kernel/summary.h"
 #include "kernel/syscall.h"
+#include "kernel/sysv.h"
 #include "kernel/terminal.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -79,6 +80,8 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
     if (r == 0)
         r = watches_create(k);
     if (r == 0)
+        r = sysv_create(k);
+    if (r == 0)
         r = files_create(k);
     if (r < 0) {
         kernel_free(k);
@@ -100,6 +103,7 @@ void kernel_destroy(struct kernel *k) {
         }
     }
     thread_bury(k);
+    sysv_destroy(k);
     files_destroy(k);
     kernel_free(k);
 }
@@ -185,11 +189,11 @@ static bool kernel_is_suspended(const struct kernel *k) {
     return stopped;
 }
 
-bool kernel_take_suspension(struct kernel *k) {
+int kernel_take_suspension(struct kernel *k) {
     if (!kernel_is_suspended(k))
-        return false;
+        return 0;
     k->suspending = false;
-    return true;
+    return process_first_program(k)->stop_signal;
 }
 
 struct thread *kernel_next_thread(struct kernel *k) {
@@ -329,6 +333,9 @@ void kernel_host_signal(struct kernel *k, int signal) {
     if (program && !process_group_has_living(k, group))
         group = program->pgid;
     kernel_signal_group(k, group, signal);
+    /* The shell outside means the job that it started, whatever is in the foreground in here. */
+    if ((signal == SIGHUP || signal == SIGCONT) && program && program->pgid != group)
+        kernel_signal_group(k, program->pgid, signal);
 }
 
 void kernel_request_stop(struct kernel *k) {

@@ -16,10 +16,12 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/file.h"
+#include "kernel/job_control.h"
 #include "kernel/limits.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/summary.h"
+#include "kernel/sysv.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 
@@ -40,6 +42,7 @@ int process_create(struct kernel *k, struct process *parent, uint32_t pid, struc
     p->start_time = clock_now(k);
     TAILQ_INIT(&p->children);
     TAILQ_INIT(&p->threads);
+    LIST_INIT(&p->sem_undos);
     signal_state_init(&p->signals, k);
     TAILQ_INSERT_TAIL(&k->processes, p, of_machine);
     k->process_count++;
@@ -75,6 +78,7 @@ static void process_free(struct process *p) {
     k->process_count--;
     if (k->first == p)
         k->first = NULL;
+    terminal_forget(p);
     signal_state_clear(&p->signals);
     if (p->actions)
         signal_actions_unref(p->actions);
@@ -319,7 +323,9 @@ void process_end(struct process *p) {
     if (!p->dying) /* its last thread ended by exit(), not exit_group() */
         p->wait_status = p->exit_of_last;
     timer_free_all(p);
+    sysv_process_end(p);
     process_drop_files(p);
+    terminal_leave(p, true);
     process_change_space(p, NULL);
     p->state = PROCESS_ZOMBIE;
     trace_emit(k->trace, EVENT_PROCESS_EXIT, 0, (uint64_t)p->wait_status, 0, 0, 0, 0);

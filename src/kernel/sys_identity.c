@@ -14,9 +14,30 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "kernel/identity.h"
+#include "kernel/job_control.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+
+/* ---- what the host process may do ---- */
+
+bool identity_capable(unsigned capability) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (capability > CAP_LAST_CAP || syscall(SYS_capget, &header, data) < 0)
+        return false;
+    return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+bool identity_in_group(gid_t group) {
+    gid_t groups[1024];
+    int n = getgroups(ARRAY_LENGTH(groups), groups);
+    for (int i = 0; i < n; i++)
+        if (groups[i] == group)
+            return true;
+    return group == getegid();
+}
 
 /* ---- users and groups ---- */
 
@@ -177,6 +198,7 @@ static long sys_setsid(struct thread *t, const uint64_t args[6]) {
         if (other->pgid == p->pid)
             return -EPERM;
     p->sid = p->pgid = p->pid;
+    terminal_forget(p);
     return p->pid;
 }
 

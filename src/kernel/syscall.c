@@ -22,11 +22,31 @@
 #include "kernel/signal.h"
 
 static const struct syscall_entry *const syscall_tables[] = {
-    syscalls_memory, syscalls_process,    syscalls_signal, syscalls_identity, syscalls_resource,
-    syscalls_wait,   syscalls_timer,      syscalls_file,   syscalls_path,     syscalls_poll,
-    syscalls_time,   syscalls_descriptor, syscalls_futex,  syscalls_socket, syscalls_message,   syscalls_status,
-    syscalls_xattr,  syscalls_inotify,    syscalls_copy,   syscalls_content,    syscalls_terminal, syscalls_copy,   syscalls_content,
-    syscalls_sysv_shm, syscalls_sysv_sem, syscalls_sysv_msg, syscalls_robust,
+    syscalls_terminal,
+    syscalls_memory,
+    syscalls_process,
+    syscalls_signal,
+    syscalls_identity,
+    syscalls_resource,
+    syscalls_wait,
+    syscalls_timer,
+    syscalls_file,
+    syscalls_path,
+    syscalls_poll,
+    syscalls_time,
+    syscalls_descriptor,
+    syscalls_futex,
+    syscalls_socket,
+    syscalls_message,
+    syscalls_status,
+    syscalls_xattr,
+    syscalls_inotify,
+    syscalls_copy,
+    syscalls_content,
+    syscalls_sysv_shm,
+    syscalls_sysv_sem,
+    syscalls_sysv_msg,
+    syscalls_robust,
 };
 
 static long sys_restart_syscall(struct thread *t, const uint64_t args[6]);

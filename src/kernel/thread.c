@@ -16,6 +16,7 @@
 #include "kernel/limits.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "kernel/sysv.h"
 #include "kernel/thread.h"
 
 int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
@@ -73,6 +74,7 @@ void thread_end(struct thread *t) {
     struct process *p = t->process;
     struct kernel *k = p->kernel;
     futex_leave(t);
+    sysv_leave(t);
     futex_release_robust(t);
     futex_pi_exit(t);
     thread_clear_tid(t);

@@ -190,6 +190,12 @@ void mapping_set_flags(struct mapping *m, unsigned flags) {
 
 /* ---- entering and removing ---- */
 
+static void mapping_tell_object(const struct mapping *m, int by) {
+    const struct object *object = m->object;
+    if (object->mappings_changed)
+        object->mappings_changed(object->mappings_context, m->space, by);
+}
+
 static void mapping_enter(struct space *space, struct mapping *m) {
     m->space = space;
     m->gap = m->largest_gap = 0;
@@ -200,6 +206,7 @@ static void mapping_enter(struct space *space, struct mapping *m) {
     if (m->object) {
         object_ref(m->object);
         LIST_INSERT_HEAD(&m->object->mappings, m, of_object);
+        mapping_tell_object(m, 1);
     }
     mapping_account(m, 1);
 }
@@ -228,6 +235,7 @@ void mapping_remove(struct mapping *m) {
         set->recent = NULL;
     if (m->object) {
         LIST_REMOVE(m, of_object);
+        mapping_tell_object(m, -1);
         object_unref(m->object);
     }
     free(m);

@@ -108,8 +108,22 @@ uint64_t object_resident(const struct object *object) {
     return object->index.resident;
 }
 
+uint64_t object_swapped(struct object *object) {
+    struct index_entry entry;
+    uint64_t swapped = 0;
+    for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)
+        swapped += index_kind(entry) == INDEX_SLOT;
+    return swapped;
+}
+
 bool object_is_mapped(const struct object *object) {
     return !LIST_EMPTY(&object->mappings);
+}
+
+void object_watch_mappings(struct object *object, void (*changed)(void *context, struct space *, int by),
+                           void *context) {
+    object->mappings_changed = changed;
+    object->mappings_context = context;
 }
 
 page_id_t object_page_id(const struct object *object, uint64_t page) {

@@ -26,6 +26,8 @@ struct object {
     uint64_t size; /* bytes; anonymous only: a file's is asked from its backing */
     struct page_index index;
     LIST_HEAD(, mapping) mappings;
+    void (*mappings_changed)(void *context, struct space *, int by); /* or NULL */
+    void *mappings_context;
 };
 TAILQ_HEAD(object_list, object);
 

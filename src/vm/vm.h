@@ -209,7 +209,13 @@ void *object_file(const struct object *); /* as given; NULL for anonymous */
 const char *object_name(const struct object *);
 uint64_t object_size(const struct object *);     /* bytes */
 uint64_t object_resident(const struct object *); /* pages in the cache */
+uint64_t object_swapped(struct object *);        /* pages of shared memory in swap: looks at each */
 bool object_is_mapped(const struct object *);
+/* From now on `changed` is told when a mapping of the object has appeared (by = 1) or gone (-1), in pieces and
+ * copies as well; `space` is the mapping's. It may give back references to the object, and nothing else of
+ * the vm's. NULL: nobody is told any more. */
+void object_watch_mappings(struct object *, void (*changed)(void *context, struct space *space, int by),
+                           void *context);
 
 /* Coherence with read() and write() on the host file: resident pages of the range are copied over `bytes`
  * (they may be newer), or updated from it. None is brought in. */
