@@ -73,6 +73,9 @@ struct kernel_program {
     int streams[3];
     const char *directory;    /* its working directory; NULL: the host process's */
     struct stack_place stack; /* of this program; what it executes has the usual one */
+    /* Descriptor of the host: the terminal that controls the programs, which are a session of their own; with
+     * the first program. 0: the one that controls Thimble, if there is one. */
+    int terminal;
 };
 /* Creates a process and executes the program in it; it runs when its turn comes. Besides its streams it
  * inherits the host process's descriptors above 2 that are not close-on-exec (which the machine takes over),
@@ -108,10 +111,10 @@ void kernel_forget_table(struct kernel *, const struct page_table *);
  * machine. */
 void kernel_host_signal(struct kernel *, int signal);
 
-/* Whether a SIGTSTP came to Thimble and the programs have all stopped since: then Thimble is to stop, too, as
- * the shell expects that waits for it, and to pass on the SIGCONT that it gets. kernel_next_thread() gives
- * NULL for this; true once. */
-bool kernel_take_suspension(struct kernel *);
+/* The programs have all stopped, and somebody outside can continue them: then Thimble is to stop, too, as the
+ * shell expects that waits for it, and to pass on the SIGCONT that it gets. kernel_next_thread() gives NULL
+ * for this. The signal that stopped them, once; 0: nothing is to be done. */
+int kernel_take_suspension(struct kernel *);
 
 /* The machine ends before the next thread runs: KERNEL_STOPPED, unless it had ended already. */
 void kernel_request_stop(struct kernel *);

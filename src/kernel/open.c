@@ -15,6 +15,7 @@
 #include "kernel/kinds.h"
 #include "kernel/lookup.h"
 #include "kernel/path.h"
+#include "kernel/terminal.h"
 
 enum {
     FLAG_LARGE_FILE = 0100000, /* the kernel's O_LARGEFILE: always set in 64-bit programs; 0 in libc */
@@ -105,10 +106,14 @@ static int open_host(struct thread *t, struct lookup *l, int flags, mode_t mode,
     int host = openat(l->directory, l->name, host_flags, mode);
     umask(own); /* which keeps errno */
     if (host < 0)
-        return errno == ENXIO ? wait_for_reader(t, l, flags) : errno == EMFILE ? -ENFILE : -errno;
+        host = terminal_open_refused(t, l->directory, l->name, errno);
+    if (host < 0)
+        return host == -ENXIO ? wait_for_reader(t, l, flags) : host == -EMFILE ? -ENFILE : host;
     after_open(k, host, flags);
     int kept = (flags & ~FLAGS_OF_OPEN) | (flags & O_PATH ? 0 : FLAG_LARGE_FILE);
-    int r = file_from_host(k, host, kept, false, ret_file);
+    int r = terminal_open_file(t, host, kept | (flags & O_NOCTTY), ret_file);
+    if (r == -ENODEV)
+        r = file_from_host(k, host, kept_flags(flags), false, ret_file);
     if (r < 0)
         close(host);
     return r;
@@ -144,7 +149,9 @@ static int open_again(struct thread *t, struct file *f, int flags, struct file *
     if (host < 0)
         return -errno;
     after_open(f->kernel, host, flags);
-    int r = file_from_host(f->kernel, host, kept, false, ret_file);
+    int r = terminal_open_file(t, host, kept | (flags & O_NOCTTY), ret_file);
+    if (r == -ENODEV)
+        r = file_from_host(f->kernel, host, kept, false, ret_file);
     if (r < 0)
         close(host);
     else

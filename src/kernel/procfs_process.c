@@ -10,7 +10,7 @@
 #include "kernel/path.h"
 #include "kernel/procfs_entry.h"
 #include "kernel/signal.h"
-#include "kernel/terminal.h"
+#include "kernel/job_control.h"
 
 enum { NS_PER_TICK = 10000000, KIB_PER_PAGE = PAGE_SIZE / 1024 };
 
@@ -103,9 +103,10 @@ static void show_stat(const struct proc_view *v, FILE *out) {
     struct tally tally = tally_of(p);
     uint64_t user = p->user_instructions / NS_PER_TICK, waited = p->children_instructions / NS_PER_TICK;
     uint32_t id = v->node->tid ? v->node->tid : p->pid;
-    bool controlled = terminal_foreground(v->kernel) != 0;
-    fprintf(out, "%u (%s) %c %u %u %u 0 %d 0 ", id, p->comm, state_letter(v), parent_of(p), p->pgid, p->sid,
-            controlled ? (int)terminal_foreground(v->kernel) : -1);
+    int foreground;
+    unsigned terminal = terminal_of_process(p, &foreground);
+    fprintf(out, "%u (%s) %c %u %u %u %u %d 0 ", id, p->comm, state_letter(v), parent_of(p), p->pgid, p->sid, terminal,
+            foreground);
     fprintf(out, "%lu %lu %lu %lu %lu 0 %lu 0 ", tally.minor, p->children_tally.minor, tally.major,
             p->children_tally.major, user, waited);
     fprintf(out, "%d %d %u 0 %lu %lu %lu %lu ", 20 + p->nice, p->nice, count_threads(p),

@@ -13,6 +13,7 @@
 #include "kernel/sandbox.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "kernel/terminal.h"
 #include "kernel/thread.h"
 
 static void program_inherit_limits(struct process *p) {
@@ -44,6 +45,7 @@ static void program_join_job(struct process *p) {
     if (first) {
         p->pgid = first->pgid;
         p->sid = first->sid;
+        terminal_inherit(p, first);
         return;
     }
     p->pgid = getpgrp() == getpid() ? p->pid : PID_OF_MACHINE;
@@ -69,7 +71,11 @@ static int program_create(struct kernel *k, const struct kernel_program *program
     p->actions = signal_actions_create(k->config.inject, NULL);
     program_inherit_limits(p);
     program_join_job(p);
-    r = p->actions ? program_give_files(p, program) : -ENOMEM;
+    r = p->actions ? 0 : -ENOMEM;
+    if (r == 0 && !k->first)
+        r = terminal_start(p, program->terminal > 0 ? program->terminal : -1);
+    if (r == 0)
+        r = program_give_files(p, program);
     if (r == 0)
         r = thread_create(p, p->pid, ret_thread);
     if (r < 0) {
@@ -77,10 +83,8 @@ static int program_create(struct kernel *k, const struct kernel_program *program
         return r;
     }
     program_inherit_signals(*ret_thread);
-    if (!k->first) {
+    if (!k->first)
         k->first = p;
-        k->foreground = p->pgid;
-    }
     trace_emit(k->trace, EVENT_PROCESS_CREATE, 0, 0, 0, 0, 0, 0);
     return 0;
 }

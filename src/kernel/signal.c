@@ -237,6 +237,7 @@ void process_stop(struct process *p, int signal) {
     p->stop_signal = signal;
     p->stop_waitable = true;
     p->continue_waitable = false;
+    p->kernel->suspending |= p->is_program && p->kernel->config.resumable;
     TAILQ_FOREACH(t, &p->threads, of_process) {
         bool sleeps = t->state == THREAD_SLEEPING && !t->call.uninterruptible;
         t->stop_interrupts = sleeps; /* its call has its last attempt when the process goes on */
@@ -394,12 +395,16 @@ static siginfo_t signal_of_trap(struct thread *t, const struct trap *trap, uint6
     switch (trap->vector) {
     case VECTOR_PF: return signal_of_page_fault(trap);
     case VECTOR_DE: info = (siginfo_t){.si_signo = SIGFPE, .si_code = FPE_INTDIV}; break;
-    case VECTOR_DB: info = (siginfo_t){.si_signo = SIGTRAP, .si_code = TRAP_TRACE}; break;
+    case VECTOR_DB:
+        info = (siginfo_t){.si_signo = SIGTRAP,
+                           .si_code = trap->address & DEBUG_STEP ? TRAP_TRACE : TRAP_BRKPT};
+        break;
     case VECTOR_BP: return (siginfo_t){.si_signo = SIGTRAP, .si_code = SI_KERNEL};
     case VECTOR_UD: info = (siginfo_t){.si_signo = SIGILL, .si_code = ILL_ILLOPN}; break;
     case VECTOR_MF:
     case VECTOR_XM: info = signal_of_float(t, trap->vector == VECTOR_XM); break;
     case VECTOR_AC: return (siginfo_t){.si_signo = SIGBUS, .si_code = BUS_ADRALN};
+    case VECTOR_SS: return (siginfo_t){.si_signo = SIGBUS, .si_code = SI_KERNEL};
     case VECTOR_GP: return info;
     }
     info.si_addr = (void *)rip; /* NOLINT: an address of the guest's */

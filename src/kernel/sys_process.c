@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/exec.h"
+#include "kernel/job_control.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
@@ -125,6 +126,7 @@ static void clone_join_family(struct thread *t, const struct clone_request *c, s
     struct process *parent = t->process;
     child->pgid = parent->pgid;
     child->sid = parent->sid;
+    terminal_inherit(child, parent);
     child->parent_tid = c->flags & CLONE_PARENT ? parent->parent_tid : t->tid;
     child->exit_signal = c->flags & CLONE_PARENT ? parent->exit_signal : c->exit_signal;
 }
@@ -136,6 +138,7 @@ static int clone_process(struct thread *t, const struct clone_request *c, struct
     if (r < 0)
         return r;
     clone_join_family(t, c, child);
+    terminal_inherit(child, parent);
     r = clone_attributes(child, parent, c->flags);
     if (r == 0)
         r = clone_files(child, parent, c->flags);

@@ -1,156 +1,191 @@
-/* Terminals. Characters and modes are the host terminal's; job control is the machine's, because on the host
- * all its processes are one: which group is in the foreground (kernel->foreground), which session the
- * terminal belongs to, who is stopped for touching it from the background. */
+/* Terminals of the host. Characters and modes are the host's; job control (job_control.c) is the machine's,
+ * because on the host all its processes are one. */
 #include "kernel/terminal.h"
 
-#include <asm/termbits.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/identity.h"
+#include "kernel/kinds.h"
+#include "kernel/pty.h"
 #include "kernel/signal.h"
+#include "kernel/syscall.h"
 
-pid_t tcgetsid(int fd); /* <termios.h> cannot be had together with the kernel's struct termios */
+enum { MAJOR_AUXILIARY = 5, MINOR_TTY = 0, MINOR_PTMX = 2, MAJOR_SLAVES = 136, MAJOR_SLAVES_END = 144 };
 
-struct terminal {
-    uint32_t session; /* that it controls; 0: that of the programs that the machine was started with */
-};
+/* ---- the machine's ---- */
 
 int terminal_create(struct kernel *k) {
-    k->terminal = inject_calloc(k->config.inject, 1, sizeof(*k->terminal));
-    return k->terminal ? 0 : -ENOMEM;
+    struct terminals *all = inject_calloc(k->config.inject, 1, sizeof *all);
+    if (!all)
+        return -ENOMEM;
+    LIST_INIT(&all->all);
+    LIST_INIT(&all->ptys);
+    all->outer_host = -1;
+    k->terminals = all;
+    return 0;
+}
+
+/* Thimble may be in the background meanwhile: then it is for the shell to set the modes. */
+static void restore_modes(struct kernel *k) {
+    const struct terminals *all = k->terminals;
+    if (kernel_stop_reason(k) != KERNEL_FINISHED && all->outer && terminal_group(all->outer))
+        (void)ioctl(all->outer_host, TCSETS, &all->modes);
 }
 
 void terminal_destroy(struct kernel *k) {
-    free(k->terminal);
-    k->terminal = NULL;
+    struct terminals *all = k->terminals;
+    if (all->outer_host >= 0) {
+        restore_modes(k);
+        close(all->outer_host);
+    }
+    terminal_unref(all->outer);
+    free(all);
+    k->terminals = NULL;
+}
+
+/* The device of a terminal of the host; 0: it is none. */
+static dev_t device_of(int host) {
+    unsigned device;
+    if (ioctl(host, TIOCGDEV, &device) < 0)
+        return 0;
+    return makedev(device >> 8 & 0xfff, (device & 0xff) | (device >> 12 & 0xfff00));
+}
+
+/* Programs are begun in the foreground of their terminal as far as Thimble is. Those that have one of their
+ * own are a session of their own, which a terminal of Thimble's cannot be for them. */
+int terminal_start(struct process *first, int host) {
+    struct terminals *all = first->kernel->terminals;
+    bool own = host >= 0;
+    int fd = own ? fcntl(host, F_DUPFD_CLOEXEC, 3) : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    dev_t device = fd < 0 ? 0 : device_of(fd);
+    all->outer = device ? terminal_get(first->kernel, device) : NULL;
+    if (!all->outer) {
+        if (fd >= 0)
+            close(fd);
+        return device ? -ENOMEM : 0;
+    }
+    all->outer_host = fd;
+    if (ioctl(fd, TCGETS, &all->modes) < 0)
+        return 0;
+    if (own)
+        first->sid = first->pgid = first->pid;
+    else
+        all->outer->host = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    terminal_control(all->outer, first);
+    return 0;
 }
 
 uint32_t terminal_foreground(const struct kernel *k) {
-    return k->foreground;
+    return k->terminals->outer ? k->terminals->outer->foreground : 0;
 }
 
-static uint32_t terminal_session(struct kernel *k) {
-    const struct process *program = process_first_program(k);
-    return k->terminal->session ? k->terminal->session : program ? program->sid : 0;
+/* ---- opening ---- */
+
+/* /dev/tty: whatever controls the process. A terminal of the host that does not control Thimble must be
+ * opened by another name. */
+static int open_controlling(struct thread *t, int host, int flags, struct file **ret_file) {
+    const struct terminals *all = t->process->kernel->terminals;
+    const struct terminal *terminal = t->process->terminal;
+    if (!terminal)
+        return -ENXIO;
+    struct pty *pty = pty_find(t->process->kernel, terminal->device);
+    if (pty)
+        return pty_open_slave(pty, host, flags, ret_file);
+    if (terminal != all->outer || terminal->host >= 0)
+        return terminal == all->outer ? -ENODEV : -ENXIO;
+    int own = fcntl(all->outer_host, F_DUPFD_CLOEXEC, 3);
+    int r = own < 0 ? -errno : stream_create(t->process->kernel, own, flags, true, ret_file);
+    if (r < 0 && own >= 0)
+        close(own);
+    if (r == 0)
+        close(host);
+    return r;
 }
 
-/* Whether the file is the terminal that controls the process's session. */
-static bool controls(struct file *f, const struct thread *t) {
-    return t->process->sid == terminal_session(f->kernel) && tcgetsid(f->host) == getsid(0);
+/* A terminal of the host. In a sandbox only the one that the programs began on can be had: others are other
+ * people's. */
+static int open_outside(struct thread *t, int host, int flags) {
+    struct kernel *k = t->process->kernel;
+    dev_t device = device_of(host);
+    if (k->sandbox && (!k->terminals->outer || k->terminals->outer->device != device))
+        return -EACCES;
+    struct terminal *terminal = flags & O_NOCTTY ? NULL : terminal_get(k, device);
+    if (terminal)
+        terminal_opened(terminal, t, (flags & O_ACCMODE) != O_WRONLY);
+    terminal_unref(terminal);
+    return -ENODEV;
 }
 
-/* ---- access from the background ---- */
-
-static bool group_is_orphaned(struct kernel *k, uint32_t group) {
-    struct process *p;
-    TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (p->pgid == group && p->state == PROCESS_ALIVE && p->parent && p->parent->pgid != group &&
-            p->parent->sid == p->sid)
-            return false;
-    }
-    return true;
+static int open_slave(struct thread *t, struct pty *pty, int host, int flags, struct file **ret_file) {
+    int r = pty_open_slave(pty, host, flags & ~O_NOCTTY, ret_file);
+    if (r == 0 && !(flags & O_NOCTTY))
+        terminal_opened(pty->terminal, t, (flags & O_ACCMODE) != O_WRONLY);
+    return r;
 }
 
-static void signal_group(struct kernel *k, uint32_t group, int signal) {
-    struct process *p;
-    TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (p->pgid == group && p->state == PROCESS_ALIVE)
-            signal_send_process(p, signal, NULL);
-    }
+int terminal_open_file(struct thread *t, int host, int flags, struct file **ret_file) {
+    struct kernel *k = t->process->kernel;
+    struct stat st;
+    if (flags & O_PATH || fstat(host, &st) < 0 || !S_ISCHR(st.st_mode))
+        return -ENODEV;
+    unsigned type = major(st.st_rdev), kept = (unsigned)flags & ~(unsigned)O_NOCTTY;
+    if (type == MAJOR_AUXILIARY && minor(st.st_rdev) == MINOR_TTY)
+        return open_controlling(t, host, (int)kept, ret_file);
+    if (type == MAJOR_AUXILIARY && minor(st.st_rdev) == MINOR_PTMX)
+        return pty_open_master(k, host, (int)kept, ret_file);
+    struct pty *pty = type >= MAJOR_SLAVES && type < MAJOR_SLAVES_END ? pty_find(k, st.st_rdev) : NULL;
+    if (pty)
+        return open_slave(t, pty, host, flags, ret_file);
+    return isatty(host) ? open_outside(t, host, flags) : -ENODEV;
 }
 
-static bool signal_is_held(const struct thread *t, int signal) {
-    return t->blocked & signal_bit(signal) ||
-           t->process->actions[signal].handler == (uint64_t)(uintptr_t)SIG_IGN;
+int terminal_open_refused(struct thread *t, int directory, const char *name, int error) {
+    struct stat st;
+    if (error != ENXIO || !t->process->terminal || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISCHR(st.st_mode) || st.st_rdev != makedev(MAJOR_AUXILIARY, MINOR_TTY))
+        return -error;
+    int host = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    return host < 0 ? -errno : host;
 }
 
-static int stop_background(struct thread *t, int signal) {
-    struct process *p = t->process;
-    if (group_is_orphaned(p->kernel, p->pgid))
-        return -EIO;
-    signal_group(p->kernel, p->pgid, signal);
-    return -K_ERESTARTSYS;
+/* ---- job control on the host's ---- */
+
+static bool is_terminal_of(const struct file *f, const struct terminal *terminal) {
+    return terminal && terminal->device == device_of(f->host);
 }
 
 int terminal_check(struct file *f, struct thread *t, int signal) {
-    if (!t || t->process->pgid == f->kernel->foreground || !controls(f, t))
-        return 0;
     struct termios modes;
-    if (signal == SIGTTOU && ioctl(f->host, TCGETS, &modes) == 0 && !(modes.c_lflag & TOSTOP))
+    if (!t || !is_terminal_of(f, t->process->terminal))
         return 0;
-    if (signal_is_held(t, signal))
-        return signal == SIGTTIN ? -EIO : 0;
-    return stop_background(t, signal);
-}
-
-/* Changing the terminal from the background stops whatever TOSTOP says. */
-static int check_change(struct file *f, struct thread *t) {
-    if (t->process->pgid == f->kernel->foreground || !controls(f, t) || signal_is_held(t, SIGTTOU))
+    if (signal == SIGTTOU && (ioctl(f->host, TCGETS, &modes) < 0 || !(modes.c_lflag & TOSTOP)))
         return 0;
-    return stop_background(t, SIGTTOU);
+    return terminal_admit(t->process->terminal, t, signal);
 }
 
 /* ---- requests ---- */
 
-static bool group_in_session(struct kernel *k, uint32_t group, uint32_t session) {
-    struct process *p;
-    TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (p->pgid == group && p->sid == session)
-            return true;
-    }
-    return false;
-}
-
-static long set_foreground(struct file *f, struct thread *t, uint64_t argument) {
-    struct kernel *k = f->kernel;
-    uint32_t group;
-    int r = user_read(t->process->space, argument, &group, sizeof(group));
-    if (r == 0)
-        r = check_change(f, t);
-    if (r < 0)
-        return r;
-    if ((int32_t)group < 0)
-        return -EINVAL;
-    if (!group_in_session(k, group, t->process->sid))
-        return -EPERM;
-    k->foreground = group;
-    return 0;
-}
-
-static long take_terminal(struct thread *t) {
-    struct process *p = t->process;
-    struct kernel *k = p->kernel;
-    if (p->sid != p->pid)
-        return -EPERM;
-    struct process *owner = process_find(k, terminal_session(k));
-    if (owner && owner->sid != p->sid && owner->state == PROCESS_ALIVE)
-        return -EPERM;
-    k->terminal->session = p->sid;
-    k->foreground = p->pgid;
-    return 0;
-}
-
-/* False: not a matter of job control. */
-static bool job_control(struct file *f, struct thread *t, unsigned request, uint64_t argument,
+/* False: it is not a matter of job control. */
+static bool job_request(struct file *f, struct thread *t, unsigned request, uint64_t argument,
                         long *ret_result) {
-    uint32_t value;
-    switch (request) {
-    case TIOCSCTTY: *ret_result = take_terminal(t); return true;
-    case TIOCGPGRP: value = f->kernel->foreground; break;
-    case TIOCGSID: value = terminal_session(f->kernel); break;
-    case TIOCSPGRP: value = 0; break;
-    default: return false;
-    }
-    if (!controls(f, t))
-        *ret_result = -ENOTTY;
-    else if (request == TIOCSPGRP)
-        *ret_result = set_foreground(f, t, argument);
-    else
-        *ret_result = user_write(t->process->space, argument, &value, sizeof(value));
-    return true;
+    dev_t device = device_of(f->host);
+    struct terminal *terminal = device ? terminal_get(f->kernel, device) : NULL;
+    bool readable = (f->flags & O_ACCMODE) != O_WRONLY;
+    bool mine = terminal && terminal_job_request(terminal, t, request, argument, false, readable, ret_result);
+    terminal_unref(terminal);
+    return mine;
 }
 
 /* Requests that the host answers: how many bytes go which way. */
@@ -167,39 +202,66 @@ static const struct passed {
     {TCSETS2, sizeof(struct termios2), 0, true},
     {TCSETSW2, sizeof(struct termios2), 0, true},
     {TCSETSF2, sizeof(struct termios2), 0, true},
+    {TCGETA, 0, 18, false},
+    {TCSETA, 18, 0, true},
+    {TCSETAW, 18, 0, true},
+    {TCSETAF, 18, 0, true},
     {TIOCGWINSZ, 0, 8, false},
     {TIOCSWINSZ, 8, 0, false},
     {FIONREAD, 0, 4, false},
     {TIOCOUTQ, 0, 4, false},
-    {TIOCGPTN, 0, 4, false},
-    {TIOCSPTLCK, 4, 0, false},
     {TIOCGETD, 0, 4, false},
     {TCSBRK, 0, 0, true},
+    {TCSBRKP, 0, 0, true},
     {TCFLSH, 0, 0, true},
     {TCXONC, 0, 0, true},
     {TIOCEXCL, 0, 0, false},
     {TIOCNXCL, 0, 0, false},
+    {TIOCGEXCL, 0, 4, false},
+    {TIOCGDEV, 0, 4, false},
+    {TIOCSTI, 1, 0, false},
 };
 
-long terminal_ioctl(struct file *f, struct thread *t, unsigned request, uint64_t argument) {
+static long pass_on(struct file *f, struct thread *t, const struct passed *p, uint64_t argument) {
     struct space *space = t->process->space;
     char buffer[64];
+    int r = p->changes && is_terminal_of(f, t->process->terminal)
+                ? terminal_admit(t->process->terminal, t, SIGTTOU)
+                : 0;
+    if (r == 0 && p->in)
+        r = user_read(space, argument, buffer, p->in);
+    if (r < 0)
+        return r;
+    bool direct = !p->in && !p->out;
+    if ((direct ? ioctl(f->host, p->request, argument) : ioctl(f->host, p->request, buffer)) < 0)
+        return -errno;
+    return p->out ? user_write(space, argument, buffer, p->out) : 0;
+}
+
+long terminal_ioctl(struct file *f, struct thread *t, unsigned request, uint64_t argument) {
     long result;
-    if (isatty(f->host) && job_control(f, t, request, argument, &result))
+    if (isatty(f->host) && job_request(f, t, request, argument, &result))
         return result;
-    for (size_t i = 0; i < ARRAY_LENGTH(passed); i++) {
-        const struct passed *p = &passed[i];
-        if (p->request != request)
-            continue;
-        int r = p->changes && isatty(f->host) ? check_change(f, t) : 0;
-        if (r == 0 && p->in)
-            r = user_read(space, argument, buffer, p->in);
-        if (r < 0)
-            return r;
-        bool direct = !p->in && !p->out;
-        if ((direct ? ioctl(f->host, request, argument) : ioctl(f->host, request, buffer)) < 0)
-            return -errno;
-        return p->out ? user_write(space, argument, buffer, p->out) : 0;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(passed); i++)
+        if (passed[i].request == request)
+            return pass_on(f, t, &passed[i], argument);
     return -ENOTTY;
 }
+
+/* ---- vhangup() ---- */
+
+/* The host's terminal is not ours to hang up: that would be felt outside. */
+static long sys_vhangup(struct thread *t, const uint64_t args[6]) {
+    const struct terminal *terminal = t->process->terminal;
+    if (!identity_capable(CAP_SYS_TTY_CONFIG))
+        return -EPERM;
+    struct pty *pty = terminal ? pty_find(t->process->kernel, terminal->device) : NULL;
+    if (pty)
+        pty_hang_up(pty);
+    return terminal && !pty ? -EPERM : 0;
+}
+
+const struct syscall_entry syscalls_terminal[] = {
+    {SYS_vhangup, "vhangup", sys_vhangup},
+    {-1, NULL, NULL},
+};

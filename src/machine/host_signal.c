@@ -137,11 +137,12 @@ bool host_group_is_orphaned(void) {
     return above <= 0 || getsid(above) != getsid(0);
 }
 
-void host_signals_suspend(void) {
+void host_signals_suspend(int signal) {
     struct sigaction ours;
-    sigaction(SIGTSTP, &(struct sigaction){.sa_handler = SIG_DFL}, &ours);
-    raise(SIGTSTP);
-    sigaction(SIGTSTP, &ours, NULL);
+    bool changed = sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, &ours) == 0;
+    raise(signal);
+    if (changed) /* SIGSTOP has no action */
+        sigaction(signal, &ours, NULL);
 }
 
 void host_signals_quiet(struct host_signals *s) {

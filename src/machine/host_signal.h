@@ -27,8 +27,8 @@ void host_signals_quiet(struct host_signals *);
  * at). */
 bool host_group_is_orphaned(void);
 
-/* Stops the process as SIGTSTP would have without a handler; returns when somebody has continued it. */
-void host_signals_suspend(void);
+/* Stops the process as the signal would have without a handler; returns when somebody has continued it. */
+void host_signals_suspend(int signal);
 
 /* Makes that descriptor readable as if a signal had arrived. Any thread, any signal handler. */
 void host_signals_wake(struct host_signals *);

@@ -23,8 +23,9 @@ static void pass_host_signals_on(struct machine *m) {
 
 /* No thread could be had, and yet the machine goes on. */
 static void attend(struct machine *m) {
-    if (kernel_take_suspension(m->kernel))
-        host_signals_suspend();
+    const int stopped_by = kernel_take_suspension(m->kernel);
+    if (stopped_by)
+        host_signals_suspend(stopped_by);
     host_signals_quiet(m->signals);
 }
 
