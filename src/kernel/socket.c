@@ -172,7 +172,8 @@ long socket_receive(struct thread *t, struct file *f, struct message *m, uint64_
 
 long socket_accept(struct thread *t, struct file *f, struct socket_address *ret_address) {
     struct pollfd p = {.fd = f->host, .events = POLLIN};
-    if (poll(&p, 1, 0) <= 0) /* an inherited socket may block */
+    bool blocks = !(fcntl(f->host, F_GETFL) & O_NONBLOCK); /* an inherited socket may */
+    if (blocks && poll(&p, 1, 0) <= 0)
         return socket_wait(f, t, POLLIN, 0);
     ret_address->given_length = sizeof(ret_address->given);
     int host = accept4(f->host, (struct sockaddr *)&ret_address->given, &ret_address->given_length,

@@ -130,28 +130,15 @@ static long sys_bind(struct thread *t, const uint64_t a[6]) {
     return bind(f->host, (struct sockaddr *)&address.host, address.host_length) < 0 ? -errno : 0;
 }
 
-/* What became of a connection that was in progress: 0, -errno, or -EAGAIN while it still is. */
-static int connect_result(const struct file *f) {
-    struct pollfd p = {.fd = f->host, .events = POLLOUT};
-    int error = 0;
-    socklen_t size = sizeof(error);
-    if (poll(&p, 1, 0) <= 0)
-        return -EAGAIN;
-    return getsockopt(f->host, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
-}
-
-/* call.scratch: the host said that it is in progress, to this call or to an earlier one. */
+/* call.scratch: the host said that it is in progress, to this call or to an earlier one. It tells what became
+ * of that when it is asked to connect once more. */
 static long connect_host(struct thread *t, struct file *f, const struct socket_address *a) {
-    int r;
-    if (t->call.scratch)
-        r = connect_result(f);
-    else
-        r = connect(f->host, (const struct sockaddr *)&a->host, a->host_length) < 0 ? -errno : 0;
+    int r = connect(f->host, (const struct sockaddr *)&a->host, a->host_length) < 0 ? -errno : 0;
     socket_changed(f);
-    bool may_wait = !(f->flags & O_NONBLOCK);
-    if (r != -EINPROGRESS && r != -EAGAIN && !(r == -EALREADY && may_wait))
+    bool may_wait = !(f->flags & O_NONBLOCK), going_on = r == -EINPROGRESS || (r == -EALREADY && may_wait);
+    if (!going_on && r != -EAGAIN)
         return r;
-    t->call.scratch |= r != -EAGAIN;
+    t->call.scratch |= going_on;
     long wait = socket_wait(f, t, POLLOUT, 0);
     return wait == -EAGAIN && t->call.scratch ? -EINPROGRESS : wait;
 }

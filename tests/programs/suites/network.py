@@ -11,5 +11,6 @@ def case(name, *arguments, **keywords):
 
 
 def cases():
+    yield case("inet")
     yield case("unix")
     yield case("rights")
