@@ -347,7 +347,7 @@ static long sys_semtimedop(struct thread *t, const uint64_t args[6]) {
         return -EFAULT;
     if (count > SYSV_SEMOPM)
         return -E2BIG;
-    if (count < 1 || (int)args[0] < 0)
+    if (count < 1)
         return -EINVAL;
     if (user_read(space, args[1], operations, count * sizeof operations[0]) < 0)
         return -EFAULT;

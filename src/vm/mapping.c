@@ -273,7 +273,10 @@ int mapping_isolate(struct space *space, vpn_t start, vpn_t end) {
     return error;
 }
 
+/* Mappings that somebody counts are not merged: Linux keeps those of System V shared memory apart, too. */
 static bool mapping_goes_on(const struct mapping *a, const struct mapping *b) {
+    if (a->object && a->object->mappings_changed)
+        return false;
     return a->end.n == b->start.n && a->flags == b->flags && a->object == b->object &&
            (!a->object || a->object_page + mapping_pages(a) == b->object_page);
 }

@@ -133,6 +133,7 @@ static void pieces(void) {
     SAY(mprotect(at + 3 * PAGE, PAGE, PROT_READ));
     show("three pieces", id);
     SAY(mprotect(at + 3 * PAGE, PAGE, PROT_READ | PROT_WRITE));
+    show("not merged again", id);
     printf("beyond the size, in the last page: %s\n", touch(at + 4 * PAGE + 200, 1));
     char *again = shmat(id, NULL, SHM_RDONLY);
     printf("seen again: %c %c %c\n", again[0], again[PAGE], again[4 * PAGE]);
