@@ -19,12 +19,15 @@ enum trap_vector {
     VECTOR_DB = 1,
     VECTOR_BP = 3,
     VECTOR_UD = 6,
+    VECTOR_SS = 12,
     VECTOR_GP = 13,
     VECTOR_PF = 14,
     VECTOR_MF = 16,
     VECTOR_AC = 17,
     VECTOR_XM = 19,
 };
+
+enum { DEBUG_STEP = 1 << 14 }; /* DR6.BS: the trap flag was set */
 
 /* How a page fault ended that could not be resolved; FAULT_OK is only the fault handler's answer. */
 enum fault_result {
@@ -42,7 +45,7 @@ struct trap {
     /* TRAP_EXCEPTION only: */
     enum trap_vector vector;
     uint64_t error_code;     /* as the processor pushes it (#PF: bits P, W/R, U/S, I/D) */
-    uint64_t address;        /* #PF: the address (CR2) */
+    uint64_t address;        /* #PF: the address (CR2); #DB: DEBUG_STEP, or 0 after INT1 */
     enum fault_result fault; /* #PF: why */
 };
 

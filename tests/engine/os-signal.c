@@ -30,12 +30,14 @@ struct reason {
 static struct reason reason_for(const struct trap *trap, uint64_t rip) {
     switch (trap->vector) {
     case VECTOR_DE: return (struct reason){SIGFPE, FPE_INTDIV, rip};
-    case VECTOR_DB: return (struct reason){SIGTRAP, TRAP_TRACE, rip};
+    case VECTOR_DB:
+        return (struct reason){SIGTRAP, trap->address & DEBUG_STEP ? TRAP_TRACE : TRAP_BRKPT, rip};
     case VECTOR_BP: return (struct reason){SIGTRAP, SI_KERNEL, 0};
     case VECTOR_UD: return (struct reason){SIGILL, ILL_ILLOPN, rip};
     case VECTOR_PF:
         return (struct reason){SIGSEGV, trap->fault == FAULT_PERMISSION ? SEGV_ACCERR : SEGV_MAPERR,
                                trap->address};
+    case VECTOR_SS: return (struct reason){SIGBUS, SI_KERNEL, 0};
     case VECTOR_GP:
     case VECTOR_MF:
     case VECTOR_AC:

@@ -219,7 +219,9 @@ static const struct exception exceptions[] = {
     {{.vector = VECTOR_DE}, SIGFPE, FPE_INTDIV, false},
     {{.vector = VECTOR_UD}, SIGILL, ILL_ILLOPN, false},
     {{.vector = VECTOR_BP}, SIGTRAP, SI_KERNEL, false},
-    {{.vector = VECTOR_DB}, SIGTRAP, TRAP_TRACE, false},
+    {{.vector = VECTOR_DB, .address = DEBUG_STEP}, SIGTRAP, TRAP_TRACE, false},
+    {{.vector = VECTOR_DB}, SIGTRAP, TRAP_BRKPT, false},
+    {{.vector = VECTOR_SS}, SIGBUS, SI_KERNEL, false},
     {{.vector = VECTOR_GP}, SIGSEGV, SI_KERNEL, false},
     {{.vector = VECTOR_AC}, SIGBUS, BUS_ADRALN, false},
 };

@@ -21,6 +21,12 @@ static void trap_page_fault(struct engine *e, uint64_t address, unsigned access,
     e->trap.fault = why;
 }
 
+/* #GP, or #SS: when the run ends, fault_choose_segment() will say which. */
+static void trap_not_canonical(struct engine *e, uint64_t address) {
+    trap_exception(e, VECTOR_GP, 0);
+    e->trap.address = address;
+}
+
 static bool is_canonical(uint64_t address) {
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
@@ -29,10 +35,10 @@ static bool is_canonical(uint64_t address) {
 static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret_pte) {
     vpn_t vpn = vpn_of(address);
     if (address >= USER_END) {
-        if (is_canonical(address))
-            trap_page_fault(e, address, access, false, FAULT_NO_MAPPING);
+        if (is_canonical(address)) /* as Linux says of its own half: present, whatever there is */
+            trap_page_fault(e, address, access, true, FAULT_NO_MAPPING);
         else
-            trap_exception(e, VECTOR_GP, 0);
+            trap_not_canonical(e, address);
         return false;
     }
     if (mmu_walk(e->table, vpn, access, ret_pte) == MMU_OK)

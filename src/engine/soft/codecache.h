@@ -42,6 +42,9 @@ struct block {
     uint16_t offset; /* of its first byte in the page */
     uint8_t kind;
     uint8_t instructions; /* BLOCK_NORMAL: how many */
+    /* BLOCK_SINGLE: */
+    uint8_t skipped;  /* bytes of the instruction's beginning that the translation has left out: encoding.h */
+    bool is_overlong; /* it has too many bytes to be executed; no code */
 };
 
 struct code_page {

@@ -1,4 +1,10 @@
-/* The register file: the library's guest state, and what of it the kernel reads and writes. */
+/* The register file: the library's guest state, and what of it the kernel reads and writes.
+ *
+ * A register of the x87 unit is a double here, and 80 bits wide in an image. Every double comes back from an
+ * image with the bits that it went with, so that a signal handler disturbs nothing. MMX registers are the
+ * same registers, used as plain 64 bits; the library does not say which it is, but it marks all eight as in
+ * use and the first one as the stack's top when an MMX instruction is executed. That state is taken to be
+ * MMX, and its image is the processor's: exponents of all ones. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +17,16 @@ enum {
     /* The XSAVE image (Intel SDM vol. 1, 13.4). */
     XSAVE_LEGACY = 512,
     XSAVE_FCW = 0,
+    XSAVE_ST = 32,
+    X87_REGISTERS = 8,
+    X87_BYTES = 16, /* that a register takes in an image */
+    X87_EXPONENT = 0x7fff,
+    X87_BIAS = 16383,
+    X87_NEGATIVE = 0x8000,
+    X87_MMX = 0xffff, /* sign and exponent of an MMX register */
+    DOUBLE_EXPONENT = 0x7ff,
+    DOUBLE_BIAS = 1023,
+    DOUBLE_FRACTION = 52, /* bits */
     XSAVE_MXCSR = 24,
     XSAVE_XMM = 160,
     XSAVE_AVX = 576,
@@ -136,10 +152,80 @@ static uint8_t *upper_half(VexGuestAMD64State *g, int i) {
     return (uint8_t *)&g->guest_YMM0 + (size_t)i * sizeof g->guest_YMM0 + XMM_BYTES;
 }
 
+/* What 80 bits are made of. */
+struct extended {
+    uint64_t mantissa;
+    uint16_t top; /* sign and exponent */
+};
+
+static struct extended extended_from_double(uint64_t bits) {
+    uint64_t fraction = bits & ((1ULL << DOUBLE_FRACTION) - 1);
+    unsigned exponent = bits >> DOUBLE_FRACTION & DOUBLE_EXPONENT;
+    unsigned sign = bits >> 63 ? X87_NEGATIVE : 0;
+    if (exponent == DOUBLE_EXPONENT)
+        return (struct extended){1ULL << 63 | fraction << 11, (uint16_t)(sign | X87_EXPONENT)};
+    if (exponent)
+        return (struct extended){1ULL << 63 | fraction << 11,
+                                 (uint16_t)(sign | (exponent - DOUBLE_BIAS + X87_BIAS))};
+    if (!fraction)
+        return (struct extended){0, (uint16_t)sign};
+    int shift = __builtin_clzll(fraction);
+    return (struct extended){fraction << shift, (uint16_t)(sign | (unsigned)(X87_BIAS + 64 - DOUBLE_BIAS -
+                                                                             DOUBLE_FRACTION - shift))};
+}
+
+static uint64_t extended_to_double(struct extended x) {
+    uint64_t sign = (uint64_t)(x.top >> 15) << 63, bits, fraction = x.mantissa << 1 >> 12;
+    if ((x.top & X87_EXPONENT) == X87_EXPONENT) {
+        bool is_infinite = x.mantissa << 1 == 0;
+        uint64_t quiet = fraction || is_infinite ? 0 : 1ULL << (DOUBLE_FRACTION - 1);
+        return sign | (uint64_t)DOUBLE_EXPONENT << DOUBLE_FRACTION | fraction | quiet;
+    }
+    long double value;
+    memset(&value, 0, sizeof value);
+    memcpy(&value, &x, 10);
+    double rounded = (double)value;
+    memcpy(&bits, &rounded, sizeof bits);
+    return bits;
+}
+
+static bool is_mmx(const VexGuestAMD64State *g) {
+    bool used = true;
+    for (unsigned i = 0; i < X87_REGISTERS; i++)
+        used &= g->guest_FPTAG[i] != 0;
+    return used && g->guest_FTOP % X87_REGISTERS == 0;
+}
+
+/* An image numbers registers from the stack's top. */
+static unsigned physical(const VexGuestAMD64State *g, unsigned i) {
+    return (g->guest_FTOP + i) % X87_REGISTERS;
+}
+
+static void x87_write_image(const VexGuestAMD64State *g, uint8_t image[CPU_XSAVE_SIZE]) {
+    bool mmx = is_mmx(g);
+    for (unsigned i = 0; i < X87_REGISTERS; i++) {
+        uint64_t bits = g->guest_FPREG[physical(g, i)];
+        struct extended x = mmx ? (struct extended){bits, X87_MMX} : extended_from_double(bits);
+        memcpy(image + XSAVE_ST + i * X87_BYTES, &x, 10);
+    }
+}
+
+static void x87_read_image(VexGuestAMD64State *g, const uint8_t image[CPU_XSAVE_SIZE]) {
+    struct extended x[X87_REGISTERS];
+    bool mmx = is_mmx(g);
+    for (unsigned i = 0; i < X87_REGISTERS; i++) {
+        memcpy(&x[i], image + XSAVE_ST + i * X87_BYTES, 10);
+        mmx &= x[i].top == X87_MMX;
+    }
+    for (unsigned i = 0; i < X87_REGISTERS; i++)
+        g->guest_FPREG[physical(g, i)] = mmx ? x[i].mantissa : extended_to_double(x[i]);
+}
+
 void soft_get_xsave(struct engine *e, const struct cpu *cpu, uint8_t image[CPU_XSAVE_SIZE]) {
     VexGuestAMD64State copy = *state_of(e, cpu);
     memset(image, 0, CPU_XSAVE_SIZE);
     LibVEX_GuestAMD64_fxsave(&copy, (HWord)image);
+    x87_write_image(&copy, image);
     image[XSAVE_LEGACY] = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
     for (int i = 0; i < VECTOR_REGISTERS; i++)
         memcpy(image + XSAVE_AVX + i * XMM_BYTES, upper_half(&copy, i), XMM_BYTES);
@@ -169,6 +255,7 @@ void soft_set_xsave(struct engine *e, struct cpu *cpu, const uint8_t image[CPU_X
     memcpy(copy, image, sizeof copy);
     clear_absent(copy);
     LibVEX_GuestAMD64_fxrstor((HWord)copy, g);
+    x87_read_image(g, copy);
     for (int i = 0; i < VECTOR_REGISTERS; i++)
         memcpy(upper_half(g, i), copy + XSAVE_AVX + i * XMM_BYTES, XMM_BYTES);
 }

@@ -6,6 +6,7 @@ static bool take_prefix(struct decoded *d, uint8_t c) {
     switch (c) {
     case 0x66: d->operand16 = true; return true;
     case 0x67: d->address32 = true; return true;
+    case 0xf0: d->lock = true; return true;
     case 0xf2:
     case 0xf3: d->repeat = c; return true;
     case 0x64:
@@ -13,32 +14,68 @@ static bool take_prefix(struct decoded *d, uint8_t c) {
     case 0x26:
     case 0x2e:
     case 0x36:
-    case 0x3e:
-    case 0xf0: return true;
+    case 0x3e: return true;
     }
     return false;
 }
 
+/* REX counts only right before the opcode. */
+static unsigned take_prefixes(struct decoded *d) {
+    unsigned i = 0;
+    for (; i < d->available && i < INSTRUCTION_MAX; i++) {
+        uint8_t c = d->bytes[i];
+        bool rex = (c & 0xf0) == 0x40;
+        if (!rex && !take_prefix(d, c))
+            break;
+        d->rex = rex ? c & 15 : 0;
+        d->has_rex = rex;
+    }
+    return i;
+}
+
+/* The opcode behind 0f, at i. */
+static bool take_escaped(struct decoded *d, unsigned i) {
+    if (i >= d->available)
+        return false;
+    unsigned map = d->bytes[i] == 0x38 ? MAP_38 : d->bytes[i] == 0x3a ? MAP_3A : TWO_BYTE;
+    i += map != TWO_BYTE;
+    if (i >= d->available)
+        return false;
+    d->opcode = map | d->bytes[i];
+    d->length = i + 1;
+    return true;
+}
+
+/* The VEX prefix at i, and the opcode. */
+static bool take_vex(struct decoded *d, unsigned i) {
+    static const unsigned maps[] = {0, TWO_BYTE, MAP_38, MAP_3A};
+    static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2};
+    bool two = d->bytes[i] == 0xc5;
+    if (i + (two ? 2 : 3) >= d->available)
+        return false;
+    uint8_t first = d->bytes[i + 1], last = two ? first : d->bytes[i + 2];
+    unsigned map = two ? 1 : first & 31;
+    d->rex = (uint8_t)((first & 0x80 ? 0 : REX_R) | (two || first & 0x40 ? 0 : REX_X) |
+                       (two || first & 0x20 ? 0 : REX_B) | (!two && last & 0x80 ? REX_W : 0));
+    d->vex_prefix = prefixes[last & 3];
+    d->vex_register = ~last >> 3 & 15;
+    d->vex_256 = last & 4;
+    d->opcode = VEX | (map < 4 ? maps[map] : 0) | d->bytes[i + (two ? 2 : 3)];
+    d->length = i + (two ? 3 : 4);
+    return true;
+}
+
 bool decode(const uint8_t *bytes, unsigned available, struct decoded *ret) {
     *ret = (struct decoded){.bytes = bytes, .available = available};
-    unsigned i = 0;
-    while (i < available && i < INSTRUCTION_MAX && take_prefix(ret, bytes[i]))
-        i++;
-    if (i < available && (bytes[i] & 0xf0) == 0x40)
-        ret->rex = bytes[i++];
+    unsigned i = ret->prefixes = take_prefixes(ret);
     if (i >= available)
         return false;
-    ret->opcode = bytes[i++];
-    if (ret->opcode == 0x0f) {
-        if (i >= available)
-            return false;
-        ret->opcode = TWO_BYTE | bytes[i++];
-    } else if (ret->opcode == 0xc5 && i + 1 < available && bytes[i + 1] == 0xf7) { /* VEX, two bytes */
-        ret->rex = bytes[i] & 0x80 ? 0 : REX_R;
-        ret->opcode = VEX_MASKMOV;
-        i += 2;
-    }
-    ret->length = i;
+    if (bytes[i] == 0xc4 || bytes[i] == 0xc5)
+        return take_vex(ret, i);
+    if (bytes[i] == 0x0f)
+        return take_escaped(ret, i + 1);
+    ret->opcode = bytes[i];
+    ret->length = i + 1;
     return true;
 }
 
@@ -91,7 +128,7 @@ bool decode_operand(const struct engine *e, struct decoded *d, struct operand *r
     } else if (!ret->in_register && !(rm == 5 && mod == 0)) {
         ret->address = value_of(e, ret->number);
     }
-    bool relative = mod == 0 && rm == 5;
+    bool relative = ret->relative = mod == 0 && rm == 5;
     unsigned bytes = mod == 1 ? 1 : mod == 2 || relative || displacement ? 4 : 0;
     if (i + bytes > d->available)
         return false;
@@ -101,6 +138,7 @@ bool decode_operand(const struct engine *e, struct decoded *d, struct operand *r
         distance = (int8_t)distance;
     d->length = i + bytes;
     ret->address += (uint64_t)(int64_t)distance + (relative ? e->area.guest.guest_RIP + d->length : 0);
-    ret->address = decode_effective(d, ret->address) + decode_segment_base(e, d);
+    ret->offset = decode_effective(d, ret->address);
+    ret->address = ret->offset + decode_segment_base(e, d);
     return true;
 }

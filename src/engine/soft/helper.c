@@ -28,7 +28,6 @@ static const struct {
     {"AESKEYGENASSIST", RULE_PLAIN, 0},
     {"loadF80le", RULE_MEMORY, 0},
     {"storeF80le", RULE_MEMORY, 0},
-    {"SxDT", RULE_MEMORY, 0},
     {"FSTENV", RULE_MEMORY, 0},
     {"FLDENV", RULE_MEMORY, 0},
     {"FNSAVE", RULE_MEMORY, 0},

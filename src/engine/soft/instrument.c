@@ -47,7 +47,9 @@ static bool is_excluded(const struct translation *t, const IRSB *b, const struct
     bool undecoded =
         b->jumpkind == Ijk_NoDecode && b->next->tag == Iex_Const && b->next->Iex.Const.con->Ico.U64 == i->pc;
     return undecoded || offset + i->length > t->available ||
-           (!t->single && special_wants(t->bytes + offset, t->available - (unsigned)offset, i->length));
+           (!t->single && (i->length > INSTRUCTION_MAX ||
+                           special_wants(t->bytes + offset, t->available - (unsigned)offset) ||
+                           special_is_misread(t->bytes + offset, t->available - (unsigned)offset)));
 }
 
 /* Adds the instruction to the plan; false if the slow path must execute it. */

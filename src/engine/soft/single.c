@@ -9,6 +9,7 @@
  * that the two need not be in memory at once. */
 #include <string.h>
 
+#include "engine/soft/encoding.h"
 #include "engine/soft/special.h"
 #include "engine/soft/translate.h"
 
@@ -57,27 +58,55 @@ static bool text_extend(struct engine *e, struct text *text) {
     return true;
 }
 
+/* Translates the instruction, without its first `skipped` bytes. */
+static bool translate(struct engine *e, struct block *block, const uint8_t *bytes, unsigned available,
+                      unsigned skipped, unsigned *ret_length) {
+    struct translation t = {.engine = e,
+                            .pc = rip_of(e) + skipped,
+                            .single = true,
+                            .bytes = bytes + skipped,
+                            .available = available - skipped};
+    uint8_t *code = codecache_free_code(&e->cache);
+    unsigned used = translate_block(&t, code);
+    if (!used)
+        return false;
+    *ret_length = skipped + t.length;
+    block->is_overlong = *ret_length > INSTRUCTION_MAX;
+    if (block->is_overlong)
+        return true;
+    codecache_use_code(&e->cache, used);
+    e->counters.translations++;
+    block->code = code;
+    block->skipped = (uint8_t)skipped;
+    return true;
+}
+
+/* As it is, or without what the library does not take. */
+static bool translate_somehow(struct engine *e, struct block *block, const struct text *text,
+                              unsigned *ret_length) {
+    uint8_t simple[sizeof text->bytes];
+    unsigned skipped;
+    if (special_wants(text->bytes, text->available))
+        return false;
+    if (!special_is_misread(text->bytes, text->available) &&
+        translate(e, block, text->bytes, text->available, 0, ret_length))
+        return true;
+    memcpy(simple, text->bytes, sizeof simple);
+    return encoding_simplify(text->bytes, text->available, simple, &skipped) &&
+           translate(e, block, simple, text->available, skipped, ret_length);
+}
+
 /* Translates, or finds that the instruction is not for the library. False if more bytes are needed. */
 static bool compile(struct engine *e, struct block *block, const struct text *text) {
-    struct translation t = {
-        .engine = e, .pc = rip_of(e), .single = true, .bytes = text->bytes, .available = text->available};
+    unsigned length = INSTRUCTION_MAX;
     block->code = NULL;
     block->second = text->second ? text->second->token : 0;
-    if (!special_wants(text->bytes, text->available, 0)) {
-        uint8_t *code = codecache_free_code(&e->cache);
-        unsigned length = translate_block(&t, code);
-        if (length) {
-            codecache_use_code(&e->cache, length);
-            e->counters.translations++;
-            block->code = code;
-        }
-    }
-    unsigned length = block->code ? t.length : INSTRUCTION_MAX;
+    bool translated = translate_somehow(e, block, text, &length);
     unsigned offset = rip_of(e) & PAGE_MASK;
     code_page_mark(text->page, offset, length);
     if (text->second && offset + length > PAGE_SIZE)
         code_page_mark(text->second, 0, offset + length - PAGE_SIZE);
-    return block->code || text->available == TEXT_BYTES ||
+    return translated || text->available == TEXT_BYTES ||
            special_is_complete(e, text->bytes, text->available);
 }
 
@@ -105,9 +134,12 @@ static struct block *prepare(struct engine *e, struct text *text) {
 }
 
 static bool run_translated(struct engine *e, const struct block *block) {
+    uint64_t pc = rip_of(e);
     struct area_exit left = area_enter(&e->area, block->code);
     if (left.kind == EXIT_FAULT || (left.kind == EXIT_ASSIST && !dispatch_assist(e, left.value)))
         return false;
+    if (rip_of(e) == pc + block->skipped) /* a repeated one, which goes on */
+        e->area.guest.guest_RIP = pc;
     return memory_commit(e);
 }
 
@@ -129,6 +161,9 @@ static bool execute(struct engine *e) {
     bool done;
     if (block->code) {
         done = run_translated(e, block);
+    } else if (block->is_overlong) {
+        trap_exception(e, VECTOR_GP, 0);
+        done = false;
     } else {
         e->area.guest.host_EvC_COUNTER--;
         done = special_execute(e, text.bytes, text.available);
@@ -142,7 +177,9 @@ bool single_run(struct engine *e) {
     bool stepping = e->trap_flag;
     if (!execute(e))
         return false;
-    if (stepping)
+    if (stepping) {
         trap_exception(e, VECTOR_DB, 0);
+        e->trap.address = DEBUG_STEP;
+    }
     return !stepping;
 }

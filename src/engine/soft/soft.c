@@ -83,6 +83,8 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
     __asm__ volatile("fnstcw %0; fldcw %1" : "=m"(saved) : "m"(wanted));
     e->running = true;
     dispatch_run(e);
+    if (e->trap.kind == TRAP_EXCEPTION && e->trap.vector == VECTOR_GP && e->trap.address)
+        fault_choose_segment(e);
     e->running = false;
     __asm__ volatile("fldcw %0" : : "m"(saved));
     *ret_trap = e->trap;

@@ -6,7 +6,10 @@
  *   watch.c        places whose execution the client wants to know of
  *   access.c       TLB misses and all other ways to guest memory; tlb.c
  *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
- *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c
+ *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c,
+ *                  bits.c, segment.c, vector.c
+ *   encoding.c     encodings about which the processor and the library disagree
+ *   fault.c        which exception an impossible address is
  *   translate.c    drives the library, whose intermediate code is rewritten
  *                    instrument.c  instruction by instruction:
  *                    order.c       register writes behind accesses
@@ -128,6 +131,9 @@ bool memory_commit(struct engine *);
 
 /* Sets engine.trap. */
 void trap_exception(struct engine *, enum trap_vector, uint64_t error_code);
+
+/* fault.c: engine.trap is #GP at an address that cannot be one; decides between #GP and #SS. */
+void fault_choose_segment(struct engine *);
 
 /* ---- code ---- */
 

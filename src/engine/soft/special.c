@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-#include "engine/soft/decode.h"
+#include "engine/soft/bits.h"
+#include "engine/soft/encoding.h"
+#include "engine/soft/segment.h"
+#include "engine/soft/vector.h"
 #include "engine/soft/x87.h"
 
 enum {
@@ -18,13 +21,6 @@ enum {
     /* What POPF may change in user mode: the above, TF, DF, NT, AC, ID (Intel SDM vol. 2B, POPF). */
     FLAGS_POPPED = FLAGS_ARITHMETIC | FLAG_TF | 1 << 10 | 1 << 14 | 1 << 18 | 1 << 21,
     FLAGS_LOW = 0xffff,
-
-    SELECTOR_CS = 0x33, /* Linux's, of 64-bit user mode */
-    SELECTOR_SS = 0x2b,
-    SEGMENT_CS = 1, /* numbers in instructions */
-    SEGMENT_SS = 2,
-    SEGMENT_FS = 4,
-    SEGMENT_GS = 5,
 };
 
 /* Client requests of valgrind: four rotations of rdi, by 128 bits in all, that the library takes for more. */
@@ -36,7 +32,9 @@ static bool is_preamble(const uint8_t *bytes, unsigned available) {
 }
 
 static bool is_masked_store(const struct decoded *d) {
-    return d->opcode == VEX_MASKMOV || (d->opcode == (TWO_BYTE | 0xf7) && d->operand16);
+    if (d->opcode == (VEX | TWO_BYTE | 0xf7))
+        return d->vex_prefix == 0x66 && !d->vex_256 && d->vex_register == 0;
+    return d->opcode == (TWO_BYTE | 0xf7) && d->operand16 && !d->repeat;
 }
 
 /* REP LODS: the library takes it for LODS. */
@@ -45,41 +43,58 @@ static bool is_repeated_load(const struct decoded *d) {
 }
 
 static bool is_word_exchange(const struct decoded *d) {
-    return d->operand16 && !(d->rex & REX_W) && d->opcode > 0x90 && d->opcode <= 0x97;
+    return d->operand16 && !(d->rex & REX_W) && d->opcode >= 0x90 && d->opcode <= 0x97 &&
+           (d->opcode > 0x90 || d->rex & REX_B);
 }
 
-static bool is_selector_read(const struct decoded *d) {
-    return d->opcode == 0x8c && d->length < d->available && d->bytes[d->length] >= 0xc0 &&
-           d->bytes[d->length] < 0xf0;
+/* MOVS with the source in fs or gs, which the library refuses. */
+static bool is_segment_string(const struct decoded *d) {
+    return d->segment && (d->opcode & ~1U) == 0xa4;
 }
 
-bool special_wants(const uint8_t *bytes, unsigned available, unsigned length) {
+/* Prefetches, and NOPs with an operand. */
+static bool is_hint(const struct decoded *d) {
+    return (d->opcode >= (TWO_BYTE | 0x18) && d->opcode <= (TWO_BYTE | 0x1f)) ||
+           (d->opcode == (TWO_BYTE | 0x0d) && decode_is_memory(d));
+}
+
+/* MOVSXD without REX.W, MOVZX and MOVSX of words to words: moves. */
+static bool is_plain_move(const struct decoded *d) {
+    return !(d->rex & REX_W) && (d->opcode == 0x63 || (d->operand16 && (d->opcode | 8) == (TWO_BYTE | 0xbf)));
+}
+
+bool special_wants(const uint8_t *bytes, unsigned available) {
     struct decoded d;
-    if (length > INSTRUCTION_MAX || is_preamble(bytes, available))
+    if (is_preamble(bytes, available))
         return true;
     if (!decode(bytes, available, &d))
         return false;
     return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d) ||
-           is_word_exchange(&d) || is_selector_read(&d);
+           is_word_exchange(&d) || segment_overrides(&d) || encoding_is_undefined(&d) || bits_wants(&d) ||
+           d.opcode == 0xc8 || is_segment_string(&d);
 }
 
-static bool refuse(struct engine *e, enum trap_vector vector) {
-    trap_exception(e, vector, 0);
+bool special_is_misread(const uint8_t *bytes, unsigned available) {
+    struct decoded d;
+    return decode(bytes, available, &d) && encoding_is_misread(&d);
+}
+
+bool special_raise(struct engine *e, enum trap_vector vector, uint64_t error) {
+    trap_exception(e, vector, error);
     return false;
+}
+
+bool special_finish(struct engine *e, const struct decoded *d, unsigned more) {
+    e->area.guest.guest_RIP += d->length + more;
+    return true;
 }
 
 /* INT n: the error code names the gate that user mode may not use. */
 static bool refuse_interrupt(struct engine *e, uint8_t number) {
-    trap_exception(e, VECTOR_GP, (uint64_t)number << 3 | 2);
-    return false;
+    return special_raise(e, VECTOR_GP, (uint64_t)number << 3 | 2);
 }
 
 /* ---- stack and flags ---- */
-
-static bool finish(struct engine *e, const struct decoded *d, unsigned more) {
-    e->area.guest.guest_RIP += d->length + more;
-    return true;
-}
 
 static unsigned flags_bytes(const struct decoded *d) {
     return d->operand16 && !(d->rex & REX_W) ? 2 : 8;
@@ -92,19 +107,24 @@ static bool push_flags(struct engine *e, const struct decoded *d) {
     if (!memory_write(e, g->guest_RSP - bytes, &flags, bytes))
         return false;
     g->guest_RSP -= bytes;
-    return finish(e, d, 0);
+    return special_finish(e, d, 0);
+}
+
+void special_set_flags(struct engine *e, uint64_t flags, unsigned bytes) {
+    uint64_t mask = bytes == 2 ? FLAGS_POPPED & FLAGS_LOW : FLAGS_POPPED;
+    uint64_t before = cpu_get_flags(&e->area.guest, e->trap_flag);
+    cpu_set_flags(&e->area.guest, (before & ~mask) | (flags & mask), &e->trap_flag);
 }
 
 static bool pop_flags(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     unsigned bytes = flags_bytes(d);
-    uint64_t popped = 0, mask = bytes == 2 ? FLAGS_POPPED & FLAGS_LOW : FLAGS_POPPED;
+    uint64_t popped = 0;
     if (!memory_read(e, g->guest_RSP, &popped, bytes))
         return false;
-    uint64_t flags = cpu_get_flags(g, e->trap_flag);
-    cpu_set_flags(g, (flags & ~mask) | (popped & mask), &e->trap_flag);
+    special_set_flags(e, popped, bytes);
     g->guest_RSP += bytes;
-    return finish(e, d, 0);
+    return special_finish(e, d, 0);
 }
 
 static bool skip_preamble(struct engine *e) {
@@ -144,7 +164,7 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
     unsigned bytes = operand_bytes(d);
     uint64_t a = 0, b = 0;
     if (d->repeat && decode_effective(d, g->guest_RCX) == 0)
-        return finish(e, d, 0);
+        return special_finish(e, d, 0);
     if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &a, bytes) ||
         !memory_read(e, decode_effective(d, g->guest_RDI), &b, bytes))
         return false;
@@ -157,7 +177,7 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
         g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
     if (d->repeat && comparison_goes_on(d, flags))
         return true;
-    return finish(e, d, 0);
+    return special_finish(e, d, 0);
 }
 
 /* One iteration of REP LODS, like those that the library makes of other repeated instructions. */
@@ -166,13 +186,31 @@ static bool load_string(struct engine *e, const struct decoded *d) {
     uint64_t count = decode_effective(d, g->guest_RCX), value = 0, mask = UINT64_MAX;
     unsigned bytes = operand_bytes(d);
     if (count == 0)
-        return finish(e, d, 0);
+        return special_finish(e, d, 0);
     if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &value, bytes))
         return false;
     if (bytes < 4)
         mask = (1ULL << 8 * bytes) - 1;
     g->guest_RAX = (g->guest_RAX & ~mask) | value;
     g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
+    g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
+    return true;
+}
+
+/* MOVS, or one iteration of REP MOVS. */
+static bool move_string(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    unsigned bytes = operand_bytes(d);
+    uint64_t value = 0;
+    if (d->repeat && decode_effective(d, g->guest_RCX) == 0)
+        return special_finish(e, d, 0);
+    if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &value, bytes) ||
+        !memory_write(e, decode_effective(d, g->guest_RDI), &value, bytes))
+        return false;
+    g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
+    g->guest_RDI = step(d, g->guest_RDI, g->guest_DFLAG * bytes);
+    if (!d->repeat)
+        return special_finish(e, d, 0);
     g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
     return true;
 }
@@ -185,7 +223,7 @@ static bool look_up_byte(struct engine *e, const struct decoded *d) {
     if (!memory_read(e, address, &byte, 1))
         return false;
     g->guest_RAX = (g->guest_RAX & ~0xffULL) | byte;
-    return finish(e, d, 0);
+    return special_finish(e, d, 0);
 }
 
 /* ---- registers ---- */
@@ -196,121 +234,87 @@ static bool exchange_words(struct engine *e, const struct decoded *d) {
     uint64_t difference = (*a ^ *b) & 0xffff;
     *a ^= difference;
     *b ^= difference;
-    return finish(e, d, 0);
+    return special_finish(e, d, 0);
 }
 
-/* MOV of a segment register, of which the library knows only zeros, to a general register. */
-static bool read_selector(struct engine *e, const struct decoded *d) {
-    uint8_t modrm = d->bytes[d->length];
-    uint64_t selector = (modrm >> 3 & 7) == 1 ? SELECTOR_CS : (modrm >> 3 & 7) == 2 ? SELECTOR_SS : 0;
-    uint64_t *to = general_register(e, (modrm & 7) | (d->rex & 1) << 3);
-    *to = d->operand16 && !(d->rex & REX_W) ? (*to & ~0xffffULL) | selector : selector;
-    return finish(e, d, 1);
-}
-
-/* A selector that user mode may load: none (not as its stack), or that of its data. */
-static bool load_selector(struct engine *e, unsigned segment, uint16_t selector) {
-    bool none = selector <= 3 && segment != SEGMENT_SS;
-    if (segment == SEGMENT_CS || segment > SEGMENT_GS)
-        return refuse(e, VECTOR_UD);
-    if (!none && selector != SELECTOR_SS) {
-        trap_exception(e, VECTOR_GP, selector & ~3U);
-        return false;
-    }
-    if (segment == SEGMENT_FS)
-        e->area.guest.guest_FS_CONST = 0;
-    if (segment == SEGMENT_GS)
-        e->area.guest.guest_GS_CONST = 0;
-    return true;
-}
-
-/* MOV to a segment register. */
-static bool write_selector(struct engine *e, struct decoded *d) {
+static bool move_plain(struct engine *e, struct decoded *d) {
     struct operand o;
-    uint16_t selector;
+    unsigned bytes = d->operand16 ? 2 : 4;
+    uint32_t value = 0;
     if (!decode_operand(e, d, &o))
-        return refuse(e, VECTOR_UD);
+        return special_raise(e, VECTOR_UD, 0);
     if (o.in_register)
-        selector = (uint16_t)*general_register(e, o.number);
-    else if (!memory_read(e, o.address, &selector, sizeof selector))
+        value = (uint32_t)*general_register(e, o.number);
+    else if (!memory_read(e, o.address, &value, bytes))
         return false;
-    return load_selector(e, o.field, selector) && finish(e, d, 0);
+    uint64_t *to = general_register(e, o.field | (d->rex & REX_R ? 8 : 0));
+    *to = bytes == 2 ? (*to & ~0xffffULL) | (uint16_t)value : value;
+    return special_finish(e, d, 0);
 }
 
-/* PUSH and POP of fs and gs, of which no selector is kept. */
-static bool push_selector(struct engine *e, const struct decoded *d) {
+static bool do_nothing(struct engine *e, struct decoded *d) {
+    struct operand o;
+    return decode_operand(e, d, &o) ? special_finish(e, d, 0) : special_raise(e, VECTOR_UD, 0);
+}
+
+/* ---- frames ---- */
+
+/* Bytes that ENTER and LEAVE push and pop. */
+static unsigned frame_bytes(const struct decoded *d) {
+    return d->operand16 && !(d->rex & REX_W) ? 2 : 8;
+}
+
+static void set_frame_pointer(struct engine *e, uint64_t value, unsigned bytes) {
     VexGuestAMD64State *g = &e->area.guest;
-    uint64_t none = 0;
-    unsigned bytes = flags_bytes(d);
-    if (!memory_write(e, g->guest_RSP - bytes, &none, bytes))
-        return false;
-    g->guest_RSP -= bytes;
-    return finish(e, d, 0);
+    g->guest_RBP = bytes == 2 ? (g->guest_RBP & ~0xffffULL) | (uint16_t)value : value;
 }
 
-static bool pop_selector(struct engine *e, const struct decoded *d) {
-    VexGuestAMD64State *g = &e->area.guest;
-    uint64_t selector = 0;
-    unsigned bytes = flags_bytes(d);
-    if (!memory_read(e, g->guest_RSP, &selector, bytes) ||
-        !load_selector(e, d->opcode & 8 ? SEGMENT_GS : SEGMENT_FS, (uint16_t)selector))
-        return false;
-    g->guest_RSP += bytes;
-    return finish(e, d, 0);
-}
-
-/* Far RET, which can only stay in 64-bit user mode. */
-static bool return_far(struct engine *e, const struct decoded *d) {
-    VexGuestAMD64State *g = &e->area.guest;
-    unsigned bytes = d->rex & REX_W ? 8 : d->operand16 ? 2 : 4;
-    uint64_t rip = 0, selector = 0, release = 0;
-    if (d->opcode == 0xca)
-        memcpy(&release, d->bytes + d->length, 2);
-    if (!memory_read(e, g->guest_RSP, &rip, bytes) || !memory_read(e, g->guest_RSP + bytes, &selector, bytes))
-        return false;
-    if ((uint16_t)selector != SELECTOR_CS) {
-        trap_exception(e, VECTOR_GP, selector & 0xfffc);
-        return false;
-    }
-    g->guest_RSP += 2 * bytes + release;
-    g->guest_RIP = rip;
-    return true;
-}
-
-/* ENTER with a display of outer frames (Intel SDM vol. 2A, ENTER). */
-static bool enter_nested(struct engine *e, const struct decoded *d) {
+/* ENTER (Intel SDM vol. 2A, ENTER); at the end the processor checks that the new stack can be stored to. */
+static bool enter(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     uint16_t locals;
-    unsigned level = d->bytes[d->length + 2] & 31;
-    uint64_t sp = g->guest_RSP - 8, frame = sp, outer = g->guest_RBP;
+    unsigned level = d->bytes[d->length + 2] & 31, bytes = frame_bytes(d);
+    uint64_t sp = g->guest_RSP - bytes, frame = sp, outer = g->guest_RBP;
+    uint8_t *host;
     memcpy(&locals, d->bytes + d->length, sizeof locals);
-    if (!memory_write(e, sp, &outer, 8))
+    if (!memory_write(e, sp, &outer, bytes))
         return false;
     for (unsigned i = 1; i < level; i++) {
         uint64_t pointer;
-        if (!memory_read(e, g->guest_RBP - 8 * i, &pointer, 8) || !memory_write(e, sp -= 8, &pointer, 8))
+        if (!memory_read(e, g->guest_RBP - bytes * i, &pointer, bytes) ||
+            !memory_write(e, sp -= bytes, &pointer, bytes))
             return false;
     }
-    if (level > 0 && !memory_write(e, sp -= 8, &frame, 8))
+    if (level > 0 && !memory_write(e, sp -= bytes, &frame, bytes))
         return false;
-    g->guest_RBP = frame;
+    if (!memory_translate(e, sp - locals, ACCESS_WRITE, &host))
+        return false;
+    set_frame_pointer(e, frame, bytes);
     g->guest_RSP = sp - locals;
-    return finish(e, d, 3);
+    return special_finish(e, d, 3);
+}
+
+/* LEAVE with a prefix. */
+static bool leave(struct engine *e, const struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    unsigned bytes = frame_bytes(d);
+    uint64_t outer = 0;
+    if (!memory_read(e, g->guest_RBP, &outer, bytes))
+        return false;
+    g->guest_RSP = g->guest_RBP + bytes;
+    set_frame_pointer(e, outer, bytes);
+    return special_finish(e, d, 0);
 }
 
 /* ---- masked stores ---- */
-
-static uint8_t *vector(struct engine *e, unsigned number) {
-    return (uint8_t *)&e->area.guest.guest_YMM0 + number * sizeof e->area.guest.guest_YMM0;
-}
 
 /* MASKMOVDQU: stores the bytes of one register that another selects; faults as if it stored them all. */
 static bool store_masked(struct engine *e, const struct decoded *d) {
     uint8_t modrm = d->bytes[d->length];
     if (modrm < 0xc0)
-        return refuse(e, VECTOR_UD);
-    uint8_t *data = vector(e, (modrm >> 3 & 7) | (d->rex & 4) << 1);
-    const uint8_t *mask = vector(e, (modrm & 7) | (d->rex & 1) << 3);
+        return special_raise(e, VECTOR_UD, 0);
+    uint8_t *data = vector_register(e, (modrm >> 3 & 7) | (d->rex & 4) << 1);
+    const uint8_t *mask = vector_register(e, (modrm & 7) | (d->rex & 1) << 3);
     uint64_t address = decode_effective(d, e->area.guest.guest_RDI) + decode_segment_base(e, d);
     if (!memory_prepare(e, address, 16))
         return false;
@@ -319,10 +323,18 @@ static bool store_masked(struct engine *e, const struct decoded *d) {
             e->pending.data[i] = data[i];
     if (!memory_commit(e))
         return false;
-    return finish(e, d, 1);
+    return special_finish(e, d, 1);
 }
 
 /* ---- the rest ---- */
+
+/* Whether there is such a control or debug register. */
+static bool is_system_register(const struct decoded *d) {
+    int number = decode_field(d);
+    if (number < 0 || d->rex & REX_R)
+        return number == 0 && !(d->opcode & 1); /* CR8 */
+    return d->opcode & 1 ? number != 4 && number != 5 : number == 0 || (number >= 2 && number <= 4);
+}
 
 static bool is_privileged(const struct decoded *d) {
     switch (d->opcode) {
@@ -345,40 +357,43 @@ static bool is_privileged(const struct decoded *d) {
     case TWO_BYTE | 0x06: /* CLTS */
     case TWO_BYTE | 0x08: /* INVD */
     case TWO_BYTE | 0x09: /* WBINVD */
-    case TWO_BYTE | 0x20: /* MOV from and to control and debug registers */
-    case TWO_BYTE | 0x21:
-    case TWO_BYTE | 0x22:
-    case TWO_BYTE | 0x23:
     case TWO_BYTE | 0x30: /* WRMSR */
     case TWO_BYTE | 0x32: /* RDMSR */
     case TWO_BYTE | 0x33: /* RDPMC */ return true;
+    case TWO_BYTE | 0x20: /* MOV from and to control and debug registers */
+    case TWO_BYTE | 0x21:
+    case TWO_BYTE | 0x22:
+    case TWO_BYTE | 0x23: return is_system_register(d);
     }
     return false;
 }
 
 /* Whether the instruction is known here, and all of it is there. */
 static bool is_complete(const struct engine *e, const struct decoded *d) {
+    struct decoded copy = *d;
+    struct operand operand;
+    if (d->prefixes >= INSTRUCTION_MAX || encoding_is_undefined(d))
+        return true;
+    if (d->lock)
+        return false;
+    if (segment_wants(d))
+        return segment_is_complete(e, d);
     switch (d->opcode) {
     case 0x9c:
     case 0x9d:
     case 0xa6:
     case 0xa7:
+    case 0xc9:
     case 0xd7:
-    case 0xf1:
-    case 0xcb:
-    case TWO_BYTE | 0xa0:
-    case TWO_BYTE | 0xa1:
-    case TWO_BYTE | 0xa8:
-    case TWO_BYTE | 0xa9: return true;
+    case 0xf1: return true;
     case 0xcd: return d->length < d->available;
     case 0xc8: return d->length + 3 <= d->available;
-    case 0xca: return d->length + 2 <= d->available;
     }
-    struct decoded copy = *d;
-    struct operand operand;
-    if (d->opcode == 0x8e || x87_wants(d))
+    if (vector_wants(d))
+        return vector_is_complete(e, d);
+    if (x87_wants(d) || is_plain_move(d) || is_hint(d) || bits_wants(d))
         return decode_operand(e, &copy, &operand);
-    return is_privileged(d) || is_repeated_load(d) || is_word_exchange(d) || is_selector_read(d) ||
+    return is_privileged(d) || is_repeated_load(d) || is_segment_string(d) || is_word_exchange(d) ||
            (is_masked_store(d) && d->length < d->available);
 }
 
@@ -391,39 +406,43 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
     struct decoded d;
     if (is_preamble(bytes, available))
         return skip_preamble(e);
-    if (!decode(bytes, available, &d) || !is_complete(e, &d))
-        return refuse(e, VECTOR_UD);
+    bool decoded = decode(bytes, available, &d);
+    if (d.prefixes >= INSTRUCTION_MAX)
+        return special_raise(e, VECTOR_GP, 0);
+    if (!decoded || !is_complete(e, &d) || encoding_is_undefined(&d) ||
+        (d.opcode & VEX && e->level == CPU_LEVEL_V2))
+        return special_raise(e, VECTOR_UD, 0);
     if (d.opcode == 0xcd)
         return refuse_interrupt(e, bytes[d.length]);
     if (is_privileged(&d))
-        return refuse(e, VECTOR_GP);
+        return special_raise(e, VECTOR_GP, 0);
+    if (segment_wants(&d))
+        return segment_execute(e, &d);
     if (x87_wants(&d))
-        return x87_execute(e, &d) && finish(e, &d, 0);
+        return x87_execute(e, &d) && special_finish(e, &d, 0);
+    if (is_word_exchange(&d))
+        return exchange_words(e, &d);
+    if (is_plain_move(&d))
+        return move_plain(e, &d);
+    if (is_hint(&d))
+        return do_nothing(e, &d);
+    if (bits_wants(&d))
+        return bits_execute(e, &d);
+    if (vector_wants(&d))
+        return vector_execute(e, &d);
     switch (d.opcode) {
     case 0x9c: return push_flags(e, &d);
     case 0x9d: return pop_flags(e, &d);
+    case 0xa4:
+    case 0xa5: return move_string(e, &d);
     case 0xa6:
     case 0xa7: return compare_strings(e, &d);
     case 0xac:
     case 0xad: return load_string(e, &d);
     case 0xd7: return look_up_byte(e, &d);
-    case 0x8c: return read_selector(e, &d);
-    case 0x8e: return write_selector(e, &d);
-    case 0xc8: return enter_nested(e, &d);
-    case 0xca:
-    case 0xcb: return return_far(e, &d);
-    case TWO_BYTE | 0xa0:
-    case TWO_BYTE | 0xa8: return push_selector(e, &d);
-    case TWO_BYTE | 0xa1:
-    case TWO_BYTE | 0xa9: return pop_selector(e, &d);
-    case 0x91:
-    case 0x92:
-    case 0x93:
-    case 0x94:
-    case 0x95:
-    case 0x96:
-    case 0x97: return exchange_words(e, &d);
-    case 0xf1: /* INT1: a trap */ finish(e, &d, 0); return refuse(e, VECTOR_DB);
+    case 0xc8: return enter(e, &d);
+    case 0xc9: return leave(e, &d);
+    case 0xf1: /* INT1: a trap */ special_finish(e, &d, 0); return special_raise(e, VECTOR_DB, 0);
     }
     return store_masked(e, &d);
 }

@@ -3,12 +3,13 @@
 #ifndef ENGINE_SOFT_SPECIAL_H
 #define ENGINE_SOFT_SPECIAL_H
 
-#include <stdbool.h>
+#include "engine/soft/decode.h"
 
-#include "engine/soft/soft.h"
+/* Whether the instruction is ours, even if the library decodes it. */
+bool special_wants(const uint8_t *bytes, unsigned available);
 
-/* Whether the instruction, which the library has decoded to be `length` bytes long, is nevertheless ours. */
-bool special_wants(const uint8_t *bytes, unsigned available, unsigned length);
+/* Whether the library must be given it in another encoding. */
+bool special_is_misread(const uint8_t *bytes, unsigned available);
 
 /* Whether it is one of ours, and all its bytes are there. */
 bool special_is_complete(const struct engine *, const uint8_t *bytes, unsigned available);
@@ -16,5 +17,14 @@ bool special_is_complete(const struct engine *, const uint8_t *bytes, unsigned a
 /* Executes the instruction at rip, which the library does not decode or special_wants(). Whatever is not
  * known is an undefined instruction. False: engine.trap is set, and nothing else changed. */
 bool special_execute(struct engine *, const uint8_t *bytes, unsigned available);
+
+/* ---- for those that execute ---- */
+
+/* Sets engine.trap; false. */
+bool special_raise(struct engine *, enum trap_vector, uint64_t error);
+/* Goes on behind the instruction, `more` bytes behind what was decoded; true. */
+bool special_finish(struct engine *, const struct decoded *, unsigned more);
+/* Sets the flags that user mode may set, from so many bytes. */
+void special_set_flags(struct engine *, uint64_t flags, unsigned bytes);
 
 #endif
