@@ -1,7 +1,9 @@
 /* Inodes: see inode.h. A hash table of (device, inode number), chained.
  *
- * An inode outlives the last mapping as long as pages of the file are cached, but all of them together never
- * take more than half of the host's descriptors.
+ * An inode outlives the last mapping as long as pages of the file are cached. The files used last are kept
+ * even without, so that their pages are the same pages when they come back: their identities (vm/object.h)
+ * are what policies and translated code go by, and in a small machine no page of a compiler stays from one of
+ * its processes to the next. All inodes together never take more than half of the host's descriptors.
  *
  * Invariants: an inode is in the table iff its object is alive and the table is; `host` is open for writing
  * iff `writable`, and never in append mode (pwrite would ignore the offset). Size and time are those of the
@@ -23,7 +25,8 @@
 
 struct inode {
     LIST_ENTRY(inode) of_bucket; /* while the table is there */
-    bool listed;
+    TAILQ_ENTRY(inode) of_kept;
+    bool listed, kept;
     struct kernel *kernel;
     struct object *object; /* not counted: the object releases the inode */
     dev_t dev;
@@ -35,13 +38,15 @@ struct inode {
     struct timespec modified;
 };
 
-enum { INODE_BUCKETS = 1024 };
+enum { INODE_BUCKETS = 1024, INODES_KEPT = 128 };
 
 struct inodes {
     int root;
     uint64_t serial; /* the last one given out */
     uint64_t count;  /* of inodes in the table */
     LIST_HEAD(inode_bucket, inode) buckets[INODE_BUCKETS];
+    TAILQ_HEAD(inode_queue, inode) kept; /* with a reference to their objects, the one used last in front */
+    unsigned kept_count;                 /* <= INODES_KEPT */
 };
 
 int inodes_create(struct kernel *k) {
@@ -56,13 +61,45 @@ int inodes_create(struct kernel *k) {
     }
     for (unsigned i = 0; i < INODE_BUCKETS; i++)
         LIST_INIT(&inodes->buckets[i]);
+    TAILQ_INIT(&inodes->kept);
     k->inodes = inodes;
     return 0;
+}
+
+/* ---- files that are kept though nobody uses them ---- */
+
+/* The object, and with it the inode, may end. */
+static void inode_let_go(struct inode *inode) {
+    struct inodes *inodes = inode->kernel->inodes;
+    TAILQ_REMOVE(&inodes->kept, inode, of_kept);
+    inodes->kept_count--;
+    inode->kept = false;
+    object_unref(inode->object);
+}
+
+static void inodes_let_go(struct inodes *inodes, unsigned left) {
+    while (inodes->kept_count > left)
+        inode_let_go(TAILQ_LAST(&inodes->kept, inode_queue));
+}
+
+/* The file is being mapped or executed. */
+static void inode_keep(struct inode *inode) {
+    struct inodes *inodes = inode->kernel->inodes;
+    if (inode->kept) {
+        TAILQ_REMOVE(&inodes->kept, inode, of_kept);
+    } else {
+        inodes_let_go(inodes, INODES_KEPT - 1);
+        object_ref(inode->object);
+        inode->kept = true;
+        inodes->kept_count++;
+    }
+    TAILQ_INSERT_HEAD(&inodes->kept, inode, of_kept);
 }
 
 void inodes_destroy(struct kernel *k) {
     if (!k->inodes)
         return;
+    inodes_let_go(k->inodes, 0);
     for (unsigned i = 0; i < INODE_BUCKETS; i++) { /* cached pages may keep some until the VM ends */
         struct inode *inode, *next;
         LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next)
@@ -74,7 +111,7 @@ void inodes_destroy(struct kernel *k) {
 }
 
 const char *inodes_check(const struct kernel *k) {
-    uint64_t listed = 0;
+    uint64_t listed = 0, kept = 0;
     for (unsigned i = 0; i < INODE_BUCKETS; i++) {
         const struct inode *inode;
         LIST_FOREACH(inode, &k->inodes->buckets[i], of_bucket) {
@@ -83,8 +120,11 @@ const char *inodes_check(const struct kernel *k) {
             if (!inode->listed || inode->kernel != k || inode->host < 0)
                 return "an inode in the table is not of this machine";
             listed++;
+            kept += inode->kept;
         }
     }
+    if (kept != k->inodes->kept_count || kept > INODES_KEPT)
+        return "the count of kept inodes is wrong";
     return listed == k->inodes->count ? NULL : "the count of inodes is wrong";
 }
 
@@ -214,6 +254,7 @@ static int inode_make_writable(struct inode *inode, int host) {
 
 /* Gives up the cached pages of files that nobody maps, and with them the files' inodes. */
 static void inodes_shrink(struct kernel *k) {
+    inodes_let_go(k->inodes, 0);
     for (unsigned i = 0; i < INODE_BUCKETS; i++) {
         struct inode *inode, *next;
         LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next) {
@@ -265,6 +306,7 @@ static int inode_create(struct kernel *k, int host, bool writable, const struct 
     LIST_INSERT_HEAD(bucket_of(k, inode->dev, inode->ino), inode, of_bucket);
     inode->listed = true;
     k->inodes->count++;
+    inode_keep(inode);
     *ret_object = inode->object;
     return 0;
 out_close:
@@ -289,6 +331,7 @@ int inode_object(struct kernel *k, int host, bool writable, struct object **ret_
         if (r < 0)
             return r;
     }
+    inode_keep(inode);
     *ret_object = object_ref(inode->object);
     return 0;
 }
@@ -323,6 +366,15 @@ void inode_changed(struct kernel *k, const struct stat *st) {
     if ((uint64_t)st->st_size < size)
         (void)object_truncate(object, (uint64_t)st->st_size);
     object_unref(object);
+}
+
+void inode_unlinking(struct kernel *k, int directory, const char *name) {
+    struct stat st;
+    if (k->inodes->kept_count == 0 || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    struct inode *inode = inode_lookup(k, st.st_dev, st.st_ino);
+    if (inode && inode->kept)
+        inode_let_go(inode);
 }
 
 bool inode_describe(struct object *object, struct stat *ret_stat, char *ret_path, size_t size) {

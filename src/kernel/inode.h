@@ -1,9 +1,10 @@
 /* The host's file system as the machine shares it between processes: which files have pages in the page
  * cache, and the directory that paths begin at.
  *
- * An inode exists for each host file that was mapped or executed, as long as its object does. It keeps a host
- * descriptor of its own, so that pages can be read and written back after the program closed the file, and
- * what size and modification time the cached pages stand for. */
+ * An inode exists for each host file that was mapped or executed, as long as its object does: while it is
+ * mapped or has cached pages, and beyond that for the files used last. It keeps a host descriptor of its own,
+ * so that pages can be read and written back after the program closed the file, and what size and
+ * modification time the cached pages stand for. */
 #ifndef KERNEL_INODE_H
 #define KERNEL_INODE_H
 
@@ -40,6 +41,10 @@ void inode_revalidate(struct kernel *, const struct stat *);
 
 /* A program of the machine changed the file through the descriptor: its new size and time are ours. */
 void inode_changed(struct kernel *, const struct stat *);
+
+/* A program of the machine takes this name away: the file is not kept for later, so that the host gets its
+ * room back. */
+void inode_unlinking(struct kernel *, int directory, const char *name);
 
 /* What maps shows of an object made here: device and inode number, and where the file is now. False for
  * anonymous objects. */

@@ -116,10 +116,12 @@ static long do_unlink(struct thread *t, int directory, uint64_t user, int flags)
     int r = lookup_entry(t, directory, user, -EPERM, &l);
     if (r < 0)
         return r;
-    if (l.inside)
+    if (l.inside) {
         r = sandbox_remove(t->process->kernel->sandbox, l.inside, l.name, flags);
-    else
+    } else {
+        inode_unlinking(t->process->kernel, l.directory, l.name);
         r = unlinkat(l.directory, l.name, flags) < 0 ? -errno : 0;
+    }
     lookup_end(&l);
     return r;
 }

@@ -3,7 +3,9 @@
 #include <sys/mman.h>
 
 #include "base/hostcopy.h"
+#include "kernel/inode.h"
 #include "memory.h"
+#include "vm/object.h"
 
 enum { PAGES = 8, TAIL = 100, LENGTH = (PAGES - 1) * PAGE_SIZE + TAIL };
 
@@ -93,8 +95,58 @@ static void run_both_ways(void **state) {
     }
 }
 
+/* ---- files that nobody uses any more ---- */
+
+/* Maps the file, reads a page of it and lets go of it; nothing of it stays in memory. */
+static struct object *use_and_forget(struct fixture *f, const char *path) {
+    struct thread *t = fixture_first(f);
+    struct stat st;
+    const long fd = call_open(t, path, O_RDONLY, 0);
+    const long address = fixture_call(t, SYS_mmap, 0, PAGE_SIZE, PROT_READ, MAP_PRIVATE, (uint64_t)fd, 0);
+    uint8_t byte;
+    memory_get(t, (uint64_t)address, &byte, 1);
+    assert_int_equal(CALL_2(t, SYS_munmap, address, PAGE_SIZE), 0);
+    assert_int_equal(CALL_1(t, SYS_close, fd), 0);
+    assert_int_equal(stat(path, &st), 0);
+    struct object *object = inode_find(f->kernel, st.st_dev, st.st_ino);
+    assert_non_null(object);
+    object_drop_range(object, 0, UINT64_MAX);
+    object_page_gone(object);
+    return inode_find(f->kernel, st.st_dev, st.st_ino);
+}
+
+static void pages_are_the_same_when_a_file_is_used_again(void **state) {
+    struct fixture *f = *state;
+    char path[100];
+    snprintf(path, sizeof path, "%s", fixture_write(f, "again", "content", 7, 0644));
+    const struct object *object = use_and_forget(f, path);
+    assert_non_null(object);
+    const page_id_t first = object_page_id(object, 0);
+    assert_true(page_id_eq(object_page_id(use_and_forget(f, path), 0), first));
+    assert_int_equal(truncate(path, 3), 0);
+    assert_false(page_id_eq(object_page_id(use_and_forget(f, path), 0), first));
+    fixture_check(f);
+}
+
+/* Else the host could not use the room of a deleted file again. */
+static void a_file_without_a_name_is_not_kept(void **state) {
+    struct fixture *f = *state;
+    struct thread *t = fixture_first(f);
+    char path[100];
+    struct stat st;
+    snprintf(path, sizeof path, "%s", fixture_write(f, "deleted", "content", 7, 0644));
+    assert_non_null(use_and_forget(f, path));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(CALL_1(t, SYS_unlink, memory_put(t, path, strlen(path) + 1)), 0);
+    assert_null(inode_find(f->kernel, st.st_dev, st.st_ino));
+    fixture_check(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(pages_are_the_same_when_a_file_is_used_again, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_file_without_a_name_is_not_kept, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(run_both_ways, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
