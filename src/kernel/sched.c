@@ -195,6 +195,11 @@ static bool sched_poll(struct kernel *k, const struct timespec *timeout) {
         return ppoll(NULL, 0, &(struct timespec){.tv_nsec = 1000000}, NULL) == 0;
     struct timespec left;
     int ready = ppoll(k->poll_set, (nfds_t)n, limits_shorten(k, timeout, &left), NULL);
+    if (ready < 0 && errno != EINTR) { /* the host cannot say who is ready: they find out themselves */
+        for (int i = 0; i < n; i++)
+            k->poll_set[i].revents = i > 0 ? k->poll_set[i].events : 0;
+        ready = n;
+    }
     if (ready < 0)
         return false;
     if (ready > 0)
@@ -238,7 +243,8 @@ bool sched_wait_for_host(struct thread *t) {
     if (t->sleep.fd_count == own) /* no memory for one more */
         return false;
     struct timespec left;
-    bool ready = ppoll(t->sleep.fds, own + 1, limits_shorten(k, NULL, &left), NULL) > 0 && t->sleep.fds[own].revents == 0;
+    bool ready = ppoll(t->sleep.fds, own + 1, limits_shorten(k, NULL, &left), NULL) > 0 &&
+                 t->sleep.fds[own].revents == 0;
     t->sleep.fd_count = own;
     return ready;
 }

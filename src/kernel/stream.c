@@ -27,7 +27,8 @@ struct stream {
 
 static short host_poll(int host, short events) {
     struct pollfd p = {.fd = host, .events = events};
-    return poll(&p, 1, 0) > 0 ? p.revents : 0;
+    int n = poll(&p, 1, 0);
+    return n > 0 ? p.revents : n < 0 && errno != EINTR ? events : 0; /* a host that cannot say: try */
 }
 
 /* Called when the host would make us wait. */
