@@ -9,8 +9,8 @@
 #include "kernel/kinds.h"
 
 struct eventfd {
-    uint64_t count;    /* below UINT64_MAX */
-    uint64_t activity; /* counts changes */
+    uint64_t count;                     /* below UINT64_MAX */
+    uint64_t activity_in, activity_out; /* count what wakes readers and writers */
     bool semaphore;
 };
 
@@ -30,7 +30,7 @@ static ssize_t eventfd_file_read(struct file *f, struct thread *t, void *to, siz
     if (!e->count)
         return eventfd_wait(f, t);
     e->count -= value;
-    e->activity++;
+    e->activity_out++;
     memcpy(to, &value, sizeof(value));
     sched_wake(f->kernel, e);
     return sizeof(value);
@@ -48,15 +48,14 @@ static ssize_t eventfd_file_write(struct file *f, struct thread *t, const void *
     if (UINT64_MAX - 1 - e->count < value)
         return eventfd_wait(f, t);
     e->count += value;
-    e->activity++;
+    e->activity_in++;
     sched_wake(f->kernel, e);
     return sizeof(value);
 }
 
 static short eventfd_poll(struct file *f, struct thread *sleeper, short events) {
     const struct eventfd *e = f->data;
-    short ready = (short)((e->count ? POLLIN | POLLRDNORM : 0) |
-                          (e->count < UINT64_MAX - 1 ? POLLOUT | POLLWRNORM : 0));
+    short ready = (short)((e->count ? POLLIN : 0) | (e->count < UINT64_MAX - 1 ? POLLOUT : 0));
     return ready & events;
 }
 
@@ -91,7 +90,8 @@ int eventfd_create(struct kernel *k, uint64_t count, int flags, struct file **re
     }
     *e = (struct eventfd){.count = count, .semaphore = flags & EFD_SEMAPHORE};
     f->data = e;
-    f->activity = &e->activity;
+    f->activity = &e->activity_in;
+    f->activity_out = &e->activity_out;
     *ret_file = f;
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "kernel/kinds.h"
+#include "kernel/pipe.h"
 #include "kernel/syscall.h"
 #include "kernel/transfer.h"
 
@@ -111,13 +112,24 @@ static int sendfile_check(struct place *to, struct place *from, uint64_t length)
 
 static int sendfile_check_kinds(const struct place *to, const struct place *from, uint64_t length) {
     const struct file_ops *source = from->file->ops, *target = to->file->ops;
-    bool to_pipe = pipe_size(to->file) > 0;
+    bool to_pipe = pipe_of(to->file) != NULL;
     if (!to_pipe && (to->file->flags & O_APPEND || (!source->seek && !source->fixed_position)))
         return -EINVAL;
     if (!length)
         return 0;
     return !source->seek || !source->read || source->getdents || !target->write || target->no_splice ? -EINVAL
                                                                                                      : 0;
+}
+
+/* As splice() does it: as much as there is room for. */
+static long sendfile_to_pipe(struct thread *t, struct place *from, struct file *to, uint64_t length) {
+    uint64_t offset = (uint64_t)from->offset;
+    long n = pipe_fill_from(pipe_of(to), t, from->file, &offset, min_u64(length, COPY_MAX), to->flags & O_NONBLOCK);
+    if (n <= 0)
+        return n;
+    from->offset = (int64_t)offset;
+    int r = place_store(t, from);
+    return r < 0 ? r : n;
 }
 
 static long sys_sendfile(struct thread *t, const uint64_t a[6]) {
@@ -132,7 +144,9 @@ static long sys_sendfile(struct thread *t, const uint64_t a[6]) {
         r = sendfile_check(&to, &from, a[3]);
     if (r == 0)
         r = sendfile_check_kinds(&to, &from, a[3]);
-    return r < 0 || !a[3] ? r : copy_between(t, &from, &to, a[3]);
+    if (r < 0 || !a[3])
+        return r;
+    return pipe_of(to.file) ? sendfile_to_pipe(t, &from, to.file, a[3]) : copy_between(t, &from, &to, a[3]);
 }
 
 /* ---- copy_file_range(in, offset *, out, offset *, count, flags) ---- */

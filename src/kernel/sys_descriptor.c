@@ -84,7 +84,7 @@ static long make_pipe(struct thread *t, uint64_t user, uint64_t flags) {
     bool close_on_exec = flags & O_CLOEXEC;
     if (flags & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
         return -EINVAL;
-    int r = pipe_create(p->kernel, (int)(flags & O_NONBLOCK), ends);
+    int r = pipe_create(p->kernel, (int)(flags & (O_NONBLOCK | O_DIRECT)), ends);
     if (r < 0)
         return r;
     int fds[2];
@@ -322,11 +322,6 @@ static long sys_flock(struct thread *t, const uint64_t a[6]) {
     return f && !(f->flags & O_PATH) ? lock_flock(t, f, (int)a[1]) : -EBADF;
 }
 
-/* Pages do not move between files and pipes here; programs then copy. */
-static long sys_splice(struct thread *t, const uint64_t a[6]) {
-    return descriptor_file(t->process, (int)a[0]) ? -EINVAL : -EBADF;
-}
-
 const struct syscall_entry syscalls_descriptor[] = {
     {SYS_close, "close", sys_close},
     {SYS_close_range, "close_range", sys_close_range},
@@ -339,8 +334,5 @@ const struct syscall_entry syscalls_descriptor[] = {
     {SYS_fcntl, "fcntl", sys_fcntl},
     {SYS_ioctl, "ioctl", sys_ioctl},
     {SYS_flock, "flock", sys_flock},
-    {SYS_splice, "splice", sys_splice},
-    {SYS_tee, "tee", sys_splice},
-    {SYS_vmsplice, "vmsplice", sys_splice},
     {-1, NULL, NULL},
 };

@@ -36,9 +36,15 @@ extern const struct syscall_entry
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
     syscalls_robust[],     /* futex_robust.c */
+    syscalls_pidfd[],      /* pidfd.c: pidfd_open … */
+    syscalls_process_vm[], /* process_vm.c: process_vm_readv, process_vm_writev, kcmp */
+    syscalls_refused[],    /* sys_refused.c: what needs privileges that no program has here */
+    syscalls_scheduling[], /* sys_scheduling.c: sched_*, nice, ioprio_* */
+    syscalls_mempolicy[],  /* mempolicy.c: mbind … */
     syscalls_sysv_shm[],   /* sysv_shm.c: shmget … */
     syscalls_sysv_sem[],   /* sysv_sem.c: semget … */
     syscalls_sysv_msg[],   /* sysv_msg.c: msgget … */
+    syscalls_splice[],     /* sys_splice.c: splice tee vmsplice */
     syscalls_message[],    /* sys_message.c: send and recv */
     syscalls_terminal[],   /* terminal.c: vhangup */
     syscalls_socket[];     /* sys_socket.c */

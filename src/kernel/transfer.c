@@ -65,6 +65,17 @@ static uint64_t transfer_segment(struct transfer *x, uint64_t *ret_address) {
     return x->segments[x->at].iov_len - x->skipped;
 }
 
+uint64_t transfer_address(struct transfer *x) {
+    uint64_t address;
+    transfer_segment(x, &address);
+    return address;
+}
+
+size_t transfer_segment_left(struct transfer *x) {
+    uint64_t address;
+    return transfer_segment(x, &address);
+}
+
 void transfer_skip(struct transfer *x, uint64_t length) {
     uint64_t address;
     x->left -= length;

@@ -41,6 +41,9 @@ void transfer_go_to(struct transfer *, const struct transfer_mark *);
  * when that is the first. */
 ssize_t transfer_from_user(struct transfer *, void *to, size_t length);
 ssize_t transfer_to_user(struct transfer *, const void *from, size_t length);
+/* The address of the next byte, and how many bytes its segment has from there on. Call with bytes left. */
+uint64_t transfer_address(struct transfer *);
+size_t transfer_segment_left(struct transfer *);
 /* 0, or -EFAULT when the next byte cannot be written; nothing is changed and nothing skipped. */
 int transfer_probe(struct transfer *);
 

@@ -12,5 +12,6 @@ def case(name, *arguments, **keywords):
 
 def cases():
     yield case("inet")
+    yield case("pipe")
     yield case("unix")
     yield case("rights")
