@@ -328,6 +328,7 @@ void process_end(struct process *p) {
     terminal_leave(p, true);
     process_change_space(p, NULL);
     p->state = PROCESS_ZOMBIE;
+    sched_wake(k, p); /* who has a descriptor of it */
     trace_emit(k->trace, EVENT_PROCESS_EXIT, 0, (uint64_t)p->wait_status, 0, 0, 0, 0);
     summary_record(p);
     process_release_vfork(p);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "kernel/kernel.h"
+#include "kernel/load.h"
 
 typedef long syscall_handler(struct thread *, const uint64_t args[6]);
 struct descriptors; /* kernel/descriptor.h: table of open files */
@@ -72,6 +73,15 @@ struct futex_waiter {
 TAILQ_HEAD(futex_bucket, futex_waiter);
 enum { FUTEX_BUCKETS = 256 };
 
+/* How the thread asks to be scheduled (sys_scheduling.c): told, and without effect. */
+struct scheduling {
+    int policy;        /* SCHED_* */
+    int priority;      /* 1 … 99 of SCHED_FIFO and SCHED_RR, else 0 */
+    int nice;          /* -20 … 19 */
+    bool reset_on_fork;
+    uint16_t io_priority; /* ioprio_set(): class and level */
+};
+
 struct thread {
     TAILQ_ENTRY(thread) of_process, of_machine;
     TAILQ_ENTRY(thread) of_queue; /* run queue, sleepers or (ended) graveyard; none while stopped */
@@ -83,6 +93,8 @@ struct thread {
     struct call call;
     struct sleep sleep;
     uint64_t budget; /* instructions left of its time slice */
+    struct scheduling scheduling;
+    uint32_t memory_policy; /* MPOL_*, kernel/mempolicy.c */
 
     /* signals */
     uint64_t blocked, saved_blocked;
@@ -179,7 +191,11 @@ struct process {
     uint64_t peak_before, syscalls;
     struct tally children_tally; /* of children waited for */
     uint64_t children_peak;      /* pages: the largest of them */
-    int dumpable, no_new_privs, pdeathsig, child_subreaper, nice;
+    struct process_io {
+        uint64_t read_calls, write_calls, read_bytes, written_bytes;
+    } io; /* of read(), write() and their relatives; kernel/sys_file.c */
+    int oom_adjustment; /* in thousandths of the memory: +1000 is killed first, -1000 never */
+    int dumpable, no_new_privs, pdeathsig, child_subreaper;
     unsigned personality;
 };
 
@@ -204,6 +220,8 @@ struct kernel {
     struct process *first;                      /* that was created; NULL once it is gone */
     uint32_t next_pid;
     uint64_t next_timer;     /* machine time at which the first timer or sleeper is due; UINT64_MAX: none */
+    uint64_t boot;           /* machine time when the machine was started */
+    struct load load;        /* kernel/load.h */
     uint64_t executed;       /* guest instructions, as the engine counted them at the last trap */
     bool suspending;         /* SIGTSTP came from outside, and Thimble has not stopped for it yet */
     uint64_t interrupted_at; /* machine time of the last SIGINT or SIGTERM from outside; 0: none */
@@ -227,6 +245,7 @@ struct kernel {
     struct sysv *sysv;       /* kernel/sysv.h */
     struct terminals *terminals; /* kernel/terminal.h */
     struct unix_sockets *unix_sockets; /* kernel/unix.h */
+    uint64_t news;                     /* counts what happened to files: file.h, activity */
     struct watch_list *watches; /* kernel/watch.h */
     bool nondeterministic_used;
     bool output_exceeded; /* kernel/limits.c: somebody wanted to write more than may be */

@@ -19,6 +19,7 @@
 #include "kernel/exec.h"
 #include "kernel/job_control.h"
 #include "kernel/sched.h"
+#include "kernel/scheduling.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
@@ -79,7 +80,6 @@ static int clone_attributes(struct process *child, const struct process *parent,
     child->stack_start = parent->stack_start;
     child->dumpable = parent->dumpable;
     child->no_new_privs = parent->no_new_privs;
-    child->nice = parent->nice;
     child->personality = parent->personality;
     child->exe = parent->exe ? inject_strdup(inject, parent->exe) : NULL;
     child->command = parent->command ? inject_strdup(inject, parent->command) : NULL;
@@ -101,6 +101,8 @@ static void clone_thread_state(struct thread *child, const struct thread *parent
         r.fs_base = c->tls;
         k->engine_ops->set_registers(k->engine, child->cpu, &r);
     }
+    scheduling_inherit(child, parent);
+    child->memory_policy = parent->memory_policy;
     child->blocked = parent->blocked;
     if (c->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = c->child_tid;

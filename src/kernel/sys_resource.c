@@ -1,9 +1,7 @@
-/* Calls about what a process may use and has used: limits, usage, times; the machine's size; scheduling
- * (one CPU, one class); randomness. */
+/* Calls about what a process may use and has used: limits, usage, times; the machine's size; randomness. */
 #include "kernel/resource.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,7 +10,6 @@
 #include <sys/times.h>
 
 #include "base/base.h"
-#include "kernel/sched.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -151,123 +148,6 @@ static long sys_getrandom(struct thread *t, const uint64_t args[6]) {
     return (long)done;
 }
 
-/* ---- scheduling ---- */
-
-static long sys_sched_yield(struct thread *t, const uint64_t args[6]) {
-    sched_yield_slice(t);
-    return 0;
-}
-
-static bool resource_thread_exists(struct thread *t, uint64_t tid) {
-    return (uint32_t)tid == 0 || thread_find(t->process->kernel, (uint32_t)tid);
-}
-
-static long sys_sched_getaffinity(struct thread *t, const uint64_t args[6]) {
-    uint64_t mask = 1;
-    if (args[1] < sizeof mask || args[1] % sizeof mask)
-        return -EINVAL;
-    if (!resource_thread_exists(t, args[0]))
-        return -ESRCH;
-    return user_write(t->process->space, args[2], &mask, sizeof mask) < 0 ? -EFAULT : (long)sizeof mask;
-}
-
-static long sys_sched_setaffinity(struct thread *t, const uint64_t args[6]) {
-    uint64_t mask = 0;
-    if (!resource_thread_exists(t, args[0]))
-        return -ESRCH;
-    if (user_read(t->process->space, args[2], &mask, min_u64(args[1], sizeof mask)) < 0)
-        return -EFAULT;
-    return mask & 1 ? 0 : -EINVAL;
-}
-
-static long sys_sched_getscheduler(struct thread *t, const uint64_t args[6]) {
-    return resource_thread_exists(t, args[0]) ? SCHED_OTHER : -ESRCH;
-}
-
-static long sys_sched_setscheduler(struct thread *t, const uint64_t args[6]) {
-    struct sched_param parameter;
-    int policy = (int)args[1] & ~SCHED_RESET_ON_FORK;
-    if (!args[2] || user_read(t->process->space, args[2], &parameter, sizeof parameter) < 0)
-        return args[2] ? -EFAULT : -EINVAL;
-    if (policy == SCHED_FIFO || policy == SCHED_RR)
-        return -EPERM;
-    if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE)
-        return -EINVAL;
-    return parameter.sched_priority == 0 ? 0 : -EINVAL;
-}
-
-static long sys_sched_getparam(struct thread *t, const uint64_t args[6]) {
-    struct sched_param parameter = {0};
-    if (!resource_thread_exists(t, args[0]))
-        return -ESRCH;
-    return user_write(t->process->space, args[1], &parameter, sizeof parameter);
-}
-
-static long sys_sched_setparam(struct thread *t, const uint64_t args[6]) {
-    struct sched_param parameter;
-    if (user_read(t->process->space, args[1], &parameter, sizeof parameter) < 0)
-        return -EFAULT;
-    return parameter.sched_priority == 0 ? 0 : -EINVAL;
-}
-
-static long resource_priority_limit(uint64_t policy, long real_time) {
-    switch ((int)policy) {
-    case SCHED_FIFO:
-    case SCHED_RR: return real_time;
-    case SCHED_OTHER:
-    case SCHED_BATCH:
-    case SCHED_IDLE: return 0;
-    default: return -EINVAL;
-    }
-}
-
-static long sys_sched_get_priority_max(struct thread *t, const uint64_t args[6]) {
-    return resource_priority_limit(args[0], 99);
-}
-
-static long sys_sched_get_priority_min(struct thread *t, const uint64_t args[6]) {
-    return resource_priority_limit(args[0], 1);
-}
-
-static long sys_sched_rr_get_interval(struct thread *t, const uint64_t args[6]) {
-    uint64_t ns = t->process->kernel->config.quantum; /* a nanosecond each */
-    struct timespec interval = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-    if (!resource_thread_exists(t, args[0]))
-        return -ESRCH;
-    return user_write(t->process->space, args[1], &interval, sizeof interval);
-}
-
-static long sys_getcpu(struct thread *t, const uint64_t args[6]) {
-    uint32_t zero = 0;
-    for (int i = 0; i < 2; i++)
-        if (args[i] && user_write(t->process->space, args[i], &zero, sizeof zero) < 0)
-            return -EFAULT;
-    return 0;
-}
-
-/* Niceness is remembered and has no effect: time slices are equal. */
-static long sys_getpriority(struct thread *t, const uint64_t args[6]) {
-    const struct process *p = t->process;
-    if ((int)args[0] == PRIO_PROCESS && args[1])
-        p = process_find(p->kernel, (uint32_t)args[1]);
-    if ((unsigned)args[0] > PRIO_USER)
-        return -EINVAL;
-    return p ? 20 - p->nice : -ESRCH;
-}
-
-static long sys_setpriority(struct thread *t, const uint64_t args[6]) {
-    struct process *p = t->process;
-    int nice = (int)args[2];
-    if ((unsigned)args[0] > PRIO_USER)
-        return -EINVAL;
-    if ((int)args[0] == PRIO_PROCESS && args[1])
-        p = process_find(p->kernel, (uint32_t)args[1]);
-    if (!p)
-        return -ESRCH;
-    p->nice = nice < -20 ? -20 : nice > 19 ? 19 : nice;
-    return 0;
-}
-
 const struct syscall_entry syscalls_resource[] = {
     {SYS_getrusage, "getrusage", sys_getrusage},
     {SYS_times, "times", sys_times},
@@ -276,18 +156,5 @@ const struct syscall_entry syscalls_resource[] = {
     {SYS_prlimit64, "prlimit64", sys_prlimit64},
     {SYS_sysinfo, "sysinfo", sys_sysinfo},
     {SYS_getrandom, "getrandom", sys_getrandom},
-    {SYS_sched_yield, "sched_yield", sys_sched_yield},
-    {SYS_sched_getaffinity, "sched_getaffinity", sys_sched_getaffinity},
-    {SYS_sched_setaffinity, "sched_setaffinity", sys_sched_setaffinity},
-    {SYS_sched_getscheduler, "sched_getscheduler", sys_sched_getscheduler},
-    {SYS_sched_setscheduler, "sched_setscheduler", sys_sched_setscheduler},
-    {SYS_sched_getparam, "sched_getparam", sys_sched_getparam},
-    {SYS_sched_setparam, "sched_setparam", sys_sched_setparam},
-    {SYS_sched_get_priority_max, "sched_get_priority_max", sys_sched_get_priority_max},
-    {SYS_sched_get_priority_min, "sched_get_priority_min", sys_sched_get_priority_min},
-    {SYS_sched_rr_get_interval, "sched_rr_get_interval", sys_sched_rr_get_interval},
-    {SYS_getcpu, "getcpu", sys_getcpu},
-    {SYS_getpriority, "getpriority", sys_getpriority},
-    {SYS_setpriority, "setpriority", sys_setpriority},
     {-1, NULL, NULL},
 };
