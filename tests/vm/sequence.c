@@ -2,6 +2,7 @@
 #include "sequence.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,13 @@ bool no_memory(struct sequence *s, long result) {
 }
 
 /* ---- choosing ---- */
+
+uint64_t sequence_choose(struct sequence *s, uint64_t below) {
+    uint64_t value = 0;
+    for (uint64_t range = 1; range < below && s->choices_left; range <<= 8, s->choices_left--)
+        value = value << 8 | *s->choices++;
+    return value % below;
+}
 
 struct model_process *pick_process(struct sequence *s) {
     for (;;) {
@@ -196,22 +204,32 @@ static void free_contents(struct sequence *s) {
     }
 }
 
-const char *sequence_run(struct sequence *s, const struct test_config *config, uint64_t seed,
-                         unsigned steps) {
+static const char *sequence_go(struct sequence *s, unsigned steps) {
     const bool verbose = getenv("MODEL_VERBOSE") != NULL;
-    *s = (struct sequence){.config = *config, .rng = {seed}};
-    s->scarce = config->format->levels > 1 || config->swap_pages < 600;
+    s->scarce = s->config.format->levels > 1 || s->config.swap_pages < 600;
     s->flaky = pick(s, 4) == 0;
-    const int error = test_machine_create(config, &s->machine);
+    const int error = test_machine_create(&s->config, &s->machine);
     if (error)
         return "the machine cannot be created";
     create_contents(s);
     create_first_process(s);
-    for (s->step = 1; s->step <= steps && !s->failure; s->step++)
+    for (s->step = 1; s->step <= steps && !s->failure && (!s->choices || s->choices_left); s->step++)
         run_step(s, verbose);
     if (!s->failure)
         finish(s);
     if (!s->failure)
         free_contents(s);
     return s->failure;
+}
+
+const char *sequence_run(struct sequence *s, const struct test_config *config, uint64_t seed,
+                         unsigned steps) {
+    *s = (struct sequence){.config = *config, .rng = {seed}};
+    return sequence_go(s, steps);
+}
+
+const char *sequence_run_choices(struct sequence *s, const struct test_config *config, const uint8_t *bytes,
+                                 size_t size) {
+    *s = (struct sequence){.config = *config, .rng = {1}, .choices = bytes, .choices_left = size};
+    return sequence_go(s, UINT_MAX);
 }

@@ -12,6 +12,8 @@ struct sequence {
     struct test_machine machine;
     struct test_config config;
     struct rng rng;
+    const uint8_t *choices; /* instead of the generator's numbers, as long as they last; NULL: none */
+    size_t choices_left;
     bool scarce; /* memory or swap may run out: calls may fail with -ENOMEM */
     bool flaky;  /* now and then a disk fails during an operation */
     bool armed;  /* … during this one */
@@ -32,12 +34,16 @@ struct sequence {
 
 /* Runs `steps` operations chosen by the seed. NULL, or what went wrong. */
 const char *sequence_run(struct sequence *, const struct test_config *, uint64_t seed, unsigned steps);
+/* Runs the operations that the bytes choose. */
+const char *sequence_run_choices(struct sequence *, const struct test_config *, const uint8_t *bytes,
+                                 size_t size);
 
 /* ---- for the files of operations ---- */
 
 void sequence_fail(struct sequence *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+uint64_t sequence_choose(struct sequence *, uint64_t below);
 static inline uint64_t pick(struct sequence *s, uint64_t below) {
-    return rng_below(&s->rng, below);
+    return s->choices_left ? sequence_choose(s, below) : rng_below(&s->rng, below);
 }
 struct model_process *pick_process(struct sequence *);
 /* A page in a window, mapped if one is found quickly. */
