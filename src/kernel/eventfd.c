@@ -10,7 +10,7 @@
 
 struct eventfd {
     uint64_t count;                     /* below UINT64_MAX */
-    uint64_t activity_in, activity_out; /* count what wakes readers and writers */
+    uint64_t activity_in, activity_out; /* kernel->news as of the last news for readers, for writers */
     bool semaphore;
 };
 
@@ -30,7 +30,7 @@ static ssize_t eventfd_file_read(struct file *f, struct thread *t, void *to, siz
     if (!e->count)
         return eventfd_wait(f, t);
     e->count -= value;
-    e->activity_out++;
+    e->activity_out = ++f->kernel->news;
     memcpy(to, &value, sizeof(value));
     sched_wake(f->kernel, e);
     return sizeof(value);
@@ -48,7 +48,7 @@ static ssize_t eventfd_file_write(struct file *f, struct thread *t, const void *
     if (UINT64_MAX - 1 - e->count < value)
         return eventfd_wait(f, t);
     e->count += value;
-    e->activity_in++;
+    e->activity_in = ++f->kernel->news;
     sched_wake(f->kernel, e);
     return sizeof(value);
 }

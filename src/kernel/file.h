@@ -67,7 +67,7 @@ struct file {
     bool owner_is_thread;     /* F_SETOWN_EX */
     uint8_t output;           /* 1, 2: came to the machine as a standard output or error; else 0 */
     bool flocked;             /* flock() was used on it: lock.c */
-    /* Change when there is news for readers, and for writers: for edge-triggered epoll; NULL: unknown. */
+    /* kernel->news as of the last news for readers, and for writers: for epoll; NULL: unknown. */
     const uint64_t *activity, *activity_out;
     LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
 };

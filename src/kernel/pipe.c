@@ -32,12 +32,12 @@ static bool writes(const struct file *f) {
 /* ---- the ring ---- */
 
 static void pipe_news_for_readers(struct pipe *pipe) {
-    pipe->activity_in++;
+    pipe->activity_in = ++pipe->kernel->news;
     sched_wake(pipe->kernel, pipe);
 }
 
 static void pipe_news_for_writers(struct pipe *pipe) {
-    pipe->activity_out++;
+    pipe->activity_out = ++pipe->kernel->news;
     sched_wake(pipe->kernel, pipe);
 }
 

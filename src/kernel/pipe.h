@@ -19,7 +19,7 @@ struct pipe_buffer {
 struct pipe {
     struct kernel *kernel;
     uint64_t serial;
-    uint64_t activity_in, activity_out; /* count what wakes readers and writers */
+    uint64_t activity_in, activity_out; /* kernel->news as of the last news for readers, for writers */
     unsigned readers, writers;          /* open file descriptions */
     unsigned slots, head, used;         /* buffers that it can have; the first; those in use */
     struct pipe_buffer *ring;

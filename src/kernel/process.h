@@ -120,6 +120,7 @@ struct thread {
     LIST_HEAD(, futex_pi) pi_owned; /* priority-inheriting locks that others wait for */
 
     char comm[16];              /* its name; the leader's is the process's, too */
+    int pdeathsig;              /* PR_SET_PDEATHSIG; 0: none */
     uint64_t user_instructions; /* of the process's */
     bool stop_interrupts;       /* it slept when the process stopped: its call is interrupted, as by a signal */
 };
@@ -195,7 +196,7 @@ struct process {
         uint64_t read_calls, write_calls, read_bytes, written_bytes;
     } io; /* of read(), write() and their relatives; kernel/sys_file.c */
     int oom_adjustment; /* in thousandths of the memory: +1000 is killed first, -1000 never */
-    int dumpable, no_new_privs, pdeathsig, child_subreaper;
+    int dumpable, no_new_privs, child_subreaper;
     unsigned personality;
 };
 

@@ -281,7 +281,7 @@ static long sys_epoll_ctl(struct thread *t, const uint64_t a[6]) {
 }
 
 static long do_epoll_wait(struct thread *t, const uint64_t a[6], int on_signal) {
-    enum { BATCH = 256 };
+    enum { BATCH = 1024 };
     struct epoll_event events[BATCH];
     struct file *set = descriptor_file(t->process, (int)a[0]);
     int count = (int)a[2];

@@ -126,18 +126,18 @@ void unix_unref(struct unix_socket *s) {
 }
 
 void unix_changed_in(struct unix_socket *s) {
-    s->activity_in++;
+    s->activity_in = ++s->kernel->news;
     sched_wake(s->kernel, s);
 }
 
 void unix_changed_out(struct unix_socket *s) {
-    s->activity_out++;
+    s->activity_out = ++s->kernel->news;
     sched_wake(s->kernel, s);
 }
 
 /* Both sides of a change of state: closed, shut down, an error. */
 static void unix_changed(struct unix_socket *s) {
-    s->activity_out++;
+    s->activity_out = ++s->kernel->news;
     unix_changed_in(s);
 }
 

@@ -78,7 +78,7 @@ struct unix_socket {
     enum unix_state state;
     unsigned shut;                      /* UNIX_SHUT_* */
     int error;                          /* of SO_ERROR, positive */
-    uint64_t activity_in, activity_out; /* count what wakes readers and writers */
+    uint64_t activity_in, activity_out; /* kernel->news as of the last news for readers, for writers */
     /* A reference. Streams and packets: also when it is dead. Datagrams: where to, by connect(). */
     struct unix_socket *peer;
 

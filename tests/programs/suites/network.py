@@ -15,3 +15,4 @@ def cases():
     yield case("pipe")
     yield case("unix")
     yield case("rights")
+    yield case("wait")
