@@ -269,6 +269,18 @@ static void inodes_shrink(struct kernel *k) {
     }
 }
 
+void inodes_drop_cache(struct kernel *k) {
+    for (unsigned i = 0; i < INODE_BUCKETS; i++) {
+        struct inode *inode, *next;
+        LIST_FOREACH_SAFE(inode, &k->inodes->buckets[i], of_bucket, next) {
+            struct object *object = object_ref(inode->object);
+            if (!object_is_mapped(object))
+                object_invalidate(object);
+            object_unref(object);
+        }
+    }
+}
+
 /* Inodes may take half of the host's descriptors; the programs need the others. */
 static bool inodes_are_many(const struct kernel *k) {
     struct rlimit limit;

@@ -46,6 +46,9 @@ void inode_changed(struct kernel *, const struct stat *);
  * room back. */
 void inode_unlinking(struct kernel *, int directory, const char *name);
 
+/* Drops the clean cached pages of files that nobody maps. */
+void inodes_drop_cache(struct kernel *);
+
 /* What maps shows of an object made here: device and inode number, and where the file is now. False for
  * anonymous objects. */
 bool inode_describe(struct object *, struct stat *ret_stat, char *ret_path, size_t size);

@@ -68,6 +68,7 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
     k->rng.state = config->seed;
     k->next_pid = PID_OF_MACHINE + 1;
     k->next_timer = UINT64_MAX;
+    load_start(k);
     k->exit_status = -1;
     TAILQ_INIT(&k->processes);
     TAILQ_INIT(&k->threads);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -88,6 +89,25 @@ const char *locks_check(const struct kernel *k) {
         }
     }
     return NULL;
+}
+
+static void record_show(const struct locked *l, const struct record *r, unsigned number, FILE *out) {
+    char end[24] = "EOF";
+    if (r->end != INT64_MAX)
+        snprintf(end, sizeof(end), "%ld", r->end);
+    fprintf(out, "%u: %s  ADVISORY  %s %d %02x:%02x:%lu %ld %s\n", number, r->ofd ? "OFDLCK" : "POSIX ",
+            r->write ? "WRITE" : "READ ", r->ofd ? -1 : r->pid, major(l->dev), minor(l->dev), l->ino,
+            r->start, end);
+}
+
+void locks_show(const struct kernel *k, FILE *out) {
+    unsigned number = 0;
+    const struct locked *l;
+    const struct record *r;
+    LIST_FOREACH(l, &k->locks->files, of_machine) {
+        LIST_FOREACH(r, &l->records, of_file)
+            record_show(l, r, ++number, out);
+    }
 }
 
 void locks_destroy(struct kernel *k) {

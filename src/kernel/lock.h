@@ -8,6 +8,7 @@
 #define KERNEL_LOCK_H
 
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "kernel/file.h"
 
@@ -19,6 +20,9 @@ const char *locks_check(const struct kernel *); /* NULL, or which invariant is b
  * -errno. */
 long lock_control(struct thread *, struct file *, int command, struct flock *lock);
 long lock_flock(struct thread *, struct file *, int operation);
+
+/* Writes the lines of /proc/locks: one for each lock. */
+void locks_show(const struct kernel *, FILE *);
 
 /* The table closed a descriptor of the file: its record locks on it are gone. */
 void lock_forget_owner(struct file *, const void *table);

@@ -5,19 +5,25 @@
  * back at once (space_reap), the process itself ends at its next turn. */
 #include "kernel/oom.h"
 
-static uint64_t oom_size(const struct process *p) {
+enum { OOM_EXEMPT = -1000 };
+
+/* Pages, moved by what /proc/PID/oom_score_adj says. */
+static int64_t oom_size(const struct kernel *k, const struct process *p) {
     struct space_counts counts;
+    struct vm_counts all;
     space_get_counts(p->space, &counts);
-    return counts.resident + counts.swapped;
+    vm_get_counts(k->vm, &all);
+    int64_t total = (int64_t)all.frames.total + (int64_t)all.swap.pages;
+    return (int64_t)(counts.resident + counts.swapped) + total / 1000 * p->oom_adjustment;
 }
 
 static struct process *oom_largest(struct kernel *k) {
     struct process *p, *largest = NULL;
-    uint64_t most = 0;
+    int64_t most = 0;
     TAILQ_FOREACH(p, &k->processes, of_machine) {
-        if (p->state != PROCESS_ALIVE || p->dying || !p->space)
+        if (p->state != PROCESS_ALIVE || p->dying || !p->space || p->oom_adjustment == OOM_EXEMPT)
             continue;
-        uint64_t size = oom_size(p);
+        int64_t size = oom_size(k, p);
         if (!largest || size > most) {
             largest = p;
             most = size;

@@ -16,7 +16,8 @@
 
 enum { PROC_DEVICE = 22 }; /* st_dev of everything here */
 
-static const struct proc_entry process_directory = {.mode = S_IFDIR | 0555, .children = proc_process_entries};
+static const struct proc_entry process_directory = {
+    .mode = S_IFDIR | 0555, .children = proc_process_entries, .more = proc_more_process_entries};
 static const struct proc_entry root_directory = {.name = "proc",
                                                  .mode = S_IFDIR | 0555,
                                                  .children = proc_machine_entries,
@@ -97,6 +98,18 @@ static int number_next(const struct proc_view *v, enum proc_numbers numbers, int
     return best;
 }
 
+/* The directory's fixed name number `index`, or NULL. */
+static const struct proc_entry *child_at(const struct proc_entry *directory, uint64_t index) {
+    const struct proc_entry *lists[] = {directory->children, directory->more};
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        for (const struct proc_entry *e = lists[i]; e && e->name; e++) {
+            if (index-- == 0)
+                return e;
+        }
+    }
+    return NULL;
+}
+
 static void node_push(struct proc_node *node, const struct proc_entry *entry) {
     node->chain[++node->depth] = entry;
 }
@@ -131,7 +144,8 @@ int proc_child(struct kernel *k, const struct proc_node *node, const char *name,
     if (!proc_is_directory(node))
         return -ENOTDIR;
     struct proc_node child = *node;
-    for (const struct proc_entry *e = directory->children; e && e->name; e++) {
+    const struct proc_entry *e;
+    for (uint64_t i = 0; (e = child_at(directory, i)); i++) {
         if (strcmp(e->name, name) == 0) {
             node_push(&child, e);
             *ret_node = child;
@@ -246,13 +260,11 @@ static bool directory_name(const struct proc_view *v, uint64_t *position, struct
             (void)proc_parent(v->node, ret_node); /* of the root: the root */
         return true;
     }
-    uint64_t index = 2;
-    for (const struct proc_entry *e = directory->children; e && e->name; e++, index++) {
-        if (index == *position) {
-            node_push(ret_node, e);
-            snprintf(name, NAME_MAX + 1, "%s", e->name);
-            return true;
-        }
+    const struct proc_entry *fixed = child_at(directory, *position - 2);
+    if (fixed) {
+        node_push(ret_node, fixed);
+        snprintf(name, NAME_MAX + 1, "%s", fixed->name);
+        return true;
     }
     int number = number_next(v, directory->numbers, *position < NUMBERS ? 0 : (int)(*position - NUMBERS));
     if (number < 0)

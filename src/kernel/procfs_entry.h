@@ -23,11 +23,13 @@ struct proc_entry {
 
     /* directories */
     const struct proc_entry *children; /* ended by a name NULL */
+    const struct proc_entry *more;     /* further children, likewise, or NULL */
     enum proc_numbers numbers;         /* further names */
     const struct proc_entry *number;   /* what each of them is */
 
-    /* files: writes the content */
+    /* files: writes the content; or it is always `text` */
     void (*show)(const struct proc_view *, FILE *);
+    const char *text;
     /* What a program writes to it; NULL: not writable. 0 or -errno. */
     int (*store)(const struct proc_view *, const char *text, size_t length);
     const struct file_ops *ops; /* a file that is not shown as text; NULL: the usual */
@@ -38,6 +40,8 @@ struct proc_entry {
 
 #define PROC_FILE(file_name, shower)                                                                         \
     { .name = (file_name), .mode = S_IFREG | 0444, .show = (shower) }
+#define PROC_TEXT(file_name, content)                                                                        \
+    { .name = (file_name), .mode = S_IFREG | 0444, .text = (content) }
 #define PROC_DIRECTORY(directory_name, entries)                                                              \
     { .name = (directory_name), .mode = S_IFDIR | 0555, .children = (entries) }
 
@@ -46,15 +50,23 @@ int proc_look(struct kernel *, const struct proc_node *, struct proc_view *ret_v
 /* procfs_file.c */
 int proc_file_create(struct kernel *, const struct proc_node *, int flags, struct file **ret_file);
 
-/* procfs_process.c, procfs_machine.c: names below /proc/PID, in /proc itself beside those, and
- * in PROC_CPU_DIRECTORY */
-extern const struct proc_entry proc_process_entries[], proc_task_entries[], proc_machine_entries[],
-    proc_cpu_entries[];                                         /* PROC_CPU_DIRECTORY */
+/* Copies a text file of the host, as far as it can be read. */
+void proc_copy_host(const char *path, FILE *);
+
+/* Names below ... */
+extern const struct proc_entry proc_process_entries[],
+    proc_task_entries[],                                   /* /proc/PID, task/TID: procfs_process.c */
+    proc_more_process_entries[], proc_more_task_entries[], /* and procfs_task.c */
+    proc_net_entries[],                                    /* /proc/PID/net: procfs_net.c */
+    proc_machine_entries[], /* /proc itself, beside numbers: procfs_machine.c */
+    proc_sys_entries[],     /* /proc/sys: procfs_sys.c */
+    proc_cpu_entries[];     /* PROC_CPU_DIRECTORY */
 extern const struct file_ops proc_memory_ops, proc_pagemap_ops; /* /proc/PID/mem, pagemap */
 
 /* procfs_maps.c */
 void proc_show_maps(const struct proc_view *, FILE *);
 void proc_show_smaps(const struct proc_view *, FILE *);
 void proc_show_smaps_rollup(const struct proc_view *, FILE *);
+void proc_show_numa_maps(const struct proc_view *, FILE *);
 
 #endif

@@ -32,7 +32,10 @@ static int text_refresh(struct file *f) {
     FILE *out = open_memstream(&text, &length);
     if (!out)
         return -ENOMEM;
-    entry_of(f)->show(&v, out);
+    if (entry_of(f)->text)
+        fputs(entry_of(f)->text, out);
+    else
+        entry_of(f)->show(&v, out);
     bool bad = ferror(out);
     if (fclose(out) || bad) {
         free(text);
@@ -46,7 +49,7 @@ static int text_refresh(struct file *f) {
 
 static ssize_t text_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     struct proc_file *p = f->data;
-    if (!entry_of(f)->show)
+    if (!entry_of(f)->show && !entry_of(f)->text)
         return -EINVAL;
     int r = *offset == 0 || !p->text ? text_refresh(f) : 0;
     if (r < 0)
@@ -97,6 +100,15 @@ static const struct file_ops text_ops = {
     .stat = file_status,
     .release = file_release,
 };
+
+void proc_copy_host(const char *path, FILE *out) {
+    char line[4096];
+    FILE *host = fopen(path, "re");
+    while (host && fgets(line, sizeof(line), host))
+        fputs(line, out);
+    if (host)
+        fclose(host);
+}
 
 /* ---- /proc/PID/mem: the process's memory at its addresses, as far as it may access it itself ---- */
 

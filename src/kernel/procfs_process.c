@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "kernel/descriptor.h"
+#include "kernel/job_control.h"
 #include "kernel/path.h"
 #include "kernel/procfs_entry.h"
+#include "kernel/scheduling.h"
 #include "kernel/signal.h"
-#include "kernel/job_control.h"
 
 enum { NS_PER_TICK = 10000000, KIB_PER_PAGE = PAGE_SIZE / 1024 };
 
@@ -103,15 +105,16 @@ static void show_stat(const struct proc_view *v, FILE *out) {
     struct tally tally = tally_of(p);
     uint64_t user = p->user_instructions / NS_PER_TICK, waited = p->children_instructions / NS_PER_TICK;
     uint32_t id = v->node->tid ? v->node->tid : p->pid;
+    const struct scheduling scheduling = scheduling_of(v->thread);
     int foreground;
     unsigned terminal = terminal_of_process(p, &foreground);
-    fprintf(out, "%u (%s) %c %u %u %u %u %d 0 ", id, p->comm, state_letter(v), parent_of(p), p->pgid, p->sid, terminal,
-            foreground);
+    fprintf(out, "%u (%s) %c %u %u %u %u %d 0 ", id, p->comm, state_letter(v), parent_of(p), p->pgid, p->sid,
+            terminal, foreground);
     fprintf(out, "%lu %lu %lu %lu %lu 0 %lu 0 ", tally.minor, p->children_tally.minor, tally.major,
             p->children_tally.major, user, waited);
-    fprintf(out, "%d %d %u 0 %lu %lu %lu %lu ", 20 + p->nice, p->nice, count_threads(p),
-            p->start_time / NS_PER_TICK, counts.mapped * PAGE_SIZE, counts.resident,
-            p->limits[RLIMIT_RSS].rlim_cur);
+    fprintf(out, "%d %d %u 0 %lu %lu %lu %lu ", scheduling_shown(&scheduling), scheduling.nice,
+            count_threads(p), (p->start_time - v->kernel->boot) / NS_PER_TICK, counts.mapped * PAGE_SIZE,
+            counts.resident, p->limits[RLIMIT_RSS].rlim_cur);
     fprintf(out, "0 0 %lu 0 0 ", p->stack_start); /* code addresses and registers are not shown */
     fprintf(out, "0 0 0 0 0 0 0 %d 0 0 0 0 0 0 ", p->exit_signal);
     fprintf(out, "0 0 0 %lu %lu %lu %lu %d\n", p->arg_start, p->arg_end, p->env_start, p->env_end,
@@ -145,6 +148,8 @@ static void show_status_memory(const struct proc_view *v, FILE *out) {
     show_kib(out, "VmData", c.data);
     show_kib(out, "VmStk", c.stack);
     show_kib(out, "VmExe", c.exec);
+    show_kib(out, "VmLib", 0);
+    show_kib(out, "VmPTE", space_page_table_bytes(v->process->space) / PAGE_SIZE);
     show_kib(out, "VmSwap", c.swapped);
 }
 
@@ -155,23 +160,36 @@ static void show_status_signals(const struct proc_view *v, FILE *out) {
         ignored |= handler == (uint64_t)(uintptr_t)SIG_IGN ? signal_bit(s) : 0;
         caught |= handler > (uint64_t)(uintptr_t)SIG_IGN ? signal_bit(s) : 0;
     }
-    fprintf(out, "Threads:\t%u\n", count_threads(v->process));
+    fprintf(out, "Threads:\t%u\nSigQ:\t%lu/%lu\n", count_threads(v->process), v->kernel->queued_signals,
+            v->process->limits[RLIMIT_SIGPENDING].rlim_cur);
     fprintf(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", v->thread ? v->thread->signals.pending : 0,
             v->process->signals.pending);
     fprintf(out, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", v->thread ? v->thread->blocked : 0,
             ignored, caught);
 }
 
-static void show_status_ids(FILE *out) {
+static void show_status_ids(const struct proc_view *v, FILE *out) {
     uid_t user = getuid(), effective = geteuid();
     gid_t group = getgid(), effective_group = getegid(), groups[64];
     fprintf(out, "Uid:\t%u\t%u\t%u\t%u\n", user, effective, effective, effective);
     fprintf(out, "Gid:\t%u\t%u\t%u\t%u\n", group, effective_group, effective_group, effective_group);
     int n = getgroups(ARRAY_LENGTH(groups), groups);
-    fprintf(out, "FDSize:\t256\nGroups:\t");
+    fprintf(out, "FDSize:\t%d\nGroups:\t", v->process->descriptors ? descriptors_capacity(v->process) : 0);
     for (int i = 0; i < n; i++)
         fprintf(out, "%u ", groups[i]);
     fputc('\n', out);
+}
+
+/* The host process's: programs have its rights. */
+static void show_status_capabilities(FILE *out) {
+    char line[256];
+    FILE *host = fopen("/proc/self/status", "re");
+    while (host && fgets(line, sizeof(line), host)) {
+        if (strncmp(line, "Cap", 3) == 0)
+            fputs(line, out);
+    }
+    if (host)
+        fclose(host);
 }
 
 static void show_status(const struct proc_view *v, FILE *out) {
@@ -190,11 +208,16 @@ static void show_status(const struct proc_view *v, FILE *out) {
     }
     fprintf(out, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->pid,
             v->node->tid ? v->node->tid : p->pid, parent_of(p));
-    show_status_ids(out);
-    fprintf(out, "NSpgid:\t%u\nNSsid:\t%u\n", p->pgid, p->sid);
+    show_status_ids(v, out);
+    fprintf(out, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", p->pid,
+            v->node->tid ? v->node->tid : p->pid, p->pgid, p->sid);
     show_status_memory(v, out);
     show_status_signals(v, out);
-    fprintf(out, "NoNewPrivs:\t%d\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n", p->no_new_privs);
+    show_status_capabilities(out);
+    fprintf(out,
+            "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n"
+            "Mems_allowed:\t1\nMems_allowed_list:\t0\n",
+            p->no_new_privs);
 }
 
 static void show_limits(const struct proc_view *v, FILE *out) {
@@ -231,15 +254,6 @@ static void show_limits(const struct proc_view *v, FILE *out) {
     }
 }
 
-/* Linux's badness without an adjustment: the share of memory and swap that it takes, of 1000. */
-static void show_oom_score(const struct proc_view *v, FILE *out) {
-    struct space_counts c = counts_of(v->process);
-    struct vm_counts all;
-    vm_get_counts(v->kernel->vm, &all);
-    uint64_t total = all.frames.total - all.frames.reserved + all.swap.pages;
-    fprintf(out, "%lu\n", (c.resident + c.swapped) * 1000 / (total ? total : 1));
-}
-
 static void show_fdinfo(const struct proc_view *v, FILE *out) {
     struct file *f = descriptor_file(v->process, v->node->fd);
     if (!f)
@@ -274,34 +288,25 @@ static ssize_t link_root(struct thread *t, const struct proc_view *v, char *to, 
 /* The file systems are the host's: so is the list of them. A sandbox is one, as far as anybody inside knows.
  */
 static void show_mounts(const struct proc_view *v, FILE *out) {
-    char line[4096];
     if (v->kernel->sandbox) {
         fprintf(out, "sandbox / overlay rw 0 0\nproc /proc proc rw 0 0\n");
         return;
     }
-    FILE *host = fopen("/proc/self/mounts", "re");
-    while (host && fgets(line, sizeof(line), host))
-        fputs(line, out);
-    if (host)
-        fclose(host);
+    proc_copy_host("/proc/self/mounts", out);
 }
 
 static void show_mountinfo(const struct proc_view *v, FILE *out) {
-    char line[4096];
     if (v->kernel->sandbox) {
         fprintf(out, "1 0 0:1 / / rw - overlay sandbox rw\n2 1 0:2 / /proc rw - proc proc rw\n");
         return;
     }
-    FILE *host = fopen("/proc/self/mountinfo", "re");
-    while (host && fgets(line, sizeof(line), host))
-        fputs(line, out);
-    if (host)
-        fclose(host);
+    proc_copy_host("/proc/self/mountinfo", out);
 }
 
 static const struct proc_entry descriptor_link = {.mode = S_IFLNK | 0700};
 static const struct proc_entry descriptor_info = {.mode = S_IFREG | 0444, .show = show_fdinfo};
-static const struct proc_entry task_directory = {.mode = S_IFDIR | 0555, .children = proc_task_entries};
+static const struct proc_entry task_directory = {
+    .mode = S_IFDIR | 0555, .children = proc_task_entries, .more = proc_more_task_entries};
 
 #define PROC_LINK(link_name, reader)                                                                         \
     { .name = (link_name), .mode = S_IFLNK | 0777, .link = (reader) }
@@ -315,7 +320,6 @@ static const struct proc_entry task_directory = {.mode = S_IFDIR | 0555, .childr
         PROC_FILE("limits", show_limits), PROC_FILE("maps", proc_show_maps),                                 \
         {.name = "mem", .mode = S_IFREG | 0600, .ops = &proc_memory_ops},                                    \
         PROC_FILE("mountinfo", show_mountinfo), PROC_FILE("mounts", show_mounts),                            \
-        PROC_FILE("oom_score", show_oom_score),                                                              \
         {.name = "pagemap", .mode = S_IFREG | 0400, .ops = &proc_pagemap_ops}, PROC_LINK("root", link_root), \
         PROC_FILE("smaps", proc_show_smaps), PROC_FILE("smaps_rollup", proc_show_smaps_rollup),              \
         PROC_FILE("stat", show_stat), PROC_FILE("statm", show_statm), PROC_FILE("status", show_status)

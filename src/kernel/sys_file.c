@@ -240,6 +240,11 @@ static long io_move_with_flags(struct thread *t, struct io *io, const struct for
     return n;
 }
 
+static void io_count(struct process *p, const struct form *form, long moved) {
+    *(form->writes ? &p->io.write_calls : &p->io.read_calls) += 1;
+    *(form->writes ? &p->io.written_bytes : &p->io.read_bytes) += moved > 0 ? (uint64_t)moved : 0;
+}
+
 static long io_call(struct thread *t, const uint64_t a[6], const struct form *form) {
     struct io io; /* not initialised: most of the segments are never used */
     int r = io_file(t, a, form, &io);
@@ -255,7 +260,10 @@ static long io_call(struct thread *t, const uint64_t a[6], const struct form *fo
     if (r < 0)
         return r;
     io.flags = form->flags ? (int)a[5] : 0;
-    return io.flags ? io_move_with_flags(t, &io, form) : io_move(t, &io, form);
+    long n = io.flags ? io_move_with_flags(t, &io, form) : io_move(t, &io, form);
+    if (n != SYS_SLEEP)
+        io_count(t->process, form, n);
+    return n;
 }
 
 #define IO_CALL(name, ...)                                                                                   \

@@ -164,6 +164,26 @@ struct mapping_view {
 /* The first mapping that ends above `address`: true and *ret_view, false when there is none. */
 bool space_next_mapping(struct space *, uint64_t address, bool with_counts, struct mapping_view *ret_view);
 
+/* What the pages of [start, end) are; of those shared with other mappings only a share counts as this one's.
+ * All are pages, but shares are PAGE_SHARE-ths of one. */
+#define PAGE_SHARE (1UL << 20)
+struct mapping_usage {
+    uint64_t resident, share, share_dirty, shared_clean, shared_dirty, private_clean, private_dirty;
+    uint64_t referenced, anonymous, lazily_free, swapped, swapped_share;
+};
+void space_get_usage(struct space *, uint64_t start, uint64_t end, struct mapping_usage *ret_usage);
+uint64_t space_page_table_bytes(const struct space *); /* in frames of the memory */
+
+/* Frames by what is in them. Each frame is looked at. */
+struct vm_usage {
+    uint64_t shared_memory;                 /* no file's: memfd, System V, MAP_SHARED|MAP_ANONYMOUS */
+    uint64_t mapped;                        /* of the page cache */
+    uint64_t dirty;                         /* of files, and not yet written back */
+    uint64_t active_file, active_anonymous; /* referenced since the policy last looked */
+    uint64_t swap_cached;                   /* in frames, with a copy kept in swap */
+};
+void vm_get_usage(struct vm *, struct vm_usage *ret_usage);
+
 /* ---- faults and user memory ---- */
 
 /* The page-fault handler. `access` is one or more enum access bits. A fault that fails has changed nothing
