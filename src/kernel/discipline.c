@@ -101,9 +101,8 @@ static bool has_usual_flow_control(const struct termios2 *modes) {
 /* What a master in packet mode is told. */
 static unsigned change_of(const struct termios2 *before, const struct termios2 *after) {
     bool now = has_usual_flow_control(after), external = (before->c_lflag | after->c_lflag) & EXTPROC;
-    if (now == has_usual_flow_control(before) && !external)
-        return 0;
-    return (now ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP) | (external ? TIOCPKT_IOCTL : 0);
+    unsigned flow = now == has_usual_flow_control(before) ? 0 : now ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP;
+    return flow | (external ? TIOCPKT_IOCTL : 0);
 }
 
 void discipline_set_modes(struct discipline *d, const struct termios2 *modes) {

@@ -100,14 +100,14 @@ int terminal_admit(const struct terminal *terminal, struct thread *t, int signal
 
 /* ---- requests ---- */
 
-/* The session of a process group, or of the process of that number when there is no such group. 0: neither is
- * there. */
+/* The session of a process group, or of the process of that number when there is no such group; process 1 is
+ * in another than everybody. 0: neither is there. */
 static uint32_t session_of(struct kernel *k, uint32_t group) {
     const struct process *p, *leader = process_find(k, group);
     TAILQ_FOREACH(p, &k->processes, of_machine)
         if (p->pgid == group)
             return p->sid;
-    return leader ? leader->sid : 0;
+    return leader ? leader->sid : group == PID_OF_MACHINE ? UINT32_MAX : 0;
 }
 
 /* Thimble's own group comes into the foreground of the host's terminal, as a program's would natively that

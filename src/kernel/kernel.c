@@ -318,8 +318,6 @@ static void kernel_signal_group(struct kernel *k, uint32_t pgid, int signal) {
 }
 
 void kernel_host_signal(struct kernel *k, int signal) {
-    uint32_t group = terminal_foreground(k);
-    k->nondeterministic_used |= k->config.deterministic;
     if (signal == SIGINT || signal == SIGTERM) {
         struct timespec time;
         clock_gettime(CLOCK_MONOTONIC, &time);
@@ -328,6 +326,12 @@ void kernel_host_signal(struct kernel *k, int signal) {
             k->stop = KERNEL_STOPPED;
         k->interrupted_at = now;
     }
+    kernel_typed_signal(k, signal);
+}
+
+void kernel_typed_signal(struct kernel *k, int signal) {
+    uint32_t group = terminal_foreground(k);
+    k->nondeterministic_used |= k->config.deterministic;
     if (signal == SIGTSTP || signal == SIGCONT)
         k->suspending = signal == SIGTSTP && k->config.resumable;
     const struct process *program = process_first_program(k);

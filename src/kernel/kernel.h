@@ -110,6 +110,8 @@ void kernel_forget_table(struct kernel *, const struct page_table *);
  * foreground. Called from the main loop, not from a handler. A second SIGTERM/SIGINT within a second ends the
  * machine. */
 void kernel_host_signal(struct kernel *, int signal);
+/* The same for one that was typed (Ctrl-C): it is the programs' alone, however often it comes. */
+void kernel_typed_signal(struct kernel *, int signal);
 
 /* The programs have all stopped, and somebody outside can continue them: then Thimble is to stop, too, as the
  * shell expects that waits for it, and to pass on the SIGCONT that it gets. kernel_next_thread() gives NULL

@@ -225,6 +225,8 @@ static const struct passed {
 static long pass_on(struct file *f, struct thread *t, const struct passed *p, uint64_t argument) {
     struct space *space = t->process->space;
     char buffer[64];
+    if (p->in && !isatty(f->host))
+        return -ENOTTY;
     int r = p->changes && is_terminal_of(f, t->process->terminal)
                 ? terminal_admit(t->process->terminal, t, SIGTTOU)
                 : 0;

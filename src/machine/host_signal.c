@@ -29,6 +29,7 @@ enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
 
 struct host_signals {
     _Atomic uint64_t arrived; /* bit signal-1 */
+    _Atomic uint64_t sent;    /* of these: by a process, not by a terminal */
     int event_fd;
     bool installed, only_guards;
     const struct engine_ops *engine_ops;
@@ -45,9 +46,15 @@ void host_signals_wake(struct host_signals *s) {
     (void)written;
 }
 
-void host_signals_send(struct host_signals *s, int signal) {
+static void note(struct host_signals *s, int signal, bool typed) {
+    if (!typed)
+        atomic_fetch_or(&s->sent, 1ULL << (signal - 1));
     atomic_fetch_or(&s->arrived, 1ULL << (signal - 1));
     host_signals_wake(s);
+}
+
+void host_signals_send(struct host_signals *s, int signal) {
+    note(s, signal, true);
 }
 
 static void host_signal_arrived(int signal, siginfo_t *info, void *context) {
@@ -55,7 +62,7 @@ static void host_signal_arrived(int signal, siginfo_t *info, void *context) {
     struct host_signals *s = atomic_load(&active);
     /* SIGPIPE from a write of our own: the kernel sees EPIPE and tells the guest that wrote. */
     if (s && !(signal == SIGPIPE && info->si_pid == getpid())) {
-        host_signals_send(s, signal);
+        note(s, signal, info->si_code == SI_KERNEL);
         s->engine_ops->kick(s->engine);
     }
     errno = saved_errno;
@@ -151,11 +158,12 @@ void host_signals_quiet(struct host_signals *s) {
     (void)got;
 }
 
-int host_signals_take(struct host_signals *s) {
+int host_signals_take(struct host_signals *s, bool *ret_typed) {
     uint64_t arrived = atomic_load_explicit(&s->arrived, memory_order_relaxed);
     if (!arrived)
         return 0;
     int bit = __builtin_ctzll(arrived);
+    *ret_typed = !(atomic_fetch_and(&s->sent, ~(1ULL << bit)) & 1ULL << bit);
     atomic_fetch_and(&s->arrived, ~(1ULL << bit));
     return bit + 1;
 }

@@ -33,10 +33,11 @@ void host_signals_suspend(int signal);
 /* Makes that descriptor readable as if a signal had arrived. Any thread, any signal handler. */
 void host_signals_wake(struct host_signals *);
 
-/* As if that signal had arrived. Any thread, any signal handler. */
+/* As if that signal had been typed. Any thread, any signal handler. */
 void host_signals_send(struct host_signals *, int signal);
 
-/* Takes the lowest signal that has arrived; 0 when there is none. */
-int host_signals_take(struct host_signals *);
+/* Takes the lowest signal that has arrived; 0 when there is none. *ret_typed: at the terminal, not sent by
+ * somebody. */
+int host_signals_take(struct host_signals *, bool *ret_typed);
 
 #endif

@@ -14,10 +14,14 @@ static double seconds_now(void) {
 }
 
 static void pass_host_signals_on(struct machine *m) {
-    for (int signal; (signal = host_signals_take(m->signals)) != 0;) {
+    bool typed;
+    for (int signal; (signal = host_signals_take(m->signals, &typed)) != 0;) {
         if (signal != SIGTSTP && signal != SIGCONT)
             m->host_signal = signal;
-        kernel_host_signal(m->kernel, signal);
+        if (typed)
+            kernel_typed_signal(m->kernel, signal);
+        else
+            kernel_host_signal(m->kernel, signal);
     }
 }
 
