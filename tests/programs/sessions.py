@@ -1,0 +1,188 @@
+"""A person at a terminal: the same keys typed on the host and in the machine, and what the screens show.
+
+On the host a step is over when nothing more is printed for a while. In the machine it is over when the screen
+is the host's, which is all that is asked of it, and the machine waits for what comes next, however long it takes.
+"""
+import dataclasses
+import difflib
+import errno
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+
+import pyte
+
+import machine
+
+QUIET = 0.35  # seconds without output until a step on the host is over
+PATIENCE = 30  # seconds until the machine's screen must be the host's
+ROWS, COLUMNS = 24, 80
+ENVIRONMENT = {"TERM": "linux", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PS1": "$ ", "HISTFILE": "/dev/null",
+               "INPUTRC": "/dev/null"}
+
+
+@dataclasses.dataclass
+class Size:
+    """A step: the window changes."""
+
+    rows: int
+    columns: int
+
+
+@dataclasses.dataclass
+class Wait:
+    """A step: time passes; on the host it is given so many seconds more."""
+
+    seconds: float
+
+
+@dataclasses.dataclass
+class Session:
+    """steps: text is typed; see Size and Wait above. The program must end by itself with the last one."""
+
+    name: str
+    command: list
+    steps: list
+    files: object = None
+    environment: dict | None = None
+    mask: object = None  # a line of the screen → what is compared
+    frames: str = "140"
+
+
+class Terminal:
+    """A program with a pseudo-terminal of its own, which controls it, and the screen at its other end."""
+
+    def __init__(self, command, folder, environment, rows=ROWS, columns=COLUMNS):
+        self.screen = pyte.Screen(columns, rows)
+        self.stream = pyte.ByteStream(self.screen)
+        self.ended = False
+        self.child, self.fd = pty.fork()
+        if self.child == 0:
+            try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+                os.chdir(folder)
+                os.execvpe(os.fspath(command[0]), [os.fspath(word) for word in command], environment)
+            finally:
+                os._exit(127)
+
+    def read(self, seconds):
+        """Takes what is printed within so many seconds. False: nothing is."""
+        if self.ended or not select.select([self.fd], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            data = b""
+        self.ended = not data
+        self.stream.feed(data)
+        return bool(data)
+
+    def do(self, step):
+        if isinstance(step, Size):
+            self.screen.resize(step.rows, step.columns)
+            fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", step.rows, step.columns, 0, 0))
+        elif isinstance(step, str):
+            data = step.encode()
+            while data:
+                data = data[os.write(self.fd, data):]
+                while self.read(0):
+                    pass
+
+    def settle(self, seconds):
+        while self.read(seconds):
+            pass
+
+    def shown(self, mask):
+        lines = [line.rstrip() for line in self.screen.display]
+        lines = [mask(line) for line in lines] if mask else lines
+        return [*lines, f"cursor {self.screen.cursor.y},{self.screen.cursor.x}"]
+
+    def work(self):
+        """What the program has done so far, None while it is at work."""
+        with open(f"/proc/{self.child}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return None if fields[0] in "RD" else fields[11:13]
+
+    def is_idle(self):
+        if self.ended:
+            return True
+        before = self.work()
+        return before is not None and not self.read(0.04) and before == self.work()
+
+    def end(self, seconds):
+        """The status that the program ended with, None if it had to be killed."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.read(0.02)
+            pid, status = os.waitpid(self.child, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        os.close(self.fd)
+        return None
+
+
+def environment_of(session):
+    return machine.ENVIRONMENT | ENVIRONMENT | (session.environment or {})
+
+
+def record(session, workshop):
+    """The screens after each step on the host, and the exit status."""
+    workshop.prepare(session.files)
+    terminal = Terminal(workshop.words(session.command), workshop.folder, environment_of(session))
+    terminal.settle(QUIET)
+    screens = [terminal.shown(session.mask)]
+    for step in session.steps:
+        terminal.do(step)
+        terminal.settle(QUIET + (step.seconds if isinstance(step, Wait) else 0))
+        screens.append(terminal.shown(session.mask))
+    return screens, terminal.end(PATIENCE)
+
+
+def await_screen(terminal, expected, mask):
+    deadline = time.monotonic() + PATIENCE
+    while terminal.shown(mask) != expected or not terminal.is_idle():
+        if time.monotonic() > deadline or (terminal.ended and not terminal.read(0)):
+            return False
+        terminal.read(0.1)
+    return True
+
+
+def difference(step, expected, got):
+    lines = difflib.unified_diff(expected, got, "on the host", "in the machine", lineterm="", n=1)
+    return f"after {step!r}:\n" + "\n".join(lines)
+
+
+def replay(session, workshop, screens, status, options):
+    """What differs in the machine; empty: nothing."""
+    workshop.prepare(session.files)
+    command = [workshop.thimble, "run", *options, "--stats", "none", "--", *workshop.words(session.command)]
+    terminal = Terminal(command, workshop.folder, environment_of(session))
+    problems = []
+    for step, expected in zip([None, *session.steps], screens):
+        terminal.do(step)
+        if not await_screen(terminal, expected, session.mask):
+            problems.append(difference(step, expected, terminal.shown(session.mask)))
+            break
+    got = terminal.end(0.5 if problems else PATIENCE)
+    if not problems and got != status:
+        problems.append(f"exit status {got}, expected {status}")
+    return problems
+
+
+def check(session, workshop, report):
+    screens, status = record(session, workshop)
+    if status is None:
+        report(session.name, ["does not end on the host; its screen:", *screens[-1]])
+        return
+    for size in (["-n", "65536"], ["-n", session.frames, "--page-table", "array"]):
+        report(f"{session.name}, {' '.join(size)}", replay(session, workshop, screens, status, size))
