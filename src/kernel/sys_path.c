@@ -27,7 +27,8 @@ static int lookup_entry(struct thread *t, int directory, uint64_t user, int in_p
 }
 
 /* A path whose last component is to be made: likewise. */
-static int lookup_new(struct thread *t, int directory, uint64_t user, int in_proc, struct lookup *ret_lookup) {
+static int lookup_new(struct thread *t, int directory, uint64_t user, int in_proc,
+                      struct lookup *ret_lookup) {
     int r = lookup_entry(t, directory, user, in_proc, ret_lookup);
     if (r < 0)
         return r;
@@ -285,17 +286,16 @@ static long sys_readlinkat(struct thread *t, const uint64_t a[6]) {
     return do_readlink(t, (int)a[0], a[1], a[2], a[3]);
 }
 
-/* The records of getdents: as those of getdents64, but the type stands in the last byte. */
-static void make_old_records(char *records, size_t length) {
-    for (size_t at = 0; at < length;) {
-        struct dirent64 *d = (struct dirent64 *)(void *)(records + at);
-        unsigned char type = d->d_type;
-        uint16_t size = d->d_reclen;
-        char *name = records + at + offsetof(struct dirent64, d_type);
-        memmove(name, d->d_name, strlen(d->d_name) + 1);
-        records[at + size - 1] = (char)type;
-        at += size;
-    }
+/* A record as getdents64 has it, or as getdents has it: the type stands in the last byte. What lies between
+ * the name and the end is not written: nobody has given it a value. 0 or -errno. */
+static int put_record(struct space *space, uint64_t address, const struct dirent64 *d, bool old) {
+    const size_t head = offsetof(struct dirent64, d_type), name = strlen(d->d_name) + 1;
+    if (!old)
+        return user_write(space, address, d, offsetof(struct dirent64, d_name) + name);
+    int r = user_write(space, address, d, head);
+    if (r == 0)
+        r = user_write(space, address + head, d->d_name, name);
+    return r < 0 ? r : user_write(space, address + d->d_reclen - 1, &d->d_type, 1);
 }
 
 static long do_getdents(struct thread *t, const uint64_t a[6], bool old) {
@@ -307,14 +307,17 @@ static long do_getdents(struct thread *t, const uint64_t a[6], bool old) {
         return -ENOTDIR;
     int64_t position = f->ops->seek(f, 0, SEEK_CUR);
     ssize_t n = f->ops->getdents(f, records, min_u64(a[2], sizeof(records)));
-    if (n <= 0)
-        return n;
-    if (old)
-        make_old_records(records, (size_t)n);
-    int r = user_write(t->process->space, a[1], records, (size_t)n);
-    if (r < 0)
-        f->ops->seek(f, position, SEEK_SET);
-    return r < 0 ? r : n;
+    for (ssize_t done = 0; done < n;) {
+        const struct dirent64 *d = (const struct dirent64 *)(const void *)(records + done);
+        int r = put_record(t->process->space, a[1] + (uint64_t)done, d, old);
+        if (r < 0) { /* the next call begins with this one */
+            f->ops->seek(f, position, SEEK_SET);
+            return done ? done : r;
+        }
+        position = d->d_off;
+        done += d->d_reclen;
+    }
+    return n;
 }
 
 static long sys_getdents(struct thread *t, const uint64_t a[6]) {

@@ -8,6 +8,7 @@ import os
 import shutil
 
 import machine
+from cases import Case
 
 WILD_MACHINES = (
     ("-n", "300", "--swap", "64M"),
@@ -15,6 +16,14 @@ WILD_MACHINES = (
     ("-n", "400", "--swap", "2000p", "-p", "lru", "--page-table", "x86-64", "--deterministic"),
 )
 CHECKED = {"THIMBLE_CHECK": "1"}
+
+
+PERTURBED = {"MALLOC_PERTURB_": "165"}  # the C library fills what it hands out, and what is given back
+
+
+def cases():
+    yield Case("secret", ["{guests}/attacks-secret", "512"], few=64)
+    yield Case("padding", ["{guests}/attacks-padding"], environment=PERTURBED, few=64)
 
 
 def sentinel(folder):
