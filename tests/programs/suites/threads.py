@@ -1,0 +1,17 @@
+"""Threads, processes and signals: each program prints its cases and what the kernel answers."""
+from cases import Case
+
+ROOMY = {"array": ("-n", "24"), "x86-64": ("-n", "128")}
+
+
+def case(name, *arguments, **keywords):
+    keywords.setdefault("few", 48)
+    return Case(name, ["{guests}/threads-" + name, *arguments], **keywords)
+
+
+def cases():
+    yield case("clone", smallest=ROOMY)
+    yield case("wait", smallest=ROOMY)
+    yield case("signals", smallest=ROOMY)
+    yield case("exec", few=200)
+    yield case("futex", smallest=ROOMY)
