@@ -310,7 +310,6 @@ static void exec_reset_thread(struct thread *t, const struct exec_result *result
     r.general[CPU_RSP] = result->stack.pointer;
     k->engine_ops->set_registers(k->engine, t->cpu, &r);
     t->altstack_sp = t->altstack_size = 0;
-    t->altstack_flags = SS_DISABLE;
     t->clear_child_tid = t->robust_list = 0;
     t->trap_number = t->trap_error = t->trap_address = 0;
 }

@@ -43,6 +43,8 @@ void futex_leave(struct thread *);
 /* ---- futex_pi.c ---- */
 
 long futex_lock_pi(struct thread *, const struct futex_key *, bool try_only);
+/* Whether the thread owns the lock, as its word says: 0, -EPERM or -EFAULT. Asked before futex_unlock_pi(). */
+int futex_check_owner(struct thread *);
 long futex_unlock_pi(struct thread *, const struct futex_key *);
 /* FUTEX_WAIT_REQUEUE_PI once it was woken, and FUTEX_CMP_REQUEUE_PI once the word was compared. */
 long futex_wait_requeue_pi(struct thread *, const struct futex_key *from, const struct futex_key *to);

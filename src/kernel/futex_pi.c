@@ -162,14 +162,16 @@ static int pi_hand_over(struct futex_waiter *w, uint32_t died) {
     return 0;
 }
 
-long futex_unlock_pi(struct thread *t, const struct futex_key *key) {
-    struct futex_waiter *first = futex_first(t->process->kernel, key);
+int futex_check_owner(struct thread *t) {
     uint32_t word;
     int r = pi_read(t, t->call.args[0], &word);
     if (r < 0)
         return r;
-    if ((word & FUTEX_TID_MASK) != t->tid)
-        return -EPERM;
+    return (word & FUTEX_TID_MASK) == t->tid ? 0 : -EPERM;
+}
+
+long futex_unlock_pi(struct thread *t, const struct futex_key *key) {
+    struct futex_waiter *first = futex_first(t->process->kernel, key);
     if (!first)
         return pi_write(t, t->call.args[0], 0);
     if (!first->pi || first->pi->owner != t)

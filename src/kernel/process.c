@@ -270,10 +270,12 @@ static struct process *process_reaper(const struct process *p) {
 /* PR_SET_PDEATHSIG: the thread that made the child is gone. */
 static void process_tell_death_of_parent(struct process *child) {
     siginfo_t info = {.si_code = SI_USER};
-    info.si_pid = (pid_t)child->parent->pid;
+    info.si_pid = child->parent ? (pid_t)child->parent->pid : 0;
     info.si_uid = getuid();
-    if (child->pdeathsig)
-        signal_send_process(child, child->pdeathsig, &info);
+    const struct thread *t;
+    TAILQ_FOREACH(t, &child->threads, of_process)
+        if (t->pdeathsig)
+            signal_send_process(child, t->pdeathsig, &info);
 }
 
 static uint32_t process_first_tid(const struct process *p) {

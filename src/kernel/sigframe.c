@@ -303,10 +303,10 @@ int sigframe_pop(struct thread *t) {
     if (user_read(t->process->space, address + offsetof(struct signal_frame, uc), &uc, sizeof uc) < 0)
         return -EFAULT;
     signal_set_blocked(t, uc.mask);
+    (void)sigaltstack_set(t, r.general[CPU_RSP], &uc.stack); /* as in Linux, one that cannot be set is not */
     sigframe_restore_context(&r, &uc.context);
     k->engine_ops->set_registers(k->engine, t->cpu, &r);
     if (sigframe_restore_xstate(t, uc.context.fpstate) < 0 || !sigframe_segments_are_good(&uc))
         return -EFAULT;
-    (void)sigaltstack_set(t, uc.context.rsp, &uc.stack); /* as in Linux, one that cannot be set is not */
     return 0;
 }

@@ -93,7 +93,7 @@ static long futex_requeue(struct kernel *k, const struct futex_key *from, const 
         uint32_t bits = w->bits;
         if (++done <= wake) {
             futex_complete(w);
-        } else {
+        } else if (!futex_key_equals(from, to)) {
             futex_dequeue(w);
             futex_enqueue(w, w->thread, to, bits);
         }
@@ -251,6 +251,8 @@ static long sys_futex(struct thread *t, const uint64_t args[6]) {
     int r = futex_set_deadline(t, timed ? args[3] : 0, clock);
     if (r == 0)
         r = futex_check(args);
+    if (r == 0 && command == FUTEX_UNLOCK_PI)
+        r = futex_check_owner(t);
     if (r == 0 && t->call.scratch == FUTEX_NOT_QUEUED)
         r = futex_get_key(t, args[0], operation & FUTEX_PRIVATE_FLAG, futex_first_access(command), &key);
     if (r < 0)

@@ -229,14 +229,16 @@ static long sys_personality(struct thread *t, const uint64_t args[6]) {
 
 static long prctl_name(struct thread *t, uint64_t address, bool set) {
     struct process *p = t->process;
-    char name[sizeof p->comm] = {0};
+    char name[sizeof t->comm] = {0};
     if (!set)
-        return user_write(p->space, address, p->comm, sizeof p->comm);
+        return user_write(p->space, address, t->comm, sizeof t->comm);
     ssize_t n = user_read_some(p->space, address, name, sizeof name - 1);
     if (n < 0 || (n < (ssize_t)sizeof name - 1 && !memchr(name, '\0', (size_t)n)))
         return -EFAULT;
-    memset(p->comm, 0, sizeof p->comm);
-    memcpy(p->comm, name, strlen(name));
+    memset(t->comm, 0, sizeof t->comm);
+    memcpy(t->comm, name, strlen(name));
+    if (t->tid == p->pid) /* the leader's is the process's */
+        memcpy(p->comm, t->comm, sizeof p->comm);
     return 0;
 }
 
@@ -256,8 +258,8 @@ static long sys_prctl(struct thread *t, const uint64_t args[6]) {
     switch ((int)args[0]) {
     case PR_SET_NAME: return prctl_name(t, args[1], true);
     case PR_GET_NAME: return prctl_name(t, args[1], false);
-    case PR_SET_PDEATHSIG: return prctl_set_flag(&p->pdeathsig, args[1], SIGNAL_COUNT);
-    case PR_GET_PDEATHSIG: return prctl_write(t, args[1], p->pdeathsig);
+    case PR_SET_PDEATHSIG: return prctl_set_flag(&t->pdeathsig, args[1], SIGNAL_COUNT);
+    case PR_GET_PDEATHSIG: return prctl_write(t, args[1], t->pdeathsig);
     case PR_SET_DUMPABLE: return prctl_set_flag(&p->dumpable, args[1], 1);
     case PR_GET_DUMPABLE: return p->dumpable;
     case PR_SET_NO_NEW_PRIVS: return args[1] == 1 ? prctl_set_flag(&p->no_new_privs, 1, 1) : -EINVAL;

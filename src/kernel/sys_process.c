@@ -2,8 +2,8 @@
  * wait4 is wait.c's, what exec does exec.c's.
  *
  * clone() without CLONE_THREAD makes a process (with CLONE_VM one that borrows its parent's address space
- * until it execs), with CLONE_THREAD a thread of this process. There are no namespaces (EPERM), no
- * descriptors for processes (CLONE_PIDFD) and no control groups (EINVAL). */
+ * until it execs), with CLONE_THREAD a thread of this process. There are no namespaces (EPERM) and no control
+ * groups (EBADF). */
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,10 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/descriptor.h"
 #include "kernel/exec.h"
 #include "kernel/job_control.h"
+#include "kernel/pidfd.h"
 #include "kernel/sched.h"
 #include "kernel/scheduling.h"
 #include "kernel/signal.h"
@@ -106,6 +108,7 @@ static void clone_thread_state(struct thread *child, const struct thread *parent
     child->blocked = parent->blocked;
     if (c->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = c->child_tid;
+    child->altstack_flags = SS_DISABLE;
     bool keeps_altstack = !(c->flags & CLONE_VM) || (c->flags & CLONE_VFORK);
     if (keeps_altstack) {
         child->altstack_sp = parent->altstack_sp;
@@ -133,6 +136,21 @@ static void clone_join_family(struct thread *t, const struct clone_request *c, s
     child->exit_signal = c->flags & CLONE_PARENT ? parent->exit_signal : c->exit_signal;
 }
 
+/* CLONE_PIDFD: a descriptor of the caller's for the child. */
+static int clone_open_pidfd(struct thread *t, const struct clone_request *c, struct process *child) {
+    struct file *f;
+    if (!(c->flags & CLONE_PIDFD))
+        return 0;
+    int r = pidfd_create_file(child->kernel, child, 0, &f);
+    int fd = r < 0 ? r : descriptor_install_or_drop(t->process, f, true);
+    if (fd < 0)
+        return fd;
+    if (user_write(t->process->space, c->pidfd, &fd, sizeof fd) == 0)
+        return 0;
+    descriptor_close(t->process, fd);
+    return -EFAULT;
+}
+
 static int clone_process(struct thread *t, const struct clone_request *c, struct thread **ret_thread) {
     struct process *parent = t->process, *child;
     struct kernel *k = parent->kernel;
@@ -148,6 +166,8 @@ static int clone_process(struct thread *t, const struct clone_request *c, struct
         r = thread_create(child, child->pid, ret_thread);
     if (r == 0)
         r = clone_space(child, parent, c->flags);
+    if (r == 0)
+        r = clone_open_pidfd(t, c, child);
     if (r < 0) {
         process_abandon(child);
         return r;

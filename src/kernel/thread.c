@@ -37,7 +37,6 @@ int thread_create(struct process *p, uint32_t tid, struct thread **ret_thread) {
     LIST_INIT(&t->pi_owned);
     t->state = THREAD_STOPPED;
     t->sleep.deadline = UINT64_MAX;
-    t->altstack_flags = SS_DISABLE;
     signal_state_init(&t->signals, k);
     TAILQ_INSERT_TAIL(&p->threads, t, of_process);
     TAILQ_INSERT_TAIL(&k->threads, t, of_machine);

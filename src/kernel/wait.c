@@ -4,11 +4,14 @@
  * Source: Linux 6.1 kernel/exit.c, POSIX wait(3p). A child of any of a process's threads is a child of all.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/descriptor.h"
+#include "kernel/pidfd.h"
 #include "kernel/resource.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
@@ -24,6 +27,7 @@ struct wait_request {
     idtype_t type;
     uint32_t id;
     unsigned options; /* WEXITED and WSTOPPED said explicitly, also for wait4 */
+    bool nonblocking; /* by a descriptor that is */
 };
 
 /* One change of one child. */
@@ -41,10 +45,10 @@ static bool wait_matches(const struct process *child, const struct thread *t,
     if (!(request->options & __WALL) && clone_child != !!(request->options & __WCLONE))
         return false;
     switch (request->type) {
+    case P_PIDFD:
     case P_PID: return child->pid == request->id;
     case P_PGID: return child->pgid == request->id;
     case P_ALL: return true;
-    case P_PIDFD: break;
     }
     return false;
 }
@@ -88,6 +92,8 @@ static long wait_for_child(struct thread *t, const struct wait_request *request,
         return -ECHILD;
     if (request->options & WNOHANG)
         return 0;
+    if (request->nonblocking)
+        return -EAGAIN;
     sched_sleep_channel(t, &p->children);
     return SYS_SLEEP;
 }
@@ -147,7 +153,18 @@ static int wait_write_info(struct thread *t, uint64_t address, const struct wait
     return 0;
 }
 
-static int waitid_parse(const struct process *p, const uint64_t args[6], struct wait_request *ret_request) {
+/* Which process the descriptor is of. */
+static int waitid_find(struct process *p, int fd, struct wait_request *ret_request) {
+    struct file *f = descriptor_file(p, fd);
+    struct process *child = NULL;
+    int r = f ? pidfd_process(f, &child) : -EBADF;
+    ret_request->id = child ? child->pid : 0;
+    if (r == 0 && (f->flags & O_NONBLOCK))
+        ret_request->nonblocking = true;
+    return r;
+}
+
+static int waitid_parse(struct process *p, const uint64_t args[6], struct wait_request *ret_request) {
     unsigned options = (unsigned)args[3];
     int32_t id = (int32_t)args[1];
     *ret_request = (struct wait_request){.type = (idtype_t)args[0], .id = (uint32_t)id, .options = options};
@@ -163,7 +180,7 @@ static int waitid_parse(const struct process *p, const uint64_t args[6], struct 
         if (id == 0)
             ret_request->id = p->pgid;
         return id >= 0 ? 0 : -EINVAL;
-    case P_PIDFD: return -EBADF; /* there are no such descriptors here */
+    case P_PIDFD: return id < 0 ? -EINVAL : waitid_find(p, id, ret_request);
     }
     return -EINVAL;
 }
