@@ -5,8 +5,7 @@
  *
  * takes the next name off the rest and moves the cursor, until the last name is left. A symbolic link puts
  * its text in front of the rest. The root directory's "proc" is where the cursor passes into the machine's
- * /proc,
- * ".." in /proc's root where it leaves it again. (The files in /sys that list the CPUs are ours as well.)
+ * /proc, ".." in /proc's root where it leaves it again. (A few directories in /sys are ours as well.)
  * In a sandbox the cursor is a path of the guest's own, and kernel/sandbox.h says what stands behind a name.
  * Permission to search is the host's affair: the cursor opens each directory relative to the one before. */
 #include "kernel/lookup.h"
@@ -167,9 +166,9 @@ static int step_link(struct walk *w) {
 
 static int step_host(struct walk *w) {
     char *name = w->at->name;
-    struct proc_node node = proc_root();
-    if ((strcmp(name, "proc") == 0 && is_at(w, ".")) ||
-        (w->last && proc_cpu_list(name, &node) && is_at(w, PROC_CPU_DIRECTORY))) {
+    struct proc_node node;
+    const char *place = proc_mount(name, &node);
+    if (place && is_at(w, place)) {
         cursor_set_proc(w->at, &node);
         return w->last;
     }
@@ -205,11 +204,9 @@ static int step_inside_link(struct walk *w) {
     return n < 0 ? (int)n : walk_splice(w, text, (size_t)n);
 }
 
-static bool is_ours(const struct lookup *at, bool last, struct proc_node *ret_node) {
-    *ret_node = proc_root();
-    if (strcmp(at->name, "proc") == 0 && strcmp(at->inside, "/") == 0)
-        return true;
-    return last && strcmp(at->inside, "/" PROC_CPU_DIRECTORY) == 0 && proc_cpu_list(at->name, ret_node);
+static bool is_ours(const struct lookup *at, struct proc_node *ret_node) {
+    const char *place = proc_mount(at->name, ret_node);
+    return place && strcmp(at->inside + 1, strcmp(place, ".") == 0 ? "" : place) == 0;
 }
 
 static int step_inside(struct walk *w) {
@@ -222,7 +219,7 @@ static int step_inside(struct walk *w) {
     }
     if (strcmp(at->name, ".") == 0)
         return w->last;
-    if (is_ours(at, w->last, &node)) {
+    if (is_ours(at, &node)) {
         cursor_set_proc(at, &node);
         return w->last;
     }
@@ -255,6 +252,18 @@ static int finish_inside(struct walk *w) {
     return 0;
 }
 
+/* Out of /proc, or of what is ours in /sys. */
+static int step_outside(struct walk *w, const char *place) {
+    int directory = openat(inodes_root(w->thread->process->kernel), place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return -errno;
+    cursor_set_host(w->at, directory, true);
+    if (w->at->inside)
+        snprintf(w->at->inside, PATH_MAX, "/%s", strcmp(place, ".") == 0 ? "" : place);
+    strcpy(w->at->name, ".");
+    return w->last;
+}
+
 /* A link in /proc: to an open file, or a text. */
 static int step_proc_link(struct walk *w, const struct proc_node *link) {
     struct file *f = proc_node_file(w->thread->process->kernel, link);
@@ -282,11 +291,8 @@ static int step_proc(struct walk *w) {
     if (!proc_exists(k, &w->at->node))
         return -ENOENT;
     if (strcmp(w->at->name, "..") == 0) {
-        if (!proc_parent(&w->at->node, &next)) {
-            cursor_set_root(w);
-            strcpy(w->at->name, ".");
-            return w->last;
-        }
+        if (!proc_parent(&w->at->node, &next))
+            return step_outside(w, proc_outside(&w->at->node));
     } else if (strcmp(w->at->name, ".") != 0) {
         int r = proc_child(k, &w->at->node, w->at->name, &next);
         if (r < 0)

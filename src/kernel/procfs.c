@@ -23,7 +23,17 @@ static const struct proc_entry root_directory = {.name = "proc",
                                                  .children = proc_machine_entries,
                                                  .numbers = PROC_PIDS,
                                                  .number = &process_directory};
-static const struct proc_entry cpu_directory = {.name = PROC_CPU_DIRECTORY, .mode = S_IFDIR | 0555};
+
+/* Names are unique. Those of the entries are paths below the root. */
+static const struct mount {
+    const char *outside, *name;
+    const struct proc_entry *entry;
+} mounts[] = {
+    {".", "proc", &root_directory},
+    {"sys/devices/system", "cpu", &sysfs_cpu},
+    {"sys/devices/system", "node", &sysfs_node},
+    {"sys/fs", "cgroup", &sysfs_cgroup},
+};
 
 static const struct proc_entry *entry_of(const struct proc_node *node) {
     return node->chain[node->depth];
@@ -33,14 +43,21 @@ struct proc_node proc_root(void) {
     return (struct proc_node){.chain = {&root_directory}, .fd = -1};
 }
 
-bool proc_cpu_list(const char *name, struct proc_node *ret_node) {
-    for (const struct proc_entry *e = proc_cpu_entries; e->name; e++) {
-        if (strcmp(e->name, name) == 0) {
-            *ret_node = (struct proc_node){.chain = {&cpu_directory, e}, .depth = 1, .fd = -1};
-            return true;
+const char *proc_mount(const char *name, struct proc_node *ret_node) {
+    for (size_t i = 0; i < ARRAY_LENGTH(mounts); i++) {
+        if (strcmp(mounts[i].name, name) == 0) {
+            *ret_node = (struct proc_node){.chain = {mounts[i].entry}, .fd = -1};
+            return mounts[i].outside;
         }
     }
-    return false;
+    return NULL;
+}
+
+const char *proc_outside(const struct proc_node *node) {
+    size_t i = 0;
+    while (mounts[i].entry != node->chain[0])
+        i++;
+    return mounts[i].outside;
 }
 
 bool proc_is_directory(const struct proc_node *node) {
@@ -58,7 +75,7 @@ int proc_look(struct kernel *k, const struct proc_node *node, struct proc_view *
     ret_view->process = process_find(k, node->pid);
     if (!ret_view->process)
         return -ESRCH;
-    ret_view->thread = TAILQ_FIRST(&ret_view->process->threads);
+    ret_view->thread = thread_find(k, node->pid); /* NULL: the leader has ended before the others */
     if (!node->tid)
         return 0;
     ret_view->thread = thread_find(k, node->tid);

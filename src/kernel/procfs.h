@@ -18,13 +18,15 @@ struct proc_node {
 };
 
 struct proc_node proc_root(void);
-/* The files in PROC_CPU_DIRECTORY (below the root) that say which CPUs there are: one, whatever the host has.
- */
-#define PROC_CPU_DIRECTORY "sys/devices/system/cpu"
-bool proc_cpu_list(const char *name, struct proc_node *ret_node);
+/* Directories of the host's that are the machine's own: /proc, and those in /sys that tell of CPUs and
+ * memory. The directory (a path below the root, "." for the root) where `name` is one of them, and its node;
+ * NULL: there is none of that name. */
+const char *proc_mount(const char *name, struct proc_node *ret_node);
+/* The directory that such a one is in. */
+const char *proc_outside(const struct proc_node *);
 /* The name `name` in a directory. 0, -ENOENT or -ENOTDIR. */
 int proc_child(struct kernel *, const struct proc_node *, const char *name, struct proc_node *ret_node);
-/* False at the root of /proc. */
+/* False at the root of /proc and of its like. */
 bool proc_parent(const struct proc_node *, struct proc_node *ret_node);
 bool proc_is_directory(const struct proc_node *);
 bool proc_is_link(const struct proc_node *);

@@ -59,9 +59,9 @@ extern const struct proc_entry proc_process_entries[],
     proc_more_process_entries[], proc_more_task_entries[], /* and procfs_task.c */
     proc_net_entries[],                                    /* /proc/PID/net: procfs_net.c */
     proc_machine_entries[], /* /proc itself, beside numbers: procfs_machine.c */
-    proc_sys_entries[],     /* /proc/sys: procfs_sys.c */
-    proc_cpu_entries[];     /* PROC_CPU_DIRECTORY */
-extern const struct file_ops proc_memory_ops, proc_pagemap_ops; /* /proc/PID/mem, pagemap */
+    proc_sys_entries[];     /* /proc/sys: procfs_sys.c */
+extern const struct proc_entry sysfs_cpu, sysfs_node, sysfs_cgroup; /* sysfs.c */
+extern const struct file_ops proc_memory_ops, proc_pagemap_ops;     /* /proc/PID/mem, pagemap */
 
 /* procfs_maps.c */
 void proc_show_maps(const struct proc_view *, FILE *);

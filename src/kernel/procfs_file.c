@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
@@ -110,17 +111,53 @@ void proc_copy_host(const char *path, FILE *out) {
         fclose(host);
 }
 
-/* ---- /proc/PID/mem: the process's memory at its addresses, as far as it may access it itself ---- */
+/* ---- /proc/PID/mem: the process's memory at its addresses. As for a debugger, what a private mapping does
+ * not allow is no obstacle; a shared one is never written against its protection. ---- */
+
+static ssize_t memory_copy(struct space *space, uint64_t address, void *buffer, size_t length, bool writes) {
+    return writes ? user_write_some(space, address, buffer, length)
+                  : user_read_some(space, address, buffer, length);
+}
+
+static int protection_of(const struct mapping_view *m) {
+    return (m->access & ACCESS_READ ? PROT_READ : 0) | (m->access & ACCESS_WRITE ? PROT_WRITE : 0) |
+           (m->access & ACCESS_EXEC ? PROT_EXEC : 0);
+}
+
+/* The page becomes accessible for as long as it takes; `length` bytes lie in it. */
+static ssize_t memory_force(struct space *space, uint64_t address, void *buffer, size_t length, bool writes) {
+    uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+    struct mapping_view m;
+    if (!space_next_mapping(space, address, false, &m) || m.start > address || (writes && m.shared))
+        return -EIO;
+    int own = protection_of(&m);
+    if (space_protect(space, page, PAGE_SIZE, own | PROT_READ | (writes ? PROT_WRITE : 0)) < 0)
+        return -EIO;
+    ssize_t n = memory_copy(space, address, buffer, length, writes);
+    (void)space_protect(space, page, PAGE_SIZE, own); /* which merges what the first one has split */
+    return n < 0 ? -EIO : n;
+}
 
 static ssize_t memory_access(struct file *f, void *buffer, size_t length, uint64_t *offset, bool writes) {
     struct proc_view v;
     if (proc_look(f->kernel, &((struct proc_file *)f->data)->node, &v) < 0 || !v.process->space)
         return 0;
-    ssize_t n = writes ? user_write_some(v.process->space, *offset, buffer, length)
-                       : user_read_some(v.process->space, *offset, buffer, length);
-    if (n > 0)
-        *offset += (uint64_t)n;
-    return n < 0 ? -EIO : n;
+    size_t done = 0;
+    while (done < length) {
+        uint64_t address = *offset + done;
+        size_t want = min_u64(length - done, PAGE_SIZE - address % PAGE_SIZE);
+        char *bytes = (char *)buffer + done;
+        ssize_t n = memory_copy(v.process->space, address, bytes, want, writes);
+        if (n < 0)
+            n = memory_force(v.process->space, address, bytes, want, writes);
+        if (n < 0 && !done)
+            return n;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    *offset += done;
+    return (ssize_t)done;
 }
 
 static ssize_t memory_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {

@@ -251,15 +251,6 @@ static ssize_t link_net(struct thread *t, const struct proc_view *v, char *to, s
     return snprintf(to, size, "self/net");
 }
 
-static void show_cpu_list(const struct proc_view *v, FILE *out) {
-    fprintf(out, "0\n");
-}
-
-const struct proc_entry proc_cpu_entries[] = {PROC_FILE("online", show_cpu_list),
-                                              PROC_FILE("possible", show_cpu_list),
-                                              PROC_FILE("present", show_cpu_list),
-                                              {.name = NULL}};
-
 static const struct proc_entry terminal_entries[] = {PROC_FILE("drivers", show_terminal_drivers),
                                                      {.name = NULL}};
 
