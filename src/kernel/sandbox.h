@@ -78,7 +78,7 @@ ssize_t sandbox_read_link(const struct sandbox *, const char *directory, const c
 /* ---- opening ---- */
 
 /* Whether what is there may be opened at all: 0, or -EACCES for what would reach out of the sandbox (FIFOs,
- * sockets and devices of the host). *ret_device: it is /dev/null or its like, or /dev/tty: its content is not
+ * sockets and devices of the host). *ret_device: it is /dev/null or its like, or a terminal: its content is not
  * the file system's, and may be written to anywhere. */
 int sandbox_may_open(const struct sandbox *, const char *directory, const char *name, enum sandbox_layer,
                      bool *ret_device);

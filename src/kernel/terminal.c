@@ -227,6 +227,8 @@ static long pass_on(struct file *f, struct thread *t, const struct passed *p, ui
     char buffer[64];
     if (p->in && !isatty(f->host))
         return -ENOTTY;
+    if (p->request == TIOCSTI && f->kernel->sandbox) /* typing at the shell outside is a way out */
+        return -EIO;
     int r = p->changes && is_terminal_of(f, t->process->terminal)
                 ? terminal_admit(t->process->terminal, t, SIGTTOU)
                 : 0;
