@@ -112,6 +112,17 @@ static uint64_t scaled(const struct engine *e, const struct decoded *d, uint8_t 
     return *ret_displacement ? address : address + value_of(e, base | (d->rex & REX_B ? 8 : 0));
 }
 
+unsigned decode_operand_bytes(const struct decoded *d) {
+    if (d->length + 1 >= d->available)
+        return d->length < d->available && d->bytes[d->length] >= 0xc0;
+    uint8_t modrm = d->bytes[d->length], sib = d->bytes[d->length + 1];
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+    bool has_sib = mod != 3 && rm == 4;
+    bool wide = mod == 2 || (mod == 0 && (rm == 5 || (has_sib && (sib & 7) == 5)));
+    unsigned bytes = 1 + has_sib + (mod == 1 ? 1 : wide ? 4 : 0);
+    return d->length + bytes <= d->available ? bytes : 0;
+}
+
 bool decode_operand(const struct engine *e, struct decoded *d, struct operand *ret) {
     unsigned i = d->length;
     if (i >= d->available)

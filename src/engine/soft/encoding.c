@@ -123,10 +123,20 @@ static bool is_x87_image(const struct decoded *d) {
                                    (d->opcode == 0xdd && (field == 4 || field == 6)));
 }
 
+/* 90 is NOP, or PAUSE, for rax only. */
+static bool is_exchange(const struct decoded *d) {
+    return d->opcode == 0x90 && d->rex & REX_B;
+}
+
 /* FXSAVE, FXRSTOR, XSAVE, XRSTOR: W chooses what is in the image. */
 static bool is_wide_image(const struct decoded *d) {
     int field = decode_field(d);
     return decode_is_memory(d) && (field == 0 || field == 1 || field == 4 || field == 5);
+}
+
+/* CVTPI2PS and relatives, of which those with f2 or f3 are of a register, 32 or 64 bits. */
+static bool is_mmx_conversion(unsigned opcode) {
+    return opcode == (TWO_BYTE | 0x2a) || opcode == (TWO_BYTE | 0x2c) || opcode == (TWO_BYTE | 0x2d);
 }
 
 static unsigned ignored(const struct decoded *d) {
@@ -141,10 +151,18 @@ static unsigned ignored(const struct decoded *d) {
         what |= IGNORES_66 | IGNORES_W;
     if ((d->opcode == 0x90 || (d->opcode & ~1u) == (TWO_BYTE | 0xbc)) && d->repeat == 0xf2)
         what |= IGNORES_REPEAT;
+    if (is_exchange(d))
+        what |= IGNORES_REPEAT;
+    if (d->opcode == 0x90 && d->repeat && !is_exchange(d)) /* PAUSE */
+        what |= IGNORES_66;
     if (d->opcode == (TWO_BYTE | 0xae) && !is_wide_image(d))
+        what |= IGNORES_W;
+    if (is_mmx_conversion(d->opcode) && !d->repeat)
         what |= IGNORES_W;
     if (d->opcode == (MAP_38 | 0xf0) && d->repeat == 0xf2) /* CRC32 of a byte */
         what |= IGNORES_66;
+    if (d->opcode == (TWO_BYTE | 0xc7) && decode_field(d) == 1) /* CMPXCHG8B */
+        what |= IGNORES_66 | IGNORES_REPEAT;
     if (is_x87_image(d))
         what &= ~(unsigned)IGNORES_66;
     if (what & IGNORES_66_BEFORE_REPEAT && d->repeat)
@@ -163,20 +181,40 @@ static bool ignores_segment(const struct decoded *d) {
     return d->opcode == 0xaa || d->opcode == 0xab || d->opcode == 0xae || d->opcode == 0xaf;
 }
 
+/* MOVQ and MOVDQU to a register in the encoding of a store, which the library knows for memory only. */
+static bool is_reversed_move(const struct decoded *d) {
+    if (d->opcode == (TWO_BYTE | 0xd6))
+        return d->operand16 && !d->repeat && decode_field(d) >= 0 && !decode_is_memory(d);
+    bool moves = d->opcode == (TWO_BYTE | 0x11) || (d->opcode == (TWO_BYTE | 0x7f) && d->repeat == 0xf3);
+    return moves && decode_field(d) >= 0 && !decode_is_memory(d);
+}
+
+static uint8_t swapped_rex(uint8_t rex) {
+    return (uint8_t)((rex & ~(REX_R | REX_B)) | (rex & REX_R ? REX_B : 0) | (rex & REX_B ? REX_R : 0));
+}
+
 /* The prefixes that are left, in an order that the library takes. */
 static unsigned write_prefixes(const struct decoded *d, uint8_t out[INSTRUCTION_MAX]) {
     unsigned what = ignored(d), n = 0;
     uint8_t rex = d->rex & (what & IGNORES_W ? ~REX_W : 0xff);
+    if (d->opcode == (TWO_BYTE | 0xae)) /* a group: the field is part of the opcode */
+        rex &= (uint8_t)~REX_R;
     if (d->lock)
         out[n++] = 0xf0;
     if (d->segment && !ignores_segment(d))
         out[n++] = d->segment;
     if (d->address32)
         out[n++] = 0x67;
-    if (d->operand16 && !(what & IGNORES_66))
-        out[n++] = 0x66;
-    if (d->repeat && !(what & IGNORES_REPEAT))
-        out[n++] = repeat_of(d);
+    if (is_reversed_move(d))
+        rex = swapped_rex(rex);
+    if (is_reversed_move(d) && d->opcode != (TWO_BYTE | 0x11)) {
+        out[n++] = 0xf3;
+    } else {
+        if (d->operand16 && !(what & IGNORES_66))
+            out[n++] = 0x66;
+        if (d->repeat && !(what & IGNORES_REPEAT))
+            out[n++] = repeat_of(d);
+    }
     if (d->has_rex)
         out[n++] = 0x40 | rex;
     return n;
@@ -202,11 +240,6 @@ static void rename_x87(uint8_t *opcode) {
     uint8_t *modrm = opcode + 1;
     if (*modrm < 0xc0)
         return;
-    if (*opcode == 0xdb && (*modrm == 0xe0 || *modrm == 0xe1 || *modrm == 0xe4)) { /* 8087's: FNOP */
-        *opcode = 0xd9;
-        *modrm = 0xd0;
-        return;
-    }
     for (size_t i = 0; i < sizeof x87_aliases / sizeof *x87_aliases; i++)
         if (*opcode == x87_aliases[i].first && (*modrm >> 3 & 7) == x87_aliases[i].field) {
             *opcode = x87_aliases[i].same_first;
@@ -231,17 +264,38 @@ static bool ignores_vex_w(unsigned opcode) {
     return LOOK_UP(ranges, opcode & 0xffff);
 }
 
+static void reverse_move(const struct decoded *d, uint8_t *opcode) {
+    uint8_t modrm = opcode[1];
+    opcode[0] = d->opcode == (TWO_BYTE | 0xd6) ? 0x7e : d->opcode == (TWO_BYTE | 0x11) ? 0x10 : 0x6f;
+    opcode[1] = (uint8_t)(0xc0 | (modrm & 7) << 3 | (modrm >> 3 & 7));
+}
+
+/* ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD look at four bits of their immediate. */
+static void trim_rounding(const struct decoded *d, uint8_t *opcode) {
+    unsigned length = decode_operand_bytes(d);
+    unsigned map_opcode = d->opcode & ~(unsigned)VEX;
+    if (map_opcode >= (MAP_3A | 0x08) && map_opcode <= (MAP_3A | 0x0b) && length &&
+        d->length + length < d->available)
+        opcode[1 + length] &= 15;
+}
+
 /* Rewrites opcode and operand to the encoding that the library takes; `opcode` is the last byte of it. */
 static void rename_same(const struct decoded *d, uint8_t *opcode) {
     uint8_t *modrm = opcode + 1;
     int field = decode_field(d);
+    trim_rounding(d, opcode);
     if (d->opcode & VEX) {
-        if (d->length - d->prefixes == 4 && ignores_vex_w(d->opcode))
+        bool quad = d->opcode == (VEX | TWO_BYTE | 0x7e) && d->vex_prefix == 0xf3; /* VMOVQ */
+        if (d->length - d->prefixes == 4 && (quad || ignores_vex_w(d->opcode)))
             opcode[-1] &= 0x7f;
+        if ((d->opcode & ~1u) == (VEX | MAP_3A | 0x0a)) /* ROUNDSS, ROUNDSD: of any length */
+            opcode[-1] &= (uint8_t)~4;
         return;
     }
     if (field < 0)
         return;
+    if (is_reversed_move(d))
+        reverse_move(d, opcode);
     if (d->opcode >= 0xd8 && d->opcode <= 0xdf)
         rename_x87(opcode);
     if ((d->opcode & ~1u) == 0xf6 && field == 1) /* TEST */
@@ -266,7 +320,9 @@ bool encoding_simplify(const uint8_t *bytes, unsigned available, uint8_t *out, u
 }
 
 bool encoding_is_misread(const struct decoded *d) {
-    return d->repeat && d->opcode >= 0xe0 && d->opcode <= 0xe3; /* LOOP, JRCXZ */
+    bool loop = d->opcode >= 0xe0 && d->opcode <= 0xe3; /* LOOP, JRCXZ */
+    bool chosen = d->operand16 && ignored(d) & IGNORES_66_BEFORE_REPEAT;
+    return d->repeat && (loop || chosen || is_exchange(d));
 }
 
 /* Instructions with a VEX prefix whose W must be 0. */

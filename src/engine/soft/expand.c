@@ -133,8 +133,18 @@ static unsigned bytes_of(const struct expansion *x, const IRExpr *e) {
     return (unsigned)sizeofIRType(typeOfIRExpr(x->out->tyenv, e));
 }
 
+/* #GP unless the address is a multiple of 16. */
+static void check_alignment(struct expansion *x, IRExpr *address) {
+    x->alignment_checked = true;
+    IRExpr *rest = build_binary(x, Iop_And64, address, build_u64(15));
+    build_call(x, IRTemp_INVALID, "access_protection", access_protection,
+               build_test(x, Iop_CmpNE64, rest, build_u64(0)), build_u64(expansion_place(x)), NULL);
+}
+
 static IRStmt *expand_load(struct expansion *x, IRStmt *s, bool store_follows) {
     const IRExpr *load = s->Ist.WrTmp.data;
+    if (!x->alignment_checked && quirk_wants_alignment(x->bytes, x->length, load->Iex.Load.ty))
+        check_alignment(x, load->Iex.Load.addr);
     unsigned access = store_follows ? ACCESS_READ | ACCESS_WRITE : ACCESS_READ;
     IRExpr *host =
         expand_address(x, load->Iex.Load.addr, (unsigned)sizeofIRType(load->Iex.Load.ty), access, NULL);
@@ -202,12 +212,15 @@ static IRStmt *expand_temporary(struct expansion *x, const struct ordered *o) {
         return IRStmt_WrTmp(o->statement->Ist.WrTmp.tmp, quirk_sign_bits(x, e->Iex.Unop.arg));
     if (divide_is_division(e))
         divide_expand(x, e);
-    return o->statement;
+    return x->negated_fma ? quirk_negate_fma(x, o->statement) : o->statement;
 }
 
 /* An instruction begins. One that is alone is looked at by the slow path. */
 static void expand_mark(struct expansion *x) {
     x->scratch_base = NULL;
+    x->alignment_checked = false;
+    x->n_fma = 0;
+    x->negated_fma = quirk_is_negated_fma(x->bytes, x->length);
     if (!x->translation->single && watch_is_marked(x->translation->engine, x->translation->pc + x->offset))
         build_call(x, IRTemp_INVALID, "watch_passed", watch_passed, NULL, build_u64(expansion_place(x)),
                    NULL);

@@ -149,6 +149,15 @@ static bool is_after(const struct trap *t) {
            (t->kind == TRAP_EXCEPTION && (t->vector == VECTOR_BP || t->vector == VECTOR_DB));
 }
 
+/* To who steps, a repeated string instruction is done with its last iteration; here it ends when it is
+ * executed once more and finds that rcx is 0. */
+static void end_repeated(struct engine *e, const struct text *text) {
+    struct decoded d;
+    if (decode(text->bytes, text->available, &d) && d.repeat &&
+        decode_effective(&d, e->area.guest.guest_RCX) == 0)
+        e->area.guest.guest_RIP += d.length;
+}
+
 static bool execute(struct engine *e) {
     struct text text;
     struct block *block = prepare(e, &text);
@@ -156,6 +165,7 @@ static bool execute(struct engine *e) {
         return false;
     if (map_count(&e->watches.marked))
         watch_reached(e, rip_of(e));
+    const uint64_t pc = rip_of(e);
     e->snapshot = e->area.guest;
     e->pending.length = 0;
     bool done;
@@ -170,6 +180,8 @@ static bool execute(struct engine *e) {
     }
     if (!done && !is_after(&e->trap))
         e->area.guest = e->snapshot;
+    else if (e->trap_flag && rip_of(e) == pc)
+        end_repeated(e, &text);
     return done;
 }
 

@@ -47,9 +47,9 @@ static bool is_word_exchange(const struct decoded *d) {
            (d->opcode > 0x90 || d->rex & REX_B);
 }
 
-/* MOVS with the source in fs or gs, which the library refuses. */
+/* MOVS and LODS with the source in fs or gs, which the library refuses. */
 static bool is_segment_string(const struct decoded *d) {
-    return d->segment && (d->opcode & ~1U) == 0xa4;
+    return d->segment && ((d->opcode & ~1U) == 0xa4 || (d->opcode & ~1U) == 0xac);
 }
 
 /* Prefetches, and NOPs with an operand. */
@@ -63,6 +63,15 @@ static bool is_plain_move(const struct decoded *d) {
     return !(d->rex & REX_W) && (d->opcode == 0x63 || (d->operand16 && (d->opcode | 8) == (TWO_BYTE | 0xbf)));
 }
 
+/* LDMXCSR, which the library lets set what does not exist; CLFLUSH, which it lets address what does not. */
+static bool is_cache_or_control(const struct decoded *d) {
+    int field = decode_field(d);
+    uint8_t prefix = d->opcode & VEX ? d->vex_prefix : d->operand16 ? 0x66 : d->repeat;
+    if ((d->opcode & ~(unsigned)VEX) != (TWO_BYTE | 0xae) || prefix || !decode_is_memory(d) || d->lock)
+        return false;
+    return d->opcode & VEX ? field == 2 && !d->vex_256 && d->vex_register == 0 : field == 2 || field == 7;
+}
+
 bool special_wants(const uint8_t *bytes, unsigned available) {
     struct decoded d;
     if (is_preamble(bytes, available))
@@ -71,7 +80,8 @@ bool special_wants(const uint8_t *bytes, unsigned available) {
         return false;
     return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d) ||
            is_word_exchange(&d) || segment_overrides(&d) || encoding_is_undefined(&d) || bits_wants(&d) ||
-           d.opcode == 0xc8 || is_segment_string(&d);
+           d.opcode == 0xc8 || is_segment_string(&d) || is_cache_or_control(&d) ||
+           (vector_wants(&d) && vector_overrides(&d));
 }
 
 bool special_is_misread(const uint8_t *bytes, unsigned available) {
@@ -180,12 +190,12 @@ static bool compare_strings(struct engine *e, const struct decoded *d) {
     return special_finish(e, d, 0);
 }
 
-/* One iteration of REP LODS, like those that the library makes of other repeated instructions. */
+/* LODS, or one iteration of REP LODS. */
 static bool load_string(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     uint64_t count = decode_effective(d, g->guest_RCX), value = 0, mask = UINT64_MAX;
     unsigned bytes = operand_bytes(d);
-    if (count == 0)
+    if (d->repeat && count == 0)
         return special_finish(e, d, 0);
     if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &value, bytes))
         return false;
@@ -193,6 +203,8 @@ static bool load_string(struct engine *e, const struct decoded *d) {
         mask = (1ULL << 8 * bytes) - 1;
     g->guest_RAX = (g->guest_RAX & ~mask) | value;
     g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
+    if (!d->repeat)
+        return special_finish(e, d, 0);
     g->guest_RCX = step(d, g->guest_RCX, UINT64_MAX);
     return true;
 }
@@ -249,6 +261,76 @@ static bool move_plain(struct engine *e, struct decoded *d) {
         return false;
     uint64_t *to = general_register(e, o.field | (d->rex & REX_R ? 8 : 0));
     *to = bytes == 2 ? (*to & ~0xffffULL) | (uint16_t)value : value;
+    return special_finish(e, d, 0);
+}
+
+/* LEA of 16 bits. */
+static bool is_narrow_address(const struct decoded *d) {
+    return d->opcode == 0x8d && d->operand16 && decode_is_memory(d);
+}
+
+static bool load_address(struct engine *e, struct decoded *d) {
+    struct operand o;
+    if (!decode_operand(e, d, &o))
+        return special_raise(e, VECTOR_UD, 0);
+    uint64_t *to = general_register(e, o.field | (d->rex & REX_R ? 8 : 0));
+    *to = (*to & ~0xffffULL) | (uint16_t)o.offset;
+    return special_finish(e, d, 0);
+}
+
+/* POP of a register in the encoding of one of memory, and of 16 bits in memory. */
+static bool is_pop(const struct decoded *d) {
+    return d->opcode == 0x8f && decode_field(d) == 0 && (!decode_is_memory(d) || d->operand16);
+}
+
+/* An address is computed with the stack pointer as it is afterwards. */
+static bool pop_operand(struct engine *e, struct decoded *d) {
+    VexGuestAMD64State *g = &e->area.guest;
+    unsigned bytes = flags_bytes(d);
+    uint64_t value = 0;
+    struct operand o;
+    if (!memory_read(e, g->guest_RSP, &value, bytes))
+        return false;
+    g->guest_RSP += bytes;
+    if (!decode_operand(e, d, &o))
+        return special_raise(e, VECTOR_UD, 0);
+    if (!o.in_register)
+        return memory_write(e, o.address, &value, bytes) && special_finish(e, d, 0);
+    uint64_t *to = general_register(e, o.number);
+    *to = bytes == 2 ? (*to & ~0xffffULL) | value : value;
+    return special_finish(e, d, 0);
+}
+
+static bool load_control(struct engine *e, struct decoded *d) {
+    struct operand o;
+    uint32_t mxcsr = 0;
+    if (!decode_operand(e, d, &o))
+        return special_raise(e, VECTOR_UD, 0);
+    if (!memory_read(e, o.address, &mxcsr, o.field == 7 ? 1 : sizeof mxcsr))
+        return false;
+    if (o.field == 7)
+        return special_finish(e, d, 0);
+    if (mxcsr >> 16)
+        return special_raise(e, VECTOR_GP, 0);
+    e->area.guest.guest_SSEROUND = mxcsr >> 13 & 3;
+    return special_finish(e, d, 0);
+}
+
+/* VMOVQ between registers in the encoding of a store. */
+static bool is_quad_move(const struct decoded *d) {
+    return d->opcode == (VEX | TWO_BYTE | 0xd6) && d->vex_prefix == 0x66 && !d->vex_256 &&
+           d->vex_register == 0 && decode_field(d) >= 0 && !decode_is_memory(d);
+}
+
+static bool move_quad(struct engine *e, struct decoded *d) {
+    struct operand o;
+    uint64_t value;
+    if (!decode_operand(e, d, &o))
+        return special_raise(e, VECTOR_UD, 0);
+    memcpy(&value, vector_register(e, o.field | (d->rex & REX_R ? 8 : 0)), sizeof value);
+    uint8_t *to = vector_register(e, o.number);
+    memset(to, 0, sizeof e->area.guest.guest_YMM0);
+    memcpy(to, &value, sizeof value);
     return special_finish(e, d, 0);
 }
 
@@ -333,7 +415,7 @@ static bool is_system_register(const struct decoded *d) {
     int number = decode_field(d);
     if (number < 0 || d->rex & REX_R)
         return number == 0 && !(d->opcode & 1); /* CR8 */
-    return d->opcode & 1 ? number != 4 && number != 5 : number == 0 || (number >= 2 && number <= 4);
+    return d->opcode & 1 || number == 0 || (number >= 2 && number <= 4);
 }
 
 static bool is_privileged(const struct decoded *d) {
@@ -391,7 +473,8 @@ static bool is_complete(const struct engine *e, const struct decoded *d) {
     }
     if (vector_wants(d))
         return vector_is_complete(e, d);
-    if (x87_wants(d) || is_plain_move(d) || is_hint(d) || bits_wants(d))
+    if (x87_wants(d) || is_plain_move(d) || is_hint(d) || bits_wants(d) || is_narrow_address(d) ||
+        is_pop(d) || is_cache_or_control(d) || is_quad_move(d))
         return decode_operand(e, &copy, &operand);
     return is_privileged(d) || is_repeated_load(d) || is_segment_string(d) || is_word_exchange(d) ||
            (is_masked_store(d) && d->length < d->available);
@@ -426,6 +509,14 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
         return move_plain(e, &d);
     if (is_hint(&d))
         return do_nothing(e, &d);
+    if (is_narrow_address(&d))
+        return load_address(e, &d);
+    if (is_pop(&d))
+        return pop_operand(e, &d);
+    if (is_cache_or_control(&d))
+        return load_control(e, &d);
+    if (is_quad_move(&d))
+        return move_quad(e, &d);
     if (bits_wants(&d))
         return bits_execute(e, &d);
     if (vector_wants(&d))

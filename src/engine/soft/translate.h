@@ -71,6 +71,9 @@ struct expansion {
     unsigned offset; /* of the first one in the block */
     /* The host address of the last load that is stored back, for its store; NULL for none. */
     IRExpr *reuse_host;
+    bool alignment_checked, negated_fma;
+    const IRStmt *fma[8]; /* of a negated one, a lane each */
+    unsigned n_fma;
     /* Where the instruction believes its scratch memory to be; NULL until it has stored there. */
     IRExpr *scratch_base;
 };
@@ -106,10 +109,14 @@ IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsi
 /* Whether the instruction's accesses are to memory that the library uses for its own purposes: it begins by
  * storing a register there. */
 bool quirk_uses_scratch(const uint8_t *bytes, unsigned length);
+/* Whether its 16 bytes in memory must be aligned, and the library does not check it; `loaded`: in one go. */
+bool quirk_wants_alignment(const uint8_t *bytes, unsigned length, IRType loaded);
 IRExpr *quirk_scratch_address(struct expansion *, IRExpr *address, bool store);
 /* The sign bits of 16 bytes, as a 16-bit number. */
 IRExpr *quirk_sign_bits(struct expansion *, IRExpr *vector);
 bool quirk_is_scalar_fma(const uint8_t *bytes, unsigned length);
+bool quirk_is_negated_fma(const uint8_t *bytes, unsigned length);
+IRStmt *quirk_negate_fma(struct expansion *, IRStmt *);
 /* Drops an instruction's writes of zeros beside its result. */
 void quirk_keep_rest(IRSB *, int from, int to);
 

@@ -38,6 +38,14 @@ bool vector_wants(const struct decoded *d) {
     return !d->lock && !mixed && (is_comparison(d) || is_string(d));
 }
 
+bool vector_overrides(const struct decoded *d) {
+    unsigned bytes = decode_operand_bytes(d);
+    if (d->opcode != (VEX | TWO_BYTE | 0xc2) || !bytes || d->length + bytes >= d->available)
+        return false;
+    /* EQ_UQ and NEQ_OQ, which the library takes for the other way round about NaNs */
+    return (d->bytes[d->length + bytes] & 11) == 8;
+}
+
 bool vector_is_complete(const struct engine *e, const struct decoded *d) {
     struct decoded copy = *d;
     struct operand o;

@@ -17,12 +17,34 @@ enum {
 static const double bcd_limit = 1e18;
 static const uint8_t bcd_indefinite[BCD_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff};
 
-enum x87_operation { X87_OTHER, X87_COMPARE32, X87_COMPARE16, X87_LOAD_BCD, X87_STORE_BCD };
+enum x87_operation {
+    X87_OTHER,
+    X87_COMPARE32,
+    X87_COMPARE16,
+    X87_LOAD_BCD,
+    X87_STORE_BCD,
+    X87_FREE_AND_POP,
+    X87_NOTHING,
+    X87_TEST
+};
+
+static enum x87_operation operation_of_registers(unsigned opcode, uint8_t modrm) {
+    if (opcode == 0xdf && modrm < 0xc8)
+        return X87_FREE_AND_POP;
+    if (opcode == 0xd9 && modrm == 0xe4)
+        return X87_TEST;
+    bool nothing =
+        (opcode == 0xd9 && modrm == 0xd0) || /* FNOP, and what were the 8087's FENI, FDISI, FSETPM */
+        (opcode == 0xdb && (modrm == 0xe0 || modrm == 0xe1 || modrm == 0xe4));
+    return nothing ? X87_NOTHING : X87_OTHER;
+}
 
 static enum x87_operation operation(const struct decoded *d) {
     int field = decode_field(d);
-    if (!decode_is_memory(d))
+    if (field < 0)
         return X87_OTHER;
+    if (!decode_is_memory(d))
+        return operation_of_registers(d->opcode, d->bytes[d->length]);
     switch (d->opcode) {
     case 0xda: return field == 2 || field == 3 ? X87_COMPARE32 : X87_OTHER;
     case 0xde: return field == 2 || field == 3 ? X87_COMPARE16 : X87_OTHER;
@@ -52,6 +74,14 @@ static void push(VexGuestAMD64State *g, double value) {
     g->guest_FPTAG[g->guest_FTOP] = 1;
 }
 
+static void note_comparison(VexGuestAMD64State *g, double a, double b) {
+    uint64_t codes = isnan(a) ? CONDITION_C3 | CONDITION_C2 | CONDITION_C0
+                     : a < b  ? CONDITION_C0
+                     : a == b ? CONDITION_C3
+                              : 0;
+    g->guest_FC3210 = (g->guest_FC3210 & ~(uint64_t)CONDITIONS) | codes;
+}
+
 static bool compare(struct engine *e, const struct operand *o, bool wide) {
     VexGuestAMD64State *g = &e->area.guest;
     int32_t value = 0;
@@ -59,12 +89,7 @@ static bool compare(struct engine *e, const struct operand *o, bool wide) {
         return false;
     if (!wide)
         value = (int16_t)value;
-    double a = top(g), b = value;
-    uint64_t codes = isnan(a) ? CONDITION_C3 | CONDITION_C2 | CONDITION_C0
-                     : a < b  ? CONDITION_C0
-                     : a == b ? CONDITION_C3
-                              : 0;
-    g->guest_FC3210 = (g->guest_FC3210 & ~(uint64_t)CONDITIONS) | codes;
+    note_comparison(g, top(g), value);
     if (o->field == 3)
         pop(g);
     return true;
@@ -111,6 +136,13 @@ static bool store_bcd(struct engine *e, const struct operand *o) {
     return true;
 }
 
+/* FFREEP, which no manual of Intel's lists. */
+static bool free_and_pop(VexGuestAMD64State *g, unsigned i) {
+    g->guest_FPTAG[(g->guest_FTOP + i) % REGISTERS] = 0;
+    pop(g);
+    return true;
+}
+
 bool x87_execute(struct engine *e, struct decoded *d) {
     struct operand o;
     enum x87_operation what = operation(d);
@@ -123,6 +155,9 @@ bool x87_execute(struct engine *e, struct decoded *d) {
     case X87_COMPARE16: return compare(e, &o, false);
     case X87_LOAD_BCD: return load_bcd(e, &o);
     case X87_STORE_BCD: return store_bcd(e, &o);
+    case X87_FREE_AND_POP: return free_and_pop(&e->area.guest, o.number & 7);
+    case X87_NOTHING: return true;
+    case X87_TEST: note_comparison(&e->area.guest, top(&e->area.guest), 0); return true;
     case X87_OTHER: break;
     }
     trap_exception(e, VECTOR_UD, 0);

@@ -1,4 +1,5 @@
-/* Instructions of the x87 unit that the library does not decode: FICOM, FICOMP, FBLD, FBSTP. */
+/* Instructions of the x87 unit that the library does not decode: FICOM, FICOMP, FBLD, FBSTP,
+ * FFREEP, FTST, FNOP. */
 #ifndef ENGINE_SOFT_X87_H
 #define ENGINE_SOFT_X87_H
 
