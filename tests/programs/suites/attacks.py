@@ -6,6 +6,7 @@ confined to an empty folder in an overlay of the host's files.
 """
 import os
 import shutil
+import subprocess
 
 import machine
 from cases import Case
@@ -24,6 +25,8 @@ PERTURBED = {"MALLOC_PERTURB_": "165"}  # the C library fills what it hands out,
 def cases():
     yield Case("secret", ["{guests}/attacks-secret", "512"], few=64)
     yield Case("padding", ["{guests}/attacks-padding"], environment=PERTURBED, few=64)
+    for name in ("borders", "races", "stale"):
+        yield Case(name, ["{guests}/attacks-" + name], few=60)
 
 
 def sentinel(folder):
@@ -66,5 +69,22 @@ def wild_calls(workshop, report, full):
         report(f"seed {seed}, {' '.join(options)}", problems)
 
 
+def outside(workshop, report, full):
+    """Processes of the host, the machine's own among them, cannot be reached by their numbers."""
+    workshop.prepare(None)
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        script = 'exec "$0" run -n 400 -- "$1" $$ "$2"'
+        command = ["sh", "-c", script, workshop.thimble, *workshop.words(["{guests}/attacks-outside"]), str(bystander.pid)]
+        result = machine.run(command, workshop.folder, timeout=30)
+        problems = [] if result.out == b"2 processes, 0 ways in\n" and result.status == 0 else [f"{result}"]
+        if bystander.poll() is not None:
+            problems.append("the bystander has ended")
+        report("by number", problems)
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
 def checks():
-    return [wild_calls]
+    return [wild_calls, outside]
