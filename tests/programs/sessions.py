@@ -51,6 +51,7 @@ class Session:
     files: object = None
     environment: dict | None = None
     mask: object = None  # a line of the screen → what is compared
+    inside: bool = True  # the program runs in the machine; else it is a shell of the host, which starts machines by $RUN
     frames: str = "140"
 
 
@@ -104,11 +105,21 @@ class Terminal:
         lines = [mask(line) for line in lines] if mask else lines
         return [*lines, f"cursor {self.screen.cursor.y},{self.screen.cursor.x}"]
 
+    def foreground(self):
+        """The process that leads the terminal's foreground: the program, or a job that it has started."""
+        try:
+            return os.tcgetpgrp(self.fd) or self.child
+        except OSError:
+            return self.child
+
     def work(self):
         """What the program has done so far, None while it is at work."""
-        with open(f"/proc/{self.child}/stat", encoding="utf-8") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return None if fields[0] in "RD" else fields[11:13]
+        try:
+            with open(f"/proc/{self.foreground()}/stat", encoding="utf-8") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except FileNotFoundError:
+            return None
+        return None if fields[0] in "RD" else [*fields[:1], *fields[11:13]]
 
     def is_idle(self):
         if self.ended:
@@ -131,8 +142,8 @@ class Terminal:
         return None
 
 
-def environment_of(session):
-    return machine.ENVIRONMENT | ENVIRONMENT | (session.environment or {})
+def environment_of(session, run=""):
+    return machine.ENVIRONMENT | ENVIRONMENT | {"RUN": run} | (session.environment or {})
 
 
 def record(session, workshop):
@@ -165,8 +176,9 @@ def difference(step, expected, got):
 def replay(session, workshop, screens, status, options):
     """What differs in the machine; empty: nothing."""
     workshop.prepare(session.files)
-    command = [workshop.thimble, "run", *options, "--stats", "none", "--", *workshop.words(session.command)]
-    terminal = Terminal(command, workshop.folder, environment_of(session))
+    run = [os.fspath(workshop.thimble), "run", *options, "--stats", "none", "--"]
+    command = [*(run if session.inside else []), *workshop.words(session.command)]
+    terminal = Terminal(command, workshop.folder, environment_of(session, " ".join(run)))
     problems = []
     for step, expected in zip([None, *session.steps], screens):
         terminal.do(step)

@@ -71,11 +71,13 @@ static void timed(int least, int tenths, size_t length, const char *when) {
     fflush(stdout);
     pid_t typist = fork();
     if (typist == 0) {
-        for (const char *c = when; *c; c++) {
-            if (*c == '.')
+        while (*when) {
+            size_t n = strcspn(when, ".");
+            (void)!write(p.master, when, n);
+            when += n;
+            if (*when)
                 pause_ms(100);
-            else
-                (void)!write(p.master, c, 1);
+            when += *when == '.';
         }
         _exit(0);
     }

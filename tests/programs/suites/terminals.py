@@ -10,9 +10,10 @@ BASH = ["bash", "--norc", "--noprofile", "-i"]
 
 
 def mask_numbers(line):
-    """Process numbers in what bash says of jobs, and how a dead process's core is called."""
+    """Process numbers in what bash says of jobs, which of them it calls the current one, and dumped cores."""
     line = re.sub(r"(\[\d+\][+-]?) +\d+", r"\1 PID", line)
     line = re.sub(r"^\[\d+\] \d+$", "[JOB] PID", line)
+    line = re.sub(r"^(\[\d+\])[+-]? +(Killed|Terminated)", r"\1 \2", line)
     return line.replace(" (core dumped)", "")
 
 
@@ -38,6 +39,13 @@ SESSIONS = [
         "read -n 3 x\r", "abc", "sleep 0.1 & wait; echo waited\r", "sleep 100 & disown; jobs; kill $!\r",
         "bash --norc\r", "sleep 100\r", "\x1a", "exit\r", "exit\r", "jobs\r", "trap 'echo INT' INT; sleep 1\r", "\x03", "(sleep 100; echo no)\r", "\x03",
         "sleep 100 | cat\r", "\x1a", "jobs -l | wc -l; kill -9 %1; sleep 0.3\r", "exit 3\r"], mask=mask_numbers),
+    Session("outer", BASH, [
+        "$RUN cat & sleep 1\r", "\r", "fg\r", "hello\r", "\x04", "(trap : INT; $RUN sleep 100; echo $?)\r", "\x1a", "jobs\r", "bg\r", "fg\r", "\x03",
+        "$RUN sh -c 'kill -STOP $$; echo on'\r", "fg\r", "stty tostop; $RUN echo late & sleep 1\r", "\r", "fg\r", "stty -tostop\r",
+        "$RUN bash --norc --noprofile -i\r", "echo in\r", "sleep 100\r", "\x1a", "kill -9 %1; sleep 0.2\r", "suspend\r", "jobs\r", "fg\r", "exit\r",
+        "$RUN bash --norc --noprofile -i & sleep 1\r", "\r", "fg\r", "echo back\r", "exit\r", "$RUN sleep 100 | cat\r", "\x1a", "fg\r", "\x03",
+        "$RUN vi -u NONE prose\r", "\x1a", "fg\r", ":q!\r", "exit\r"], text_files,
+        mask=mask_numbers, inside=False),
     Session("size", BASH, ["stty size; trap 'stty size' WINCH; echo $LINES $COLUMNS\r", Size(30, 100), "\r", "sleep 1\r", Size(20, 60),
                            Wait(1.2), "echo $LINES $COLUMNS\r", "exit\r"]),
     Session("script", BASH, [
@@ -59,7 +67,7 @@ SESSIONS = [
 
 
 def cases():
-    return [Case(name, ["{guests}/terminals-" + name], few=48) for name in ("ends", "requests", "reading", "jobs")]
+    return [Case(name, ["{guests}/terminals/terminals-" + name], few=48) for name in ("ends", "requests", "reading", "jobs")]
 
 
 def make_check(session):
