@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "kernel/inode.h"
 #include "kernel/kinds.h"
+#include "kernel/limits.h"
 #include "kernel/terminal.h"
 
 struct hostfile {
@@ -41,17 +42,6 @@ static ssize_t hostfile_read(struct file *f, struct thread *t, void *to, size_t 
     return n;
 }
 
-/* How much may be written at `offset` under RLIMIT_FSIZE; 0: nothing, and SIGXFSZ was sent. */
-static size_t within_limit(struct thread *t, uint64_t offset, size_t length) {
-    uint64_t limit = t ? t->process->limits[RLIMIT_FSIZE].rlim_cur : RLIM_INFINITY;
-    if (limit == RLIM_INFINITY || offset + length <= limit)
-        return length;
-    if (offset < limit)
-        return limit - offset;
-    signal_send_thread(t, SIGXFSZ, NULL);
-    return 0;
-}
-
 /* At the file's end, wherever that is by now. The host descriptor is in append mode too, unless the mode is
  * that of one call only (RWF_APPEND), or the host does not know such calls. */
 static ssize_t append(int host, const void *from, size_t length) {
@@ -67,7 +57,7 @@ static ssize_t hostfile_write(struct file *f, struct thread *t, const void *from
     uint64_t start = *offset;
     if (appends && fstat(f->host, &st) == 0)
         start = (uint64_t)st.st_size;
-    length = within_limit(t, start, length);
+    length = limits_allow_size(t, start, length);
     if (!length)
         return -EFBIG;
     ssize_t n;
@@ -130,7 +120,7 @@ static int hostfile_truncate(struct file *f, uint64_t size) {
 static int hostfile_allocate(struct file *f, struct thread *t, int mode, uint64_t offset, uint64_t length) {
     struct object *object = cached(f);
     struct stat st;
-    if (!(mode & FALLOC_FL_KEEP_SIZE) && !within_limit(t, offset + length - 1, 1))
+    if (!(mode & FALLOC_FL_KEEP_SIZE) && !limits_allow_size(t, offset + length - 1, 1))
         return -EFBIG;
     if (mode && object)
         object_sync(object, 0, UINT64_MAX);

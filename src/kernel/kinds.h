@@ -34,6 +34,9 @@ int memfd_create_file(struct kernel *, const char *name, unsigned flags, struct 
 int memfd_reopen(struct file *, int flags, struct file **ret_file); /* -ENXIO: not one of these */
 int memfd_seals(struct file *);                                     /* bits, or -EINVAL */
 int memfd_add_seals(struct file *, unsigned seals);
+struct map_request;
+/* What seals say to a mapping: 0, perhaps with less that it may come to do, or -EPERM. Any file. */
+int memfd_may_map(struct file *, struct map_request *);
 
 int signalfd_create_file(struct kernel *, uint64_t mask, int flags, struct file **); /* signalfd.c */
 int signalfd_set_mask(struct file *, uint64_t mask); /* -EINVAL: not one of these */

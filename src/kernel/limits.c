@@ -24,6 +24,16 @@ bool limits_allow_task(struct kernel *k, unsigned count) {
     return false;
 }
 
+size_t limits_allow_size(struct thread *t, uint64_t offset, size_t length) {
+    uint64_t limit = t ? t->process->limits[RLIMIT_FSIZE].rlim_cur : RLIM_INFINITY;
+    if (limit == RLIM_INFINITY || offset + length <= limit)
+        return length;
+    if (offset < limit)
+        return limit - offset;
+    signal_send_thread(t, SIGXFSZ, NULL);
+    return 0;
+}
+
 size_t limits_allow_output(struct kernel *k, size_t length) {
     uint64_t most = k->config.limits.output, written = k->summary.output_bytes;
     size_t allowed = most ? (size_t)min_u64(length, most - written) : length;

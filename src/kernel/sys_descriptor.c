@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,18 +105,6 @@ static long sys_pipe(struct thread *t, const uint64_t a[6]) {
 
 static long sys_pipe2(struct thread *t, const uint64_t a[6]) {
     return make_pipe(t, a[0], a[1]);
-}
-
-static long sys_memfd_create(struct thread *t, const uint64_t a[6]) {
-    char name[250];
-    struct file *f;
-    ssize_t length = user_string(t->process->space, a[0], name, sizeof(name));
-    if (length < 0)
-        return length == -ENAMETOOLONG ? -EINVAL : length;
-    if (a[1] & ~(uint64_t)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
-        return -EINVAL;
-    int r = memfd_create_file(t->process->kernel, name, (unsigned)a[1], &f);
-    return r < 0 ? r : descriptor_install_or_drop(t->process, f, a[1] & MFD_CLOEXEC);
 }
 
 /* ---- fcntl and ioctl ---- */
@@ -230,12 +217,6 @@ static long control_capacity(struct file *f, int command, uint64_t argument) {
     return r < 0 ? -errno : r;
 }
 
-static long control_seals(struct file *f, uint64_t seals) {
-    if ((f->flags & O_ACCMODE) == O_RDONLY)
-        return -EPERM;
-    return memfd_add_seals(f, (unsigned)seals);
-}
-
 static long control_file(struct thread *t, struct file *f, int command, uint64_t argument) {
     switch (command) {
     case F_SETFL: return set_flags(f, argument);
@@ -265,7 +246,7 @@ static long control_file(struct thread *t, struct file *f, int command, uint64_t
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ: return control_capacity(f, command, argument);
     case F_GET_SEALS: return memfd_seals(f);
-    case F_ADD_SEALS: return control_seals(f, argument);
+    case F_ADD_SEALS: return memfd_add_seals(f, (unsigned)argument);
     }
     return -EINVAL;
 }
@@ -330,7 +311,6 @@ const struct syscall_entry syscalls_descriptor[] = {
     {SYS_dup3, "dup3", sys_dup3},
     {SYS_pipe, "pipe", sys_pipe},
     {SYS_pipe2, "pipe2", sys_pipe2},
-    {SYS_memfd_create, "memfd_create", sys_memfd_create},
     {SYS_fcntl, "fcntl", sys_fcntl},
     {SYS_ioctl, "ioctl", sys_ioctl},
     {SYS_flock, "flock", sys_flock},

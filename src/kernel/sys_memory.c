@@ -2,13 +2,17 @@
  * the rest to the address space: the semantics are vm/'s. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/base.h"
-#include "kernel/file.h"
+#include "kernel/kinds.h"
+#include "kernel/memory.h"
 #include "kernel/syscall.h"
 
 static long sys_brk(struct thread *t, const uint64_t args[6]) {
@@ -17,30 +21,37 @@ static long sys_brk(struct thread *t, const uint64_t args[6]) {
 
 /* ---- mmap ---- */
 
-/* Whether the descriptor's mode allows such a mapping. */
-static int map_check_mode(const struct file *file, const struct map_request *request) {
-    int mode = file->flags & O_ACCMODE;
-    bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
-    if ((file->flags & O_PATH) || mode == O_WRONLY)
-        return file->flags & O_PATH ? -EBADF : -EACCES;
-    if (shared && (request->protection & PROT_WRITE) && mode != O_RDWR)
-        return -EACCES;
-    return 0;
+/* The file's part of the request. What is wrong with it is told by the address space, in Linux's order. */
+static int map_describe_file(struct file *file, struct map_request *request) {
+    const int mode = file->flags & O_ACCMODE;
+    request->opened = file->serial;
+    request->no_read = mode == O_WRONLY;
+    request->may_write = mode == O_RDWR;
+    if (!file->ops->object)
+        return -ENODEV;
+    const int r = file->ops->object(file, &request->object);
+    return r ? r : memfd_may_map(file, request);
+}
+
+/* There is no pool of huge pages: a request without a mistake finds no memory. */
+static int map_check_huge(const struct map_request *request) {
+    const int shift = request->flags >> MAP_HUGE_SHIFT & MAP_HUGE_MASK, type = request->flags & MAP_TYPE;
+    const bool known = shift == 0 || shift == 21 || shift == 30;
+    if (!known || request->length == 0 || (type != MAP_SHARED && type != MAP_PRIVATE))
+        return -EINVAL;
+    return -ENOMEM;
 }
 
 static long map_file(struct thread *t, struct map_request *request, int fd, uint64_t *ret_address) {
     struct file *file = descriptor_file(t->process, fd);
-    if (!file)
+    if (!file || file->flags & O_PATH)
         return -EBADF;
-    int r = map_check_mode(file, request);
-    if (r == 0)
-        r = file->ops->object ? file->ops->object(file, &request->object) : -ENODEV;
-    if (r < 0)
-        return r;
-    bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
-    request->may_write = !shared || (file->flags & O_ACCMODE) == O_RDWR;
-    r = space_map(t->process->space, request, ret_address);
-    object_unref(request->object);
+    if (request->flags & MAP_HUGETLB)
+        return -EINVAL;
+    request->object_error = map_describe_file(file, request);
+    const int r = space_map(t->process->space, request, ret_address);
+    if (request->object)
+        object_unref(request->object);
     return r;
 }
 
@@ -51,24 +62,22 @@ static long sys_mmap(struct thread *t, const uint64_t args[6]) {
         .protection = (int)args[2],
         .flags = (int)args[3],
         .offset = args[5],
-        .may_write = true,
     };
     uint64_t address;
-    int type = request.flags & MAP_TYPE;
-    if (args[1] == 0 || args[5] % PAGE_SIZE)
-        return -EINVAL;
-    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
-        return -EINVAL;
-    if (request.flags & MAP_HUGETLB) /* there is no pool of huge pages */
-        return -ENOMEM;
     long r;
-    if (request.flags & MAP_ANONYMOUS) {
-        request.offset = 0;
-        r = space_map(t->process->space, &request, &address);
-    } else {
+    if (args[5] % PAGE_SIZE)
+        return -EINVAL;
+    if (!(request.flags & MAP_ANONYMOUS))
         r = map_file(t, &request, (int)args[4], &address);
-    }
+    else if (request.flags & MAP_HUGETLB)
+        r = map_check_huge(&request);
+    else
+        r = space_map(t->process->space, &request, &address);
     return r < 0 ? r : (long)address;
+}
+
+static long sys_remap_file_pages(struct thread *t, const uint64_t args[6]) {
+    return space_map_again(t->process->space, args[0], args[1], (int)args[2], args[3], (int)args[4]);
 }
 
 static long sys_munmap(struct thread *t, const uint64_t args[6]) {
@@ -129,6 +138,8 @@ static long sys_mincore(struct thread *t, const uint64_t args[6]) {
         return -EINVAL;
     if (length < args[1] || address >= USER_END || length > USER_END - address)
         return -ENOMEM;
+    if (vector_at > USER_END || page_round_up(length) / PAGE_SIZE > USER_END - vector_at)
+        return -EFAULT;
     unsigned char *vector = malloc(PAGES_AT_ONCE);
     int r = vector ? 0 : -EAGAIN;
     while (r == 0 && length > 0) {
@@ -144,40 +155,53 @@ static long sys_mincore(struct thread *t, const uint64_t args[6]) {
     return r;
 }
 
-/* ---- locking: pages stay evictable here (a machine of nine frames must go on), the books are kept ---- */
+/* ---- locking ---- */
 
 static long sys_mlock(struct thread *t, const uint64_t args[6]) {
-    return space_lock(t->process->space, args[0], args[1], true);
-}
-
-static long sys_mlock2(struct thread *t, const uint64_t args[6]) {
-    return args[2] & ~(uint64_t)MLOCK_ONFAULT ? -EINVAL
-                                              : space_lock(t->process->space, args[0], args[1], true);
-}
-
-static long sys_munlock(struct thread *t, const uint64_t args[6]) {
     return space_lock(t->process->space, args[0], args[1], false);
 }
 
-static long map_lock_all(struct space *space, bool lock) {
-    struct mapping_view view;
-    for (uint64_t at = 0; space_next_mapping(space, at, false, &view); at = view.end) {
-        int r = space_lock(space, view.start, view.end - view.start, lock);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+static long sys_mlock2(struct thread *t, const uint64_t args[6]) {
+    if ((int)args[2] & ~MLOCK_ONFAULT)
+        return -EINVAL;
+    return space_lock(t->process->space, args[0], args[1], (int)args[2] & MLOCK_ONFAULT);
+}
+
+static long sys_munlock(struct thread *t, const uint64_t args[6]) {
+    return space_unlock(t->process->space, args[0], args[1]);
 }
 
 static long sys_mlockall(struct thread *t, const uint64_t args[6]) {
-    uint64_t flags = args[0];
-    if (flags == 0 || flags == MCL_ONFAULT || (flags & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
-        return -EINVAL;
-    return flags & MCL_CURRENT ? map_lock_all(t->process->space, true) : 0;
+    return space_lock_all(t->process->space, (int)args[0]);
 }
 
 static long sys_munlockall(struct thread *t, const uint64_t args[6]) {
-    return map_lock_all(t->process->space, false);
+    space_unlock_all(t->process->space);
+    return 0;
+}
+
+/* ---- limits ---- */
+
+/* Capabilities are the host's, and do not change. */
+static bool memory_capable(int capability) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+    if (syscall(SYS_capget, &header, data) < 0)
+        return false;
+    return data[capability / 32].effective >> capability % 32 & 1;
+}
+
+void memory_set_limits(const struct process *p, struct space *space) {
+    const struct rlimit *limits = p->limits;
+    const struct space_limits of_space = {
+        .address_space = limits[RLIMIT_AS].rlim_cur,
+        .data = limits[RLIMIT_DATA].rlim_cur,
+        .data_hard = limits[RLIMIT_DATA].rlim_max,
+        .stack = limits[RLIMIT_STACK].rlim_cur,
+        .locked = memory_capable(CAP_IPC_LOCK) ? RLIM_INFINITY : limits[RLIMIT_MEMLOCK].rlim_cur,
+        .lowest = memory_capable(CAP_SYS_RAWIO) ? 0 : MEMORY_LOWEST_ADDRESS,
+    };
+    space_set_limits(space, &of_space);
 }
 
 const struct syscall_entry syscalls_memory[] = {
@@ -190,6 +214,7 @@ const struct syscall_entry syscalls_memory[] = {
     {SYS_pkey_free, "pkey_free", sys_pkey_free},
     {SYS_membarrier, "membarrier", sys_membarrier},
     {SYS_mremap, "mremap", sys_mremap},
+    {SYS_remap_file_pages, "remap_file_pages", sys_remap_file_pages},
     {SYS_madvise, "madvise", sys_madvise},
     {SYS_msync, "msync", sys_msync},
     {SYS_mincore, "mincore", sys_mincore},

@@ -45,6 +45,7 @@ static const struct syscall_entry *const syscall_tables[] = {
     syscalls_copy,
     syscalls_content,
     syscalls_pidfd,
+    syscalls_memfd,
     syscalls_scheduling,
     syscalls_refused,
     syscalls_mempolicy,
@@ -141,7 +142,8 @@ static void syscall_finish(struct thread *t, long result) {
         if (result == -K_ERESTART_RESTARTBLOCK)
             t->restart_call = t->call;
         result = -EINTR; /* what the trace shows; signal.c sets the register */
-    } else if (t->restore_blocked) {
+    } else if (t->restore_blocked && !(result == -EINTR && t->call.interrupted)) {
+        /* else the signal that interrupts is delivered first, under the temporary mask */
         signal_set_blocked(t, t->saved_blocked);
         t->restore_blocked = false;
     }

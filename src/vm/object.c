@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/base.h"
+#include "vm/mapping.h"
 #include "vm/state.h"
 
 static void object_emit(struct object *object) {
@@ -73,10 +75,16 @@ void object_page_gone(struct object *object) {
         object_destroy(object);
 }
 
+void object_promise(struct object *object, uint64_t pages) {
+    object->promised += pages;
+    object->vm->promised += pages;
+}
+
 void object_destroy(struct object *object) {
     assert(object->references == 0 && LIST_EMPTY(&object->mappings));
     object_drop_range(object, 0, UINT64_MAX);
     index_clear(&object->index, 0);
+    object->vm->promised -= object->promised;
     TAILQ_REMOVE(&object->vm->objects, object, of_vm);
     trace_emit(object->vm->config.trace, EVENT_OBJECT_GONE, 0, object->number, 0, 0, 0, 0);
     if (!object->anonymous && object->backing.release)
@@ -118,6 +126,38 @@ uint64_t object_swapped(struct object *object) {
 
 bool object_is_mapped(const struct object *object) {
     return !LIST_EMPTY(&object->mappings);
+}
+
+bool object_may_be_written(const struct object *object) {
+    const struct mapping *m;
+    LIST_FOREACH(m, &object->mappings, of_object)
+        if ((m->flags & MAPPING_SHARED) && (m->flags & MAPPING_MAY_WRITE))
+            return true;
+    return false;
+}
+
+uint64_t object_next_content(struct object *object, uint64_t page) {
+    struct index_entry entry;
+    return index_next(&object->index, &page, UINT64_MAX, &entry) ? page : UINT64_MAX;
+}
+
+static int object_zero(struct object *object, uint64_t offset, uint64_t length) {
+    static const uint8_t zeroes[PAGE_SIZE];
+    if (length == 0 || object_next_content(object, offset / PAGE_SIZE) != offset / PAGE_SIZE)
+        return 0;
+    return object_write(object, offset, zeroes, length) < 0 ? -ENOMEM : 0;
+}
+
+int object_punch(struct object *object, uint64_t offset, uint64_t length) {
+    const uint64_t end = min_u64(offset + length, object_size(object));
+    if (offset >= end)
+        return 0;
+    const uint64_t first = page_round_up(offset), last = end & ~(uint64_t)PAGE_MASK;
+    if (first > last) /* inside of one page */
+        return object_zero(object, offset, end - offset);
+    object_drop_range(object, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+    const int error = object_zero(object, offset, first - offset);
+    return error ? error : object_zero(object, last, end - last);
 }
 
 void object_watch_mappings(struct object *object, void (*changed)(void *context, struct space *, int by),

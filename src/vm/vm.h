@@ -92,6 +92,7 @@ struct vm_swap_counts {
     uint64_t pages, used, peak, in, out;
 };
 struct vm_counts {
+    uint64_t promised; /* pages that programs were told they may write: Committed_AS */
     struct vm_frame_counts frames, frames_peak; /* each peak on its own; free's is its lowest */
     struct vm_swap_counts swap;
     struct tally tally;
@@ -123,20 +124,29 @@ struct space_counts {
 };
 void space_get_counts(const struct space *, struct space_counts *ret_counts);
 
-/* ---- memory calls: the semantics of Linux 6.1's system calls, addresses and lengths in bytes, results >= 0
+/* ---- memory calls: the semantics of Linux 6.18's system calls, addresses and lengths in bytes, results >= 0
  * or -errno; PROT_*, MAP_*, MREMAP_*, MADV_*, MS_* of <sys/mman.h>. ---- */
 
 struct map_request {
     uint64_t address; /* hint, or the address with MAP_FIXED */
     uint64_t length;
-    int protection;        /* PROT_* */
-    int flags;             /* MAP_* */
-    struct object *object; /* NULL: anonymous (MAP_SHARED anonymous: the VM makes an object) */
-    uint64_t offset;       /* in the object, bytes, a multiple of PAGE_SIZE */
-    bool may_write;        /* MAP_SHARED of a file opened read-write: mprotect may add PROT_WRITE */
-    bool stack, heap;      /* labels for maps, events */
+    int protection; /* PROT_* */
+    int flags;      /* MAP_* */
+    uint64_t offset; /* in the object, bytes, a multiple of PAGE_SIZE */
+
+    /* A file's: */
+    struct object *object;  /* NULL: anonymous (MAP_SHARED anonymous: the VM makes an object) */
+    int object_error;       /* why the file has no object, or 0: told if nothing else is wrong */
+    uint64_t opened;        /* which opening of the file: mappings of two do not merge */
+    bool no_read, may_write; /* how it is open: only for writing; also for writing */
+    bool no_exec;           /* it is on a file system whose files may not be executed */
+
+    bool stack, heap; /* labels for maps, events */
 };
 int space_map(struct space *, const struct map_request *, uint64_t *ret_address);
+/* remap_file_pages: maps other pages of the object in place of a shared mapping's. */
+int space_map_again(struct space *, uint64_t address, uint64_t length, int protection, uint64_t page,
+                    int flags);
 int space_unmap(struct space *, uint64_t address, uint64_t length);
 int space_protect(struct space *, uint64_t address, uint64_t length, int protection);
 int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t new_length, int flags,
@@ -146,19 +156,34 @@ int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
 int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
 /* One byte a page into `ret_vector` (length / PAGE_SIZE of them). */
 int space_mincore(struct space *, uint64_t address, uint64_t length, unsigned char *ret_vector);
-int space_lock(struct space *, uint64_t address, uint64_t length, bool lock);
-/* The heap: [start, end). brk() semantics: returns the new end, or the old one when it cannot be. */
-void space_set_brk(struct space *, uint64_t start);
+/* mlock, mlock2, munlock, mlockall, munlockall. Nothing is pinned; the books are kept by Linux's rules. */
+int space_lock(struct space *, uint64_t address, uint64_t length, bool on_fault);
+int space_unlock(struct space *, uint64_t address, uint64_t length);
+int space_lock_all(struct space *, int flags); /* MCL_* */
+void space_unlock_all(struct space *);
+/* The heap: [start, end). brk() semantics: returns the new end, or the old one when it cannot be. `data` is
+ * the size of the program's own data in bytes, which RLIMIT_DATA covers as well. */
+void space_set_brk(struct space *, uint64_t start, uint64_t data);
 uint64_t space_brk(struct space *, uint64_t end);
-/* Limits in bytes, UINT64_MAX for none: RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK. */
-void space_set_limits(struct space *, uint64_t address_space, uint64_t data, uint64_t stack);
+
+/* What a process may do with its address space, in bytes, UINT64_MAX for no limit. */
+struct space_limits {
+    uint64_t address_space, data, stack; /* RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK */
+    uint64_t data_hard;                  /* the hard limit that belongs to `data` */
+    uint64_t locked;                     /* RLIMIT_MEMLOCK; none for who has CAP_IPC_LOCK */
+    uint64_t lowest;                     /* address that may be mapped; 0 for who has CAP_SYS_RAWIO */
+};
+void space_set_limits(struct space *, const struct space_limits *);
 
 /* Mappings in address order, for /proc and messages. */
 struct mapping_view {
     uint64_t start, end, offset;
     unsigned access; /* enum access bits */
-    bool shared, stack, heap, grows_down, locked;
-    struct object *object;                                    /* NULL: private anonymous */
+    bool shared, stack, heap;
+    /* as VmFlags in smaps has them: lo, gd, mw, me, dc, wf, rr, sr, dd, hg, nh, mg, nr, ac, dp */
+    bool locked, grows_down, may_write, may_execute, not_forked, wiped_on_fork, random, sequential, not_dumped,
+        huge_pages, no_huge_pages, mergeable, not_reserved, accounted, droppable;
+    struct object *object; /* NULL: private anonymous */
     uint64_t resident, swapped, dirty, referenced, anonymous; /* pages; filled only when asked for */
 };
 /* The first mapping that ends above `address`: true and *ret_view, false when there is none. */
@@ -213,6 +238,8 @@ struct object_backing {
     int (*write_page)(void *file, uint64_t index, const void *page);
     /* Size in bytes now. */
     uint64_t (*size)(void *file);
+    /* Makes the range zeros without changing the size (MADV_REMOVE). 0 or -errno. NULL: -EOPNOTSUPP. */
+    int (*punch)(void *file, uint64_t offset, uint64_t length);
     /* The object has no pages, mappings or holders any more. */
     void (*release)(void *file);
 };
@@ -231,6 +258,7 @@ uint64_t object_size(const struct object *);     /* bytes */
 uint64_t object_resident(const struct object *); /* pages in the cache */
 uint64_t object_swapped(struct object *);        /* pages of shared memory in swap: looks at each */
 bool object_is_mapped(const struct object *);
+bool object_may_be_written(const struct object *); /* some mapping shares it and writes, or may come to */
 /* From now on `changed` is told when a mapping of the object has appeared (by = 1) or gone (-1), in pieces and
  * copies as well; `space` is the mapping's. It may give back references to the object, and nothing else of
  * the vm's. NULL: nobody is told any more. */
@@ -244,6 +272,10 @@ void object_update(struct object *, uint64_t offset, const void *bytes, size_t l
 /* For anonymous objects: the content itself. Bytes done or -errno (-ENOMEM, -ENOSPC). */
 ssize_t object_read(struct object *, uint64_t offset, void *bytes, size_t length);
 ssize_t object_write(struct object *, uint64_t offset, const void *bytes, size_t length);
+/* The first page at or after `page` that has content; UINT64_MAX: there is none. */
+uint64_t object_next_content(struct object *, uint64_t page);
+/* Zeroes the bytes; whole pages of them are given back (fallocate's holes). 0 or -ENOMEM. */
+int object_punch(struct object *, uint64_t offset, uint64_t length);
 /* The file's size changed: pages beyond are dropped from the cache and from every page table. */
 int object_truncate(struct object *, uint64_t size);
 /* Writes dirty pages of the byte range back (fsync, msync). 0 or the first -errno. */
