@@ -55,14 +55,13 @@ static void terminal_assign(struct process *p, struct terminal *terminal) {
 
 /* ---- foreground and background ---- */
 
-/* Thimble itself is in the background, as a job of the shell that started it. */
-static bool is_outside(const struct terminal *terminal) {
+bool terminal_is_outside(const struct terminal *terminal) {
     pid_t group = terminal->host >= 0 ? tcgetpgrp(terminal->host) : -1;
     return group >= 0 && group != getpgrp();
 }
 
 uint32_t terminal_group(const struct terminal *terminal) {
-    return is_outside(terminal) ? 0 : terminal->foreground;
+    return terminal_is_outside(terminal) ? 0 : terminal->foreground;
 }
 
 static void signal_group(struct kernel *k, uint32_t group, int signal) {
@@ -83,7 +82,7 @@ static bool is_held(const struct thread *t, int signal) {
 }
 
 static bool is_background(const struct terminal *terminal, const struct process *p) {
-    return is_outside(terminal) || (terminal->foreground && p->pgid != terminal->foreground);
+    return terminal_is_outside(terminal) || (terminal->foreground && p->pgid != terminal->foreground);
 }
 
 int terminal_admit(const struct terminal *terminal, struct thread *t, int signal) {
@@ -114,7 +113,7 @@ static uint32_t session_of(struct kernel *k, uint32_t group) {
  * ignores SIGTTOU. */
 static void come_inside(const struct terminal *terminal) {
     sigset_t stop, before;
-    if (!is_outside(terminal))
+    if (!terminal_is_outside(terminal))
         return;
     sigemptyset(&stop);
     sigaddset(&stop, SIGTTOU);

@@ -21,6 +21,8 @@ struct terminal {
 struct terminal *terminal_get(struct kernel *, dev_t device);
 void terminal_unref(struct terminal *);
 
+/* Whether Thimble itself is in its background, as a job of the shell that started it. */
+bool terminal_is_outside(const struct terminal *);
 /* The group that is in the foreground; 0: none, or none of the machine's. */
 uint32_t terminal_group(const struct terminal *);
 /* A signal from the terminal to its foreground group. */

@@ -16,7 +16,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 
-enum { TENTH = 100000000 /* ns */ };
+static const uint64_t TENTH = 100000000; /* of a second, in ns */
 
 struct slave {
     struct pty *pty;
@@ -62,7 +62,7 @@ static struct patience patience_of(const struct discipline *d, size_t length) {
     if (modes->c_lflag & ICANON)
         return (struct patience){.least = 1};
     return (struct patience){.least = min_size(modes->c_cc[VMIN], length),
-                             .interval = (uint64_t)modes->c_cc[VTIME] * TENTH};
+                             .interval = modes->c_cc[VTIME] * TENTH};
 }
 
 /* Too little is there to be read. True: the read ends now with what there is. With VMIN the time runs anew
@@ -103,8 +103,8 @@ static ssize_t slave_starve(struct pty *pty, struct file *f, struct thread *t, v
 
 static ssize_t slave_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     struct pty *pty = pty_of_slave(f);
-    if (!pty)
-        return 0;
+    if (!pty) /* whoever waited is told what happened */
+        return t->call.attempted ? -EIO : 0;
     int r = terminal_admit(pty->terminal, t, SIGTTIN);
     if (r < 0 || !length)
         return r;

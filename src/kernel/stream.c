@@ -58,8 +58,10 @@ static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t le
     for (;;) {
         bool blocks = s->inherited || !(f->flags & O_NONBLOCK);
         if (blocks && !host_poll(f->host, POLLIN))
-            return stream_wait(f, t, POLLIN);
+            return s->terminal ? terminal_wait(f, t) : stream_wait(f, t, POLLIN);
         ssize_t n = read(f->host, to, length);
+        if (n == 0 && s->terminal && t->call.attempted && host_poll(f->host, POLLIN) & POLLHUP)
+            return -EIO; /* whoever waited at the hang-up is told of it */
         if (n >= 0) {
             stream_changed(f);
             return n;

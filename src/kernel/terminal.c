@@ -23,6 +23,7 @@
 #include "kernel/syscall.h"
 
 enum { MAJOR_AUXILIARY = 5, MINOR_TTY = 0, MINOR_PTMX = 2, MAJOR_SLAVES = 136, MAJOR_SLAVES_END = 144 };
+static const uint64_t TENTH = 100000000; /* of a second, in ns */
 
 /* ---- the machine's ---- */
 
@@ -40,7 +41,7 @@ int terminal_create(struct kernel *k) {
 /* Thimble may be in the background meanwhile: then it is for the shell to set the modes. */
 static void restore_modes(struct kernel *k) {
     const struct terminals *all = k->terminals;
-    if (kernel_stop_reason(k) != KERNEL_FINISHED && all->outer && terminal_group(all->outer))
+    if (kernel_stop_reason(k) != KERNEL_FINISHED && all->outer && !terminal_is_outside(all->outer))
         (void)ioctl(all->outer_host, TCSETS, &all->modes);
 }
 
@@ -173,6 +174,25 @@ int terminal_check(struct file *f, struct thread *t, int signal) {
     if (signal == SIGTTOU && (ioctl(f->host, TCGETS, &modes) < 0 || !(modes.c_lflag & TOSTOP)))
         return 0;
     return terminal_admit(t->process->terminal, t, signal);
+}
+
+long terminal_wait(struct file *f, struct thread *t) {
+    struct kernel *k = f->kernel;
+    struct call *call = &t->call;
+    struct termios modes;
+    bool at_least_one = ioctl(f->host, TCGETS, &modes) < 0 || modes.c_lflag & ICANON || modes.c_cc[VMIN];
+    if (!at_least_one && !modes.c_cc[VTIME])
+        return 0;
+    if (f->flags & O_NONBLOCK)
+        return -EAGAIN;
+    if (!at_least_one) {
+        call->deadline = call->deadline ? call->deadline : clock_now(k) + modes.c_cc[VTIME] * TENTH;
+        if (clock_now(k) >= call->deadline)
+            return 0;
+        sched_sleep_until(t, call->deadline);
+    }
+    sched_sleep_fd(t, f->host, POLLIN);
+    return SYS_SLEEP;
 }
 
 /* ---- requests ---- */

@@ -43,6 +43,10 @@ long terminal_ioctl(struct file *, struct thread *, unsigned request, uint64_t a
  */
 int terminal_check(struct file *, struct thread *, int signal);
 
+/* Nothing is there to be read from a terminal of the host: 0 when the read ends with that (VMIN, VTIME),
+ * -EAGAIN, or SYS_SLEEP. */
+long terminal_wait(struct file *, struct thread *);
+
 /* The process group that signals from outside are for: 0 when there is none. */
 uint32_t terminal_foreground(const struct kernel *);
 

@@ -281,17 +281,26 @@ static void typing(void *context) {
 
 /* ---- hanging up ---- */
 
-static void listen_for_hangup(const struct pair *p, const char *name, int delay) {
+/* A member of the leader's session that says, once the leader is gone, what has reached it. `turns` keeps the
+ * order: whoever has its writing end is to speak first. */
+static void listen_for_hangup(const struct pair *p, const char *name, pid_t leader, const int turns[2],
+                              bool first) {
     fflush(stdout);
-    if (fork() == 0) {
-        close(p->master);
-        watch_signals();
-        for (int i = 0; i < 5; i++) /* a signal ends one of them */
-            pause_ms(delay / 4);
-        say_seen(name);
-        SAY(open("/dev/tty", O_RDWR));
-        _exit(0);
-    }
+    if (fork() != 0)
+        return;
+    close(p->master);
+    watch_signals();
+    if (!first)
+        close(turns[1]);
+    while (kill(leader, 0) == 0)
+        pause_ms(2);
+    pause_ms(20);
+    char byte;
+    while (!first && read(turns[0], &byte, 1) < 0)
+        ;
+    say_seen(name);
+    SAY(open("/dev/tty", O_RDWR));
+    _exit(0);
 }
 
 /* The other end goes: the leader is told, and when it ends the foreground. */
@@ -299,7 +308,7 @@ static void hung_up(void *context) {
     struct pair p = pair_open(0);
     p.slave = open(p.name, O_RDWR);
     watch_signals();
-    listen_for_hangup(&p, "member of the leader's group", 300);
+    listen_for_hangup(&p, "member of the leader's group", getpid(), context, true);
     close(p.master);
     pause_ms(20);
     say_seen("leader");
@@ -309,15 +318,18 @@ static void hung_up(void *context) {
     SAY(open("/dev/tty", O_RDWR));
 }
 
+static struct pair leaders;
+
 static void leader_ends(void *context) {
-    struct pair *p = context;
-    p->slave = open(p->name, O_RDWR);
-    listen_for_hangup(p, "foreground", 60);
+    leaders.slave = open(leaders.name, O_RDWR);
+    listen_for_hangup(&leaders, "foreground", getpid(), context, true);
+    pid_t leader = getpid();
     if (fork() == 0) {
         setpgid(0, 0);
-        listen_for_hangup(p, "background", 160);
+        listen_for_hangup(&leaders, "background", leader, context, false);
         _exit(0);
     }
+    wait(NULL);
     pause_ms(10);
 }
 
@@ -339,18 +351,29 @@ static void waits_at_hangup(void *context) {
     wait(NULL);
 }
 
+/* Runs the session, and waits for everybody who listens in it. */
+static void hearing(void (*body)(void *)) {
+    int turns[2], all[2];
+    char byte;
+    CHECK(pipe(turns) == 0 && pipe(all) == 0);
+    in_session(body, turns);
+    close(turns[1]);
+    close(all[1]);
+    CHECK(read(all[0], &byte, 1) == 0);
+    close(turns[0]);
+    close(all[0]);
+}
+
 int main(void) {
     in_session(taking, NULL);
     in_session(others, NULL);
     in_session(backgrounds, NULL);
     in_session(typing, NULL);
-    in_session(hung_up, NULL);
-    pause_ms(500);
-    struct pair p = pair_open(0);
-    in_session(leader_ends, &p);
-    pause_ms(250);
-    say_owner("the leader has ended", p.master);
-    pair_close(&p);
+    hearing(hung_up);
+    leaders = pair_open(0);
+    hearing(leader_ends);
+    say_owner("the leader has ended", leaders.master);
+    pair_close(&leaders);
     in_session(waits_at_hangup, NULL);
     return 0;
 }
