@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@
 enum { LOCK_RETRY = 5000000 }; /* ns: how often a lock held outside the machine is tried again */
 
 struct record {
-    LIST_ENTRY(record) of_file;
+    TAILQ_ENTRY(record) of_file;
     const void *owner;
     bool ofd, write;
     pid_t pid;
@@ -31,7 +32,7 @@ struct locked {
     ino_t ino;
     int host; /* own open file description for the mirrored locks, or -1 */
     bool host_writable;
-    LIST_HEAD(, record) records;
+    TAILQ_HEAD(, record) records; /* those of one owner in a row, in the order of their bytes */
 };
 
 struct locks {
@@ -56,7 +57,7 @@ int locks_create(struct kernel *k) {
 }
 
 static void locked_free_if_unused(struct locked *l) {
-    if (!LIST_EMPTY(&l->records))
+    if (!TAILQ_EMPTY(&l->records))
         return;
     LIST_REMOVE(l, of_machine);
     if (l->host >= 0)
@@ -76,12 +77,12 @@ const char *locks_check(const struct kernel *k) {
     const struct locked *l;
     const struct record *a, *b;
     LIST_FOREACH(l, &k->locks->files, of_machine) {
-        if (LIST_EMPTY(&l->records))
+        if (TAILQ_EMPTY(&l->records))
             return "a locked file without locks";
-        LIST_FOREACH(a, &l->records, of_file) {
+        TAILQ_FOREACH(a, &l->records, of_file) {
             if (a->start > a->end)
                 return "a lock of nothing";
-            for (b = LIST_NEXT(a, of_file); b; b = LIST_NEXT(b, of_file)) {
+            for (b = TAILQ_NEXT(a, of_file); b; b = TAILQ_NEXT(b, of_file)) {
                 const char *wrong = check_pair(a, b);
                 if (wrong)
                     return wrong;
@@ -105,7 +106,7 @@ void locks_show(const struct kernel *k, FILE *out) {
     const struct locked *l;
     const struct record *r;
     LIST_FOREACH(l, &k->locks->files, of_machine) {
-        LIST_FOREACH(r, &l->records, of_file)
+        TAILQ_FOREACH(r, &l->records, of_file)
             record_show(l, r, ++number, out);
     }
 }
@@ -158,7 +159,7 @@ static struct locked *locked_make(struct file *f) {
         return NULL;
     locked_key(f, &l->dev, &l->ino);
     l->host = -1;
-    LIST_INIT(&l->records);
+    TAILQ_INIT(&l->records);
     if (f->host >= 0)
         locked_open_mirror(l, f->host);
     LIST_INSERT_HEAD(&f->kernel->locks->files, l, of_machine);
@@ -169,7 +170,7 @@ static struct locked *locked_make(struct file *f) {
 
 static struct record *conflict(struct locked *l, const struct request *q) {
     struct record *r;
-    LIST_FOREACH(r, &l->records, of_file) {
+    TAILQ_FOREACH(r, &l->records, of_file) {
         if (r->owner != q->owner && r->start <= q->end && q->start <= r->end &&
             (r->write || q->type == F_WRLCK))
             return r;
@@ -177,8 +178,8 @@ static struct record *conflict(struct locked *l, const struct request *q) {
     return NULL;
 }
 
-static void record_free(struct record *r) {
-    LIST_REMOVE(r, of_file);
+static void record_free(struct locked *l, struct record *r) {
+    TAILQ_REMOVE(&l->records, r, of_file);
     free(r);
 }
 
@@ -190,15 +191,43 @@ static void record_cut(struct locked *l, struct record *r, int64_t start, int64_
         *spare = NULL;
         *tail = *r;
         tail->start = end + 1;
-        LIST_INSERT_HEAD(&l->records, tail, of_file);
+        TAILQ_INSERT_AFTER(&l->records, r, tail, of_file);
         r->end = start - 1;
     } else if (r->start < start) {
         r->end = start - 1;
     } else if (r->end > end) {
         r->start = end + 1;
     } else {
-        record_free(r);
+        record_free(l, r);
     }
+}
+
+/* Among its owner's, or at the end; a neighbour of the same type becomes part of it. */
+static void record_insert(struct locked *l, struct record *added) {
+    struct record *r, *next, *before = NULL;
+    TAILQ_FOREACH_SAFE(r, &l->records, of_file, next) {
+        if (r->owner != added->owner)
+            continue;
+        bool left = r->end != INT64_MAX && r->end + 1 == added->start;
+        bool right = added->end != INT64_MAX && added->end + 1 == r->start;
+        if ((left || right) && r->write == added->write) {
+            added->start = left ? r->start : added->start;
+            added->end = right ? r->end : added->end;
+            record_free(l, r);
+        } else if (r->start < added->start) {
+            before = r;
+        }
+    }
+    TAILQ_FOREACH(r, &l->records, of_file) {
+        if (before ? r == before : r->owner == added->owner)
+            break;
+    }
+    if (!r)
+        TAILQ_INSERT_TAIL(&l->records, added, of_file);
+    else if (before)
+        TAILQ_INSERT_AFTER(&l->records, before, added, of_file);
+    else
+        TAILQ_INSERT_BEFORE(r, added, of_file);
 }
 
 /* Makes the range the owner's with the request's type. 0 or -ENOMEM: then nothing changed. */
@@ -211,7 +240,7 @@ static int records_set(struct inject *inject, struct locked *l, const struct req
         return -ENOMEM;
     }
     struct record *r, *next;
-    LIST_FOREACH_SAFE(r, &l->records, of_file, next) {
+    TAILQ_FOREACH_SAFE(r, &l->records, of_file, next) {
         if (r->owner == q->owner && r->start <= q->end && q->start <= r->end)
             record_cut(l, r, q->start, q->end, &spare);
     }
@@ -226,7 +255,7 @@ static int records_set(struct inject *inject, struct locked *l, const struct req
                              .pid = q->pid,
                              .start = q->start,
                              .end = q->end};
-    LIST_INSERT_HEAD(&l->records, added, of_file);
+    record_insert(l, added);
     return 0;
 }
 
@@ -254,7 +283,7 @@ static void mirror_release(struct locked *l, int64_t start, int64_t end) {
         int64_t stop = end;
         short type = F_UNLCK;
         struct record *r;
-        LIST_FOREACH(r, &l->records, of_file) {
+        TAILQ_FOREACH(r, &l->records, of_file) {
             if (r->start <= start && start <= r->end) {
                 type = r->write ? F_WRLCK : type == F_WRLCK ? type : F_RDLCK;
                 stop = r->end < stop ? r->end : stop;
@@ -272,6 +301,7 @@ static void mirror_release(struct locked *l, int64_t start, int64_t end) {
 
 /* ---- fcntl ---- */
 
+/* flock64_to_posix_lock() of Linux. */
 static int request_range(struct file *f, const struct flock *lock, struct request *q) {
     int64_t base = 0;
     struct stat st;
@@ -281,25 +311,26 @@ static int request_range(struct file *f, const struct flock *lock, struct reques
         base = st.st_size;
     else if (lock->l_whence != SEEK_SET)
         return -EINVAL;
-    if (__builtin_add_overflow(base, lock->l_start, &q->start))
+    if (lock->l_start > INT64_MAX - base)
         return -EOVERFLOW;
+    q->start = base + lock->l_start;
+    if (q->start < 0)
+        return -EINVAL;
     q->end = INT64_MAX;
     if (lock->l_len > 0 && __builtin_add_overflow(q->start, lock->l_len - 1, &q->end))
         return -EOVERFLOW;
     if (lock->l_len < 0) {
+        if (q->start + lock->l_len < 0)
+            return -EINVAL;
         q->end = q->start - 1;
         q->start += lock->l_len;
     }
-    return q->start < 0 ? -EINVAL : 0;
+    return q->type == F_RDLCK || q->type == F_WRLCK || q->type == F_UNLCK ? 0 : -EINVAL;
 }
 
 static int request_check(struct file *f, const struct request *q) {
     int mode = f->flags & O_ACCMODE;
-    if (q->type != F_RDLCK && q->type != F_WRLCK && q->type != F_UNLCK)
-        return -EINVAL;
-    if ((q->type == F_RDLCK && mode == O_WRONLY) || (q->type == F_WRLCK && mode == O_RDONLY))
-        return -EBADF;
-    return 0;
+    return (q->type == F_RDLCK && mode == O_WRONLY) || (q->type == F_WRLCK && mode == O_RDONLY) ? -EBADF : 0;
 }
 
 static long lock_get(struct locked *l, const struct request *q, struct flock *lock) {
@@ -321,6 +352,42 @@ static long lock_get(struct locked *l, const struct request *q, struct flock *lo
     return 0;
 }
 
+/* ---- waiting. A thread that sleeps in F_SETLKW has the owner that it waits for in call.scratch. ---- */
+
+static const void *owner_waits_for(const struct kernel *k, const void *owner) {
+    const struct thread *t;
+    TAILQ_FOREACH(t, &k->threads, of_machine) {
+        if (t->process->descriptors == owner && t->state == THREAD_SLEEPING && t->in_call &&
+            t->call.number == SYS_fcntl && t->call.args[1] == F_SETLKW)
+            return (const void *)t->call.scratch;
+    }
+    return NULL;
+}
+
+/* Whether waiting for `other` would close a circle of processes that wait for each other. As in Linux, long
+ * circles are not found. */
+static bool would_deadlock(const struct kernel *k, const void *owner, const void *other) {
+    enum { CIRCLE_MAX = 10 };
+    for (int i = 0; i < CIRCLE_MAX && other; i++) {
+        if (other == owner)
+            return true;
+        other = owner_waits_for(k, other);
+    }
+    return false;
+}
+
+static long lock_wait(struct thread *t, const struct request *q, const struct record *in_the_way) {
+    struct kernel *k = t->process->kernel;
+    bool process_wide = in_the_way && !q->ofd && !in_the_way->ofd;
+    if (process_wide && would_deadlock(k, q->owner, in_the_way->owner))
+        return -EDEADLK;
+    t->call.scratch = process_wide ? (uint64_t)in_the_way->owner : 0;
+    sched_sleep_channel(t, k->locks);
+    if (!in_the_way) /* somebody outside has it */
+        sched_sleep_until(t, clock_now(k) + LOCK_RETRY);
+    return SYS_SLEEP;
+}
+
 static long lock_set(struct thread *t, struct locked *l, const struct request *q) {
     struct kernel *k = t->process->kernel;
     if (q->type == F_UNLCK) {
@@ -329,20 +396,15 @@ static long lock_set(struct thread *t, struct locked *l, const struct request *q
         sched_wake(k, k->locks);
         return r;
     }
-    bool inside = conflict(l, q);
-    int r = inside ? -EAGAIN : mirror_acquire(l, q);
+    const struct record *in_the_way = conflict(l, q);
+    int r = in_the_way ? -EAGAIN : mirror_acquire(l, q);
     if (r == 0) {
         r = records_set(k->config.inject, l, q);
         mirror_release(l, q->start, q->end); /* a smaller lock may have replaced a larger one */
         sched_wake(k, k->locks);
         return r;
     }
-    if (!q->wait || (r != -EAGAIN && r != -EACCES))
-        return r;
-    sched_sleep_channel(t, k->locks);
-    if (!inside)
-        sched_sleep_until(t, clock_now(k) + LOCK_RETRY);
-    return SYS_SLEEP;
+    return q->wait && (r == -EAGAIN || r == -EACCES) ? lock_wait(t, q, in_the_way) : r;
 }
 
 long lock_control(struct thread *t, struct file *f, int command, struct flock *lock) {
@@ -353,9 +415,9 @@ long lock_control(struct thread *t, struct file *f, int command, struct flock *l
                         .type = lock->l_type,
                         .pid = (pid_t)t->process->pid};
     bool get = command == F_GETLK || command == F_OFD_GETLK;
-    int r = request_range(f, lock, &q);
-    if (r == 0 && (!get || q.type == F_UNLCK))
-        r = get ? -EINVAL : request_check(f, &q);
+    int r = command == F_GETLK && q.type == F_UNLCK ? -EINVAL : request_range(f, lock, &q);
+    if (r == 0 && !get)
+        r = request_check(f, &q);
     if (r == 0 && ofd && lock->l_pid)
         r = -EINVAL;
     if (r < 0)
@@ -396,9 +458,9 @@ static void forget(struct file *f, const void *owner) {
         return;
     bool any = false;
     struct record *r, *next;
-    LIST_FOREACH_SAFE(r, &l->records, of_file, next) {
+    TAILQ_FOREACH_SAFE(r, &l->records, of_file, next) {
         if (r->owner == owner) {
-            record_free(r);
+            record_free(l, r);
             any = true;
         }
     }

@@ -44,7 +44,7 @@ __attribute__((format(printf, 2, 3))) static inline long tell(long result, const
 #define TELL(call, ...)    tell((errno = 0, (long)(call)), __VA_ARGS__)
 
 /* An address where nothing is mapped, and one in the middle of a page behind which nothing is. */
-static char *bad_memory(void) {
+static inline char *bad_memory(void) {
     static char *bad;
     if (!bad) {
         bad = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
