@@ -242,8 +242,9 @@ static void spawns(void) {
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, 1, 33);
-    say("posix_spawn: %s", error_of(posix_spawn(&pid, "/bin/sh", &actions, NULL, sh, environ)));
-    say_child("  it", pid);
+    int error = posix_spawn(&pid, "/bin/sh", &actions, NULL, sh, environ);
+    say_child("spawned", pid);
+    say("posix_spawn: %s", error_of(error));
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     posix_spawnattr_setsigdefault(&attributes, &set);

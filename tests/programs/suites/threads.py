@@ -14,4 +14,7 @@ def cases():
     yield case("wait", smallest=ROOMY)
     yield case("signals", smallest=ROOMY)
     yield case("exec", few=200)
+    yield case("frames", smallest=ROOMY)
     yield case("futex", smallest=ROOMY)
+    yield case("restart", heavy=True)
+    yield case("timers", smallest=ROOMY, heavy=True)
