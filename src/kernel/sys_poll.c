@@ -302,13 +302,12 @@ static long sys_epoll_wait(struct thread *t, const uint64_t a[6]) {
     return do_epoll_wait(t, a, -EINTR);
 }
 
-/* With a mask, the mask must stay until the signal is delivered: only a restartable result does that. */
 static long sys_epoll_pwait(struct thread *t, const uint64_t a[6]) {
     int r = set_mask(t, a[4], a[5]), timeout = (int)a[3];
     if (r < 0)
         return r;
     set_deadline(t, timeout < 0 ? UINT64_MAX : (uint64_t)timeout * 1000000);
-    return do_epoll_wait(t, a, a[4] ? -K_ERESTARTNOHAND : -EINTR);
+    return do_epoll_wait(t, a, -EINTR);
 }
 
 static long sys_epoll_pwait2(struct thread *t, const uint64_t a[6]) {
@@ -319,7 +318,7 @@ static long sys_epoll_pwait2(struct thread *t, const uint64_t a[6]) {
     if (r < 0)
         return r;
     set_deadline(t, timeout);
-    return do_epoll_wait(t, a, a[4] ? -K_ERESTARTNOHAND : -EINTR);
+    return do_epoll_wait(t, a, -EINTR);
 }
 
 /* ---- event counters ---- */

@@ -57,11 +57,9 @@ static long sys_getitimer(struct thread *t, const uint64_t args[6]) {
 static long sys_setitimer(struct thread *t, const uint64_t args[6]) {
     struct itimerval new_value = {0}, old;
     uint64_t value, interval;
-    if (args[0] > ITIMER_PROF)
-        return -EINVAL;
     if (args[1] && user_read(t->process->space, args[1], &new_value, sizeof new_value) < 0)
         return -EFAULT;
-    if (!itimer_ns(&new_value.it_value, &value) || !itimer_ns(&new_value.it_interval, &interval))
+    if (args[0] > ITIMER_PROF || !itimer_ns(&new_value.it_value, &value) || !itimer_ns(&new_value.it_interval, &interval))
         return -EINVAL;
     old = itimer_get(t->process, (int)args[0]);
     itimer_set(t->process, (int)args[0], value, interval);

@@ -46,6 +46,7 @@ static const struct syscall_entry *const syscall_tables[] = {
     syscalls_content,
     syscalls_pidfd,
     syscalls_memfd,
+    syscalls_limit,
     syscalls_scheduling,
     syscalls_refused,
     syscalls_mempolicy,
