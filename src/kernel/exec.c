@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/futex.h"
+#include "kernel/memory.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/stack.h"
@@ -187,8 +188,7 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
     struct stack_strings strings = {
         .path = plan->path, .argv = plan->argv, .envp = plan->envp, .place = p->stack};
     uint8_t random[16];
-    space_set_limits(space, p->limits[RLIMIT_AS].rlim_cur, p->limits[RLIMIT_DATA].rlim_cur,
-                     p->limits[RLIMIT_STACK].rlim_cur);
+    memory_set_limits(p, space);
     int r = stack_check_size(&strings, p->limits[RLIMIT_STACK].rlim_cur);
     if (r == 0)
         r = stack_map(space, &strings, elf_wants_executable_stack(program));
@@ -196,7 +196,7 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
         r = elf_map(program, space, &result->image);
     if (r < 0)
         return r;
-    space_set_brk(space, page_round_up(result->image.brk));
+    space_set_brk(space, page_round_up(result->image.brk), 0);
     kernel_random(p->kernel, random, sizeof random);
     return stack_write(space, &strings, &result->image, random, &result->stack);
 }

@@ -20,7 +20,8 @@ struct file *file_create(struct kernel *k, const struct file_ops *ops, int flags
     struct file *f = inject_calloc(k->config.inject, 1, sizeof(*f));
     if (!f)
         return NULL;
-    *f = (struct file){.ops = ops, .kernel = k, .references = 1, .flags = flags, .host = -1};
+    *f = (struct file){
+        .ops = ops, .kernel = k, .references = 1, .flags = flags, .host = -1, .serial = ++k->last_file};
     LIST_INIT(&f->watchers);
     return f;
 }

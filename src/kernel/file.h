@@ -56,6 +56,7 @@ struct file {
     const struct file_ops *ops;
     struct kernel *kernel;
     unsigned references;
+    uint64_t serial; /* of all files that were ever opened: mappings of two openings do not merge */
     unsigned in_flight; /* of these: in messages on their way through sockets */
     int flags;          /* O_ACCMODE and status flags */
     uint64_t offset;

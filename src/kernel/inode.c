@@ -207,6 +207,17 @@ static uint64_t inode_size(void *file) {
     return ((struct inode *)file)->size;
 }
 
+static int inode_punch(void *file, uint64_t offset, uint64_t length) {
+    struct inode *inode = file;
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    struct stat st;
+    if (fallocate(inode->host, mode, (off_t)offset, (off_t)length) < 0)
+        return -errno;
+    if (fstat(inode->host, &st) == 0)
+        inode_remember(inode, &st);
+    return 0;
+}
+
 static void inode_release(void *file) {
     struct inode *inode = file;
     if (inode->listed) {
@@ -222,6 +233,7 @@ static const struct object_backing inode_backing = {
     .read_page = inode_read_page,
     .write_page = inode_write_page,
     .size = inode_size,
+    .punch = inode_punch,
     .release = inode_release,
 };
 

@@ -240,6 +240,7 @@ struct kernel {
     uint64_t skipped_time; /* ns that the virtual clock jumped because nobody could run */
     struct kernel_summary summary;
     uint64_t *unimplemented; /* count by system call number */
+    uint64_t last_file;      /* file.c: open files so far */
     struct inodes *inodes;   /* kernel/inode.h */
     struct sandbox *sandbox; /* kernel/sandbox.h; NULL: the host's files as they are */
     struct locks *locks;     /* kernel/lock.h */

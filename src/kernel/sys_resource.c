@@ -10,6 +10,7 @@
 #include <sys/times.h>
 
 #include "base/base.h"
+#include "kernel/memory.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -78,8 +79,7 @@ static int resource_set_limit(struct process *p, unsigned resource, const struct
     p->limits[resource] = *limit;
     timer_charge_soon(p);
     if (p->space && !p->borrows_space)
-        space_set_limits(p->space, p->limits[RLIMIT_AS].rlim_cur, p->limits[RLIMIT_DATA].rlim_cur,
-                         p->limits[RLIMIT_STACK].rlim_cur);
+        memory_set_limits(p, p->space);
     return 0;
 }
 

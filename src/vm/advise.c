@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "hw/mmu.h"
+#include "vm/merge.h"
 #include "vm/object.h"
 #include "vm/reclaim.h"
 #include "vm/space.h"
@@ -13,6 +14,9 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
 #endif
 
 /* ---- populating ---- */
@@ -29,21 +33,38 @@ enum fault_result space_populate(struct space *space, vpn_t start, vpn_t end, un
     return FAULT_OK;
 }
 
-void space_populate_new(struct space *space, vpn_t start, vpn_t end) {
-    const struct mapping *m = mapping_find(space, start);
-    if (!m || !mapping_access(m))
-        return;
-    const bool write = m->flags & ACCESS_WRITE && !mapping_tracks_writes(m);
-    (void)space_populate(space, start, end, write ? ACCESS_WRITE : ACCESS_READ);
+/* A part of one mapping, as if it were forced: only a page without any permission cannot be had. */
+static enum fault_result populate_mapping(struct space *space, const struct mapping *m, vpn_t start,
+                                          vpn_t end) {
+    const bool write = m->flags & ACCESS_WRITE && !(m->flags & MAPPING_SHARED);
+    if (m->flags & MAPPING_LOCK_ON_FAULT)
+        return FAULT_OK;
+    if (!mapping_access(m))
+        return FAULT_PERMISSION;
+    return space_populate(space, start, end, write ? ACCESS_WRITE : ACCESS_READ);
+}
+
+enum fault_result space_populate_all(struct space *space, vpn_t start, vpn_t end) {
+    enum fault_result first_failure = FAULT_OK;
+    const struct mapping *m = mapping_first(space, start);
+    for (; m && m->start.n < end.n; m = mapping_next((struct mapping *)m)) {
+        const vpn_t from = {max_u64(m->start.n, start.n)}, to = {min_u64(m->end.n, end.n)};
+        const enum fault_result result = populate_mapping(space, m, from, to);
+        if (result != FAULT_OK && first_failure == FAULT_OK)
+            first_failure = result;
+    }
+    return first_failure;
 }
 
 /* ---- advice about pages ---- */
 
-static int advise_dont_need(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
-    if (m->flags & MAPPING_LOCKED)
-        return -EINVAL;
+static int advise_dont_need_locked(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
     space_zap(space, m, start, end, POLICY_UNMAPPED);
     return 0;
+}
+
+static int advise_dont_need(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
+    return m->flags & MAPPING_LOCKED ? -EINVAL : advise_dont_need_locked(space, m, start, end);
 }
 
 /* A page that only this entry has may be dropped while it is not written again. Nobody knows whether it is
@@ -65,7 +86,7 @@ static void free_page(struct space *space, vpn_t vpn, pte_t pte) {
 }
 
 static int advise_free(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
-    if (m->object)
+    if (m->object || m->flags & MAPPING_LOCKED)
         return -EINVAL;
     pte_t pte;
     for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++)
@@ -90,22 +111,19 @@ static int advise_will_need(struct space *space, struct mapping *m, vpn_t start,
     return 0;
 }
 
-/* Punches a hole. Only memory that is ours can have one: a file's blocks are not virtual memory's business.
- */
+/* Punches a hole: the object's pages are gone, private copies of them stay. */
 static int advise_remove(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
     if (m->flags & MAPPING_LOCKED || !m->object)
         return -EINVAL;
     if (!(m->flags & MAPPING_SHARED) || !(m->flags & MAPPING_MAY_WRITE))
         return -EACCES;
-    if (!m->object->anonymous)
-        return -EOPNOTSUPP;
-    object_drop_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
-    object_new_generation(m->object);
-    return 0;
+    return object_remove_pages(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
 }
 
 static int advise_cold(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
     pte_t pte;
+    if (m->flags & MAPPING_LOCKED)
+        return -EINVAL;
     for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++)
         if (pte_is_present(pte))
             space_set_pte(space, vpn, pte_clear(pte, PTE_REFERENCED));
@@ -116,6 +134,8 @@ static int advise_cold(struct space *space, struct mapping *m, vpn_t start, vpn_
 static int advise_page_out(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
     struct vm *vm = space->vm;
     pte_t pte;
+    if (m->flags & MAPPING_LOCKED)
+        return -EINVAL;
     for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++) {
         if (!pte_is_present(pte) || frame_of(vm, pte_pfn(pte))->mappers > 1)
             continue;
@@ -130,24 +150,25 @@ static int advise_page_out(struct space *space, struct mapping *m, vpn_t start, 
 struct flag_advice {
     int advice;
     unsigned set, clear;
-    bool private_anonymous; /* EINVAL elsewhere */
+    unsigned invalid; /* EINVAL for mappings with such a flag */
+    unsigned ignored; /* without effect on those with such a flag */
+    bool anonymous;   /* EINVAL where there is an object */
 };
 
 static const struct flag_advice flag_advices[] = {
-    {MADV_NORMAL, 0, MAPPING_RANDOM | MAPPING_SEQUENTIAL, false},
-    {MADV_RANDOM, MAPPING_RANDOM, MAPPING_SEQUENTIAL, false},
-    {MADV_SEQUENTIAL, MAPPING_SEQUENTIAL, MAPPING_RANDOM, false},
-    {MADV_DONTFORK, MAPPING_DONT_FORK, 0, false},
-    {MADV_DOFORK, 0, MAPPING_DONT_FORK, false},
-    {MADV_WIPEONFORK, MAPPING_WIPE_ON_FORK, 0, true},
-    {MADV_KEEPONFORK, 0, MAPPING_WIPE_ON_FORK, false},
-    /* accepted; they have nothing to act on here */
-    {MADV_MERGEABLE, 0, 0, false},
-    {MADV_UNMERGEABLE, 0, 0, false},
-    {MADV_HUGEPAGE, 0, 0, false},
-    {MADV_NOHUGEPAGE, 0, 0, false},
-    {MADV_DONTDUMP, 0, 0, false},
-    {MADV_DODUMP, 0, 0, false},
+    {MADV_NORMAL, 0, MAPPING_RANDOM | MAPPING_SEQUENTIAL, 0, 0, false},
+    {MADV_RANDOM, MAPPING_RANDOM, MAPPING_SEQUENTIAL, 0, 0, false},
+    {MADV_SEQUENTIAL, MAPPING_SEQUENTIAL, MAPPING_RANDOM, 0, 0, false},
+    {MADV_DONTFORK, MAPPING_DONT_FORK, 0, 0, 0, false},
+    {MADV_DOFORK, 0, MAPPING_DONT_FORK, 0, 0, false},
+    {MADV_WIPEONFORK, MAPPING_WIPE_ON_FORK, 0, 0, 0, true},
+    {MADV_KEEPONFORK, 0, MAPPING_WIPE_ON_FORK, MAPPING_DROPPABLE, 0, false},
+    {MADV_DONTDUMP, MAPPING_DONT_DUMP, 0, 0, 0, false},
+    {MADV_DODUMP, 0, MAPPING_DONT_DUMP, MAPPING_DROPPABLE, 0, false},
+    {MADV_MERGEABLE, MAPPING_MERGEABLE, 0, 0, MAPPING_SHARED | MAPPING_DROPPABLE, false},
+    {MADV_UNMERGEABLE, 0, MAPPING_MERGEABLE, 0, 0, false},
+    {MADV_HUGEPAGE, MAPPING_HUGE_PAGES, MAPPING_NO_HUGE_PAGES, 0, 0, false},
+    {MADV_NOHUGEPAGE, MAPPING_NO_HUGE_PAGES, MAPPING_HUGE_PAGES, 0, 0, false},
 };
 
 static const struct flag_advice *flag_advice_find(int advice) {
@@ -157,14 +178,13 @@ static const struct flag_advice *flag_advice_find(int advice) {
     return NULL;
 }
 
-static int advise_flags(struct space *space, const struct flag_advice *advice, vpn_t start, vpn_t end) {
-    bool hole;
-    const struct mapping *m = mapping_first(space, start);
-    for (; advice->private_anonymous && m && m->start.n < end.n; m = mapping_next((struct mapping *)m))
-        if (m->object)
-            return -EINVAL;
-    const int error = mapping_change(space, start, end, advice->set, advice->clear, &hole);
-    return error ? error : hole ? -ENOMEM : 0;
+static int advise_flags(const struct flag_advice *advice, struct mapping **m, vpn_t start, vpn_t end) {
+    if ((*m)->flags & advice->invalid || (advice->anonymous && (*m)->object))
+        return -EINVAL;
+    const unsigned flags = ((*m)->flags & ~advice->clear) | advice->set;
+    if (flags == (*m)->flags || (*m)->flags & advice->ignored)
+        return 0;
+    return mapping_modify(m, start, end, flags) ? -EAGAIN : 0;
 }
 
 /* ---- madvise ---- */
@@ -174,6 +194,7 @@ typedef int advise_function(struct space *, struct mapping *, vpn_t start, vpn_t
 static advise_function *page_advice(int advice) {
     switch (advice) {
     case MADV_DONTNEED: return advise_dont_need;
+    case MADV_DONTNEED_LOCKED: return advise_dont_need_locked;
     case MADV_FREE: return advise_free;
     case MADV_WILLNEED: return advise_will_need;
     case MADV_REMOVE: return advise_remove;
@@ -183,50 +204,58 @@ static advise_function *page_advice(int advice) {
     }
 }
 
-/* Holes are passed over, and told about at the end. */
-static int advise_pages(struct space *space, advise_function *advise, vpn_t start, vpn_t end) {
-    vpn_t expected = start;
-    bool hole = false;
-    struct mapping *m = mapping_first(space, start);
-    for (; m && m->start.n < end.n; m = mapping_next(m)) {
-        const vpn_t from = {max_u64(m->start.n, start.n)}, to = {min_u64(m->end.n, end.n)};
-        hole |= from.n != expected.n;
-        expected = to;
-        const int error = advise(space, m, from, to);
+/* Mapping by mapping, up to the first error. Holes are passed over, and told about at the end. */
+static int advise_range(struct space *space, int advice, vpn_t start, vpn_t end) {
+    advise_function *advise = page_advice(advice);
+    int result = 0;
+    while (start.n < end.n) {
+        struct mapping *m = mapping_first(space, start);
+        if (!m || m->start.n >= end.n)
+            return -ENOMEM;
+        result = m->start.n > start.n ? -ENOMEM : result;
+        start.n = max_u64(start.n, m->start.n);
+        const vpn_t part_end = {min_u64(m->end.n, end.n)};
+        const int error = advise ? advise(space, m, start, part_end)
+                                 : advise_flags(flag_advice_find(advice), &m, start, part_end);
         if (error)
             return error;
+        start = part_end;
     }
-    return hole || expected.n != end.n ? -ENOMEM : 0;
+    return result;
 }
 
-static int populate_error(enum fault_result result) {
-    switch (result) {
-    case FAULT_OK: return 0;
-    case FAULT_NO_MAPPING:
-    case FAULT_NO_MEMORY:
-    case FAULT_KILLED: return -ENOMEM;
-    case FAULT_PERMISSION: return -EINVAL;
-    case FAULT_PAST_END:
-    case FAULT_IO: return -EFAULT;
+/* MADV_POPULATE_READ and _WRITE: what the mapping does not allow is told before the first fault in it. */
+static int advise_populate(struct space *space, vpn_t start, vpn_t end, unsigned access) {
+    while (start.n < end.n) {
+        const struct mapping *m = mapping_find(space, start);
+        if (!m)
+            return -ENOMEM;
+        if (!(m->flags & access))
+            return -EINVAL;
+        const vpn_t part_end = {min_u64(m->end.n, end.n)};
+        switch (space_populate(space, start, part_end, access)) {
+        case FAULT_OK: break;
+        case FAULT_NO_MAPPING:
+        case FAULT_NO_MEMORY:
+        case FAULT_KILLED: return -ENOMEM;
+        case FAULT_PERMISSION: return -EINVAL;
+        case FAULT_PAST_END:
+        case FAULT_IO: return -EFAULT;
+        }
+        start = part_end;
     }
-    return -EINVAL;
+    return 0;
 }
 
 int space_advise(struct space *space, uint64_t address, uint64_t length, int advice) {
-    advise_function *advise = page_advice(advice);
-    const struct flag_advice *flags = flag_advice_find(advice);
     const bool populate = advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE;
-    vpn_t start, end;
-    if (!advise && !flags && !populate)
+    const uint64_t bytes = page_round_up(length);
+    if (!page_advice(advice) && !flag_advice_find(advice) && !populate)
         return -EINVAL;
-    if (address & PAGE_MASK || page_round_up(length) < length)
+    if (address & PAGE_MASK || bytes < length || address + bytes < address)
         return -EINVAL;
-    if (length == 0)
-        return 0;
-    if (space_range(address, length, &start, &end) < 0)
-        return address + length < address ? -EINVAL : -ENOMEM;
+    const vpn_t start = vpn_of(address), end = vpn_of(address + bytes);
     if (populate)
-        return populate_error(
-            space_populate(space, start, end, advice == MADV_POPULATE_READ ? ACCESS_READ : ACCESS_WRITE));
-    return flags ? advise_flags(space, flags, start, end) : advise_pages(space, advise, start, end);
+        return advise_populate(space, start, end, advice == MADV_POPULATE_READ ? ACCESS_READ : ACCESS_WRITE);
+    return advise_range(space, advice, start, end);
 }

@@ -178,6 +178,20 @@ void object_drop_range(struct object *object, uint64_t start, uint64_t end) {
         object_drop_page(object, page, entry);
 }
 
+int object_remove_pages(struct object *object, uint64_t start, uint64_t end) {
+    const struct object_backing *backing = &object->backing;
+    int error = 0;
+    if (!object->anonymous)
+        error = backing->punch
+                    ? backing->punch(object->file, start << PAGE_SHIFT, (end - start) << PAGE_SHIFT)
+                    : -EOPNOTSUPP;
+    if (error)
+        return error;
+    object_drop_range(object, start, end);
+    object_new_generation(object);
+    return 0;
+}
+
 void object_invalidate(struct object *object) {
     struct index_entry entry;
     for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "vm/fault.h"
+#include "vm/merge.h"
 #include "vm/state.h"
 
 /* No frame: the copy came directly from a disk, or is of a page that was never written. */
@@ -76,6 +77,7 @@ int fault_copy(struct fault *f) {
         frame_free(vm, pfn);
         return error;
     }
+    mapping_filled(f->mapping);
     const page_id_t id = vm_new_page_id(vm);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_COPY, 0, pfn.n, source, id.n, 0, 0);

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "vm/merge.h"
 #include "vm/state.h"
 
 /* ---- tools ---- */
@@ -86,6 +87,7 @@ static int fault_zero(struct fault *f) {
     const int error = fault_frame(f, &pfn);
     if (error)
         return error;
+    mapping_filled(f->mapping);
     const page_id_t id = vm_new_page_id(vm);
     frame_zero(vm, pfn);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);

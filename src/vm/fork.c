@@ -12,6 +12,7 @@
  * copy-on-write stay so: the parent takes them over at its next write. */
 #include <errno.h>
 
+#include "vm/merge.h"
 #include "vm/object.h"
 #include "vm/space.h"
 #include "vm/state.h"
@@ -43,13 +44,18 @@ static int fork_entry(struct space *parent, struct space *child, const struct ma
 
 static int fork_mapping(struct space *parent, struct space *child, const struct mapping *m) {
     struct mapping *copy, template = *m;
-    template.flags &= ~(unsigned)MAPPING_LOCKED; /* locks are not inherited */
+    template.flags &= ~(unsigned)MAPPING_LOCKS; /* locks are not inherited */
+    template.family = 0;
+    template.inherited = false;
+    if (m->flags & MAPPING_ACCOUNTED && vm_may_promise(child->vm, mapping_pages(m)))
+        return -ENOMEM;
     int error = mapping_insert(child, &template, &copy);
     if (error)
         return error;
     space_emit_map_range(child, copy, copy->start, copy->end);
     if (m->flags & MAPPING_WIPE_ON_FORK)
         return 0;
+    mapping_inherit(copy, m);
     pte_t pte;
     for (vpn_t vpn = m->start; !error && space_next_pte(parent, &vpn, m->end, &pte); vpn.n++)
         error = fork_entry(parent, child, m, vpn);
@@ -63,7 +69,8 @@ int space_fork(struct space *parent, uint32_t pid, struct space **ret_space) {
         return error;
     child->brk_start = parent->brk_start;
     child->brk_end = parent->brk_end;
-    space_set_limits(child, parent->limit_address_space, parent->limit_data, parent->limit_stack);
+    child->data = parent->data;
+    child->limits = parent->limits;
     struct mapping *m = mapping_first(parent, (vpn_t){0});
     for (; !error && m; m = mapping_next(m))
         if (!(m->flags & MAPPING_DONT_FORK))
@@ -72,7 +79,6 @@ int space_fork(struct space *parent, uint32_t pid, struct space **ret_space) {
         space_unref(child);
         return -ENOMEM; /* a disk that failed is no reason that fork() knows */
     }
-    mapping_merge(child, (vpn_t){0}, USER_END_VPN); /* without the locks, neighbours may be equal */
     *ret_space = child;
     return 0;
 }

@@ -1,5 +1,4 @@
-/* See mapping.h. Two mappings are equal, and are merged when they meet, if a program could not tell them
- * apart from one: same flags, same object, and the object's pages go on. */
+/* See mapping.h. */
 #include "vm/mapping.h"
 
 #include <assert.h>
@@ -90,7 +89,7 @@ static void gaps_propagate(struct mapping *m) {
 /* The first page that is free below the mapping. */
 static uint64_t gap_bottom(struct mapping *m) {
     const struct mapping *below = mapping_previous(m);
-    return below ? below->end.n : MAP_LOWEST_PAGE;
+    return below ? below->end.n : 0;
 }
 
 static uint64_t gap_of(struct mapping *m) {
@@ -138,6 +137,15 @@ bool mapping_find_gap(struct space *space, uint64_t pages, vpn_t low, vpn_t high
     return true;
 }
 
+bool mapping_find_low_gap(struct space *space, uint64_t pages, vpn_t low, vpn_t high, vpn_t *ret_start) {
+    uint64_t start = low.n;
+    struct mapping *m = mapping_first(space, low);
+    for (; m && mapping_guarded_start(m).n < start + pages; m = mapping_next(m))
+        start = max_u64(start, m->end.n);
+    *ret_start = (vpn_t){start};
+    return start + pages <= high.n;
+}
+
 static bool subtree_gaps_agree(struct mapping *m) {
     if (!m)
         return true;
@@ -161,12 +169,14 @@ static void mapping_account(const struct mapping *m, int sign) {
     set->pages += pages;
     if (m->flags & MAPPING_LOCKED)
         set->locked += pages;
-    if (m->flags & (MAPPING_GROWS_DOWN | MAPPING_STACK))
+    if (m->flags & MAPPING_ACCOUNTED)
+        m->space->vm->promised += pages;
+    if (m->flags & ACCESS_EXEC && !writable && !(m->flags & MAPPING_GROWS_DOWN))
+        set->exec += pages;
+    else if (m->flags & MAPPING_GROWS_DOWN)
         set->stack += pages;
     else if (writable && !shared)
         set->data += pages;
-    if (m->flags & ACCESS_EXEC)
-        set->exec += pages;
 }
 
 void mapping_extend(struct mapping *m, vpn_t start, vpn_t end) {
@@ -241,10 +251,9 @@ void mapping_remove(struct mapping *m) {
     free(m);
 }
 
-/* ---- splitting and merging ---- */
+/* ---- splitting ---- */
 
-/* Makes two of the mapping: it ends at `vpn`, a new one goes on. */
-static int mapping_split(struct mapping *m, vpn_t vpn) {
+int mapping_split(struct mapping *m, vpn_t vpn) {
     assert(m->start.n < vpn.n && vpn.n < m->end.n);
     struct mapping *upper = vm_alloc(m->space->vm, sizeof *upper);
     if (!upper)
@@ -262,57 +271,13 @@ static int mapping_split_at(struct space *space, vpn_t vpn) {
     return m && m->start.n < vpn.n ? mapping_split(m, vpn) : 0;
 }
 
+/* A hole in the middle of a mapping makes one mapping more; else as many go as come. */
 int mapping_isolate(struct space *space, vpn_t start, vpn_t end) {
-    if (space->mappings.count + 2 > MAPPINGS_MAX)
+    const struct mapping *m = mapping_find(space, start);
+    if (m && m->start.n < start.n && end.n < m->end.n && space->mappings.count >= MAPPINGS_MAX)
         return -ENOMEM;
-    int error = mapping_split_at(space, start);
-    if (!error)
-        error = mapping_split_at(space, end);
-    if (error)
-        mapping_merge(space, start, start);
-    return error;
-}
-
-/* Mappings that somebody counts are not merged: Linux keeps those of System V shared memory apart, too. */
-static bool mapping_goes_on(const struct mapping *a, const struct mapping *b) {
-    if (a->object && a->object->mappings_changed)
-        return false;
-    return a->end.n == b->start.n && a->flags == b->flags && a->object == b->object &&
-           (!a->object || a->object_page + mapping_pages(a) == b->object_page);
-}
-
-void mapping_merge(struct space *space, vpn_t start, vpn_t end) {
-    struct mapping *m = mapping_first(space, (vpn_t){start.n ? start.n - 1 : 0});
-    while (m) {
-        struct mapping *next = mapping_next(m);
-        if (!next || next->start.n > end.n)
-            return;
-        if (mapping_goes_on(m, next)) {
-            const vpn_t new_end = next->end;
-            mapping_remove(next);
-            mapping_extend(m, m->start, new_end);
-        } else {
-            m = next;
-        }
-    }
-}
-
-int mapping_change(struct space *space, vpn_t start, vpn_t end, unsigned set, unsigned clear,
-                   bool *ret_hole) {
-    const int error = mapping_isolate(space, start, end);
-    if (error)
-        return error;
-    vpn_t expected = start;
-    *ret_hole = false;
-    struct mapping *m = mapping_first(space, start);
-    for (; m && m->start.n < end.n; m = mapping_next(m)) {
-        *ret_hole |= m->start.n != expected.n;
-        expected = m->end;
-        mapping_set_flags(m, (m->flags & ~clear) | set);
-    }
-    *ret_hole |= expected.n < end.n;
-    mapping_merge(space, start, end);
-    return 0;
+    const int error = mapping_split_at(space, start);
+    return error ? error : mapping_split_at(space, end);
 }
 
 /* ---- what a mapping means for its pages ---- */

@@ -1,5 +1,6 @@
 /* Mappings: the ranges of an address space that mean something, ordered, disjoint, each with permissions and
- * a backing. Splitting and merging happens here and nowhere else. */
+ * a backing. Splitting happens here, merging in merge.c, and neither
+ * anywhere else. */
 #ifndef VM_MAPPING_H
 #define VM_MAPPING_H
 
@@ -14,13 +15,25 @@ enum mapping_flags {
     MAPPING_STACK = EVENT_MAP_STACK, /* a label */
     MAPPING_HEAP = EVENT_MAP_HEAP,   /* a label */
     MAPPING_MAY_WRITE = 1 << 6,      /* shared: PROT_WRITE may be added */
-    MAPPING_NORESERVE = 1 << 7,
-    MAPPING_GROWS_DOWN = 1 << 8,
-    MAPPING_LOCKED = 1 << 9, /* a label: nothing is pinned */
-    MAPPING_DONT_FORK = 1 << 10,
-    MAPPING_WIPE_ON_FORK = 1 << 11,
-    MAPPING_RANDOM = 1 << 12,     /* MADV_RANDOM */
-    MAPPING_SEQUENTIAL = 1 << 13, /* MADV_SEQUENTIAL */
+    MAPPING_NO_EXEC = 1 << 7,        /* of a file that may not be executed */
+    MAPPING_NORESERVE = 1 << 8,
+    MAPPING_ACCOUNTED = 1 << 9, /* counts as promised memory: private, and writable or once written */
+    MAPPING_GROWS_DOWN = 1 << 10,
+    MAPPING_LOCKED = 1 << 11, /* a label: nothing is pinned */
+    MAPPING_LOCK_ON_FAULT = 1 << 12,
+    MAPPING_DONT_FORK = 1 << 13,
+    MAPPING_WIPE_ON_FORK = 1 << 14,
+    MAPPING_RANDOM = 1 << 15,     /* MADV_RANDOM */
+    MAPPING_SEQUENTIAL = 1 << 16, /* MADV_SEQUENTIAL */
+    /* advice that has nothing to act on here, but keeps mappings apart */
+    MAPPING_DONT_DUMP = 1 << 17,
+    MAPPING_HUGE_PAGES = 1 << 18,
+    MAPPING_NO_HUGE_PAGES = 1 << 19,
+    MAPPING_MERGEABLE = 1 << 20,
+    MAPPING_DROPPABLE = 1 << 21,
+
+    MAPPING_LABELS = MAPPING_STACK | MAPPING_HEAP,
+    MAPPING_LOCKS = MAPPING_LOCKED | MAPPING_LOCK_ON_FAULT,
 };
 
 struct mapping {
@@ -31,7 +44,11 @@ struct mapping {
     uint64_t gap;          /* pages below it that others may use, down to the mapping before */
     uint64_t largest_gap;  /* … of it and those below it in the tree */
     struct object *object; /* NULL: private anonymous. A reference */
-    uint64_t object_page;  /* page of the object at `start` */
+    uint64_t object_page;  /* page of the object at `start`; without an object, the page number that `start`
+                              had when the mapping was made: what moved does not join its new neighbours */
+    uint64_t opened;       /* which opening of the file it is of: map_request */
+    uint64_t family;       /* merge.h */
+    bool inherited;        /* the family came by a fork */
     unsigned flags;        /* enum mapping_flags */
 };
 RB_HEAD(mapping_tree, mapping);
@@ -42,10 +59,10 @@ struct mapping_set {
     struct mapping *recent; /* found last, or NULL */
     uint32_t count;
     uint64_t pages, locked;
-    uint64_t data, stack, exec; /* private writable without stacks; grows-down; executable */
+    uint64_t data, stack, exec; /* private writable without stacks; grows-down; executable, not writable */
 };
 
-enum { MAPPINGS_MAX = 65530 }; /* Linux: vm.max_map_count */
+enum { MAPPINGS_MAX = 65530 }; /* Linux: vm.max_map_count. Linux lets one or two more come into being */
 
 /* The mapping that contains the page, or NULL. */
 struct mapping *mapping_find(struct space *, vpn_t);
@@ -56,6 +73,8 @@ struct mapping *mapping_previous(struct mapping *);
 struct mapping *mapping_last(struct space *);
 /* The highest place for `pages` unmapped pages between `low` and `high`; stacks keep their guard gap. */
 bool mapping_find_gap(struct space *, uint64_t pages, vpn_t low, vpn_t high, vpn_t *ret_start);
+/* The lowest one; looks at the mappings one by one. */
+bool mapping_find_low_gap(struct space *, uint64_t pages, vpn_t low, vpn_t high, vpn_t *ret_start);
 /* Whether the gaps in the tree are what the mappings leave. */
 bool mapping_gaps_agree(struct space *);
 bool mapping_overlaps(struct space *, vpn_t start, vpn_t end);
@@ -67,13 +86,11 @@ void mapping_remove(struct mapping *); /* its entries must be gone */
 void mapping_set_flags(struct mapping *, unsigned flags);
 /* Moves the lower end down (a stack grows) or the upper end up. Nothing may be mapped there. */
 void mapping_extend(struct mapping *, vpn_t start, vpn_t end);
-/* Splits mappings so that none crosses `start` or `end`. 0 or -ENOMEM (then nothing changed that matters). */
+/* The upper part of the mapping, from the page on, becomes one of its own. 0 or -ENOMEM. */
+int mapping_split(struct mapping *, vpn_t);
+/* Splits mappings so that none crosses `start` or `end`, of which what lies between is to go. 0 or -ENOMEM.
+ */
 int mapping_isolate(struct space *, vpn_t start, vpn_t end);
-/* Merges mappings that meet at or between `start` and `end` and are equal. */
-void mapping_merge(struct space *, vpn_t start, vpn_t end);
-/* Sets and clears flags over [start, end): isolates, changes what is mapped there, merges. Tells about holes
- * with *ret_hole. 0 or -ENOMEM. */
-int mapping_change(struct space *, vpn_t start, vpn_t end, unsigned set, unsigned clear, bool *ret_hole);
 
 /* What the MMU may allow in a page of the mapping: as on x86, what can be written or executed can be read. */
 unsigned mapping_access(const struct mapping *);

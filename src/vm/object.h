@@ -23,7 +23,8 @@ struct object {
     struct object_backing backing;
     void *file;
     char *name;
-    uint64_t size; /* bytes; anonymous only: a file's is asked from its backing */
+    uint64_t size;     /* bytes; anonymous only: a file's is asked from its backing */
+    uint64_t promised; /* pages that count as promised memory */
     struct page_index index;
     LIST_HEAD(, mapping) mappings;
     void (*mappings_changed)(void *context, struct space *, int by); /* or NULL */
@@ -31,6 +32,8 @@ struct object {
 };
 TAILQ_HEAD(object_list, object);
 
+/* The pages count as promised memory as long as the object lives. */
+void object_promise(struct object *, uint64_t pages);
 void object_destroy(struct object *); /* drops what is left in its cache; dirty pages were written before */
 /* A page has left the cache: an object that nothing holds any more goes with its last one. */
 void object_page_gone(struct object *);
@@ -48,6 +51,9 @@ int object_write_back_range(struct object *, uint64_t start, uint64_t end);
 void object_drop_page(struct object *, uint64_t page, struct index_entry);
 /* Drops every page in [start, end), swapped ones included. */
 void object_drop_range(struct object *, uint64_t start, uint64_t end);
+
+/* The pages in [start, end) hold zeros from now on, in the file as well. 0 or -errno. */
+int object_remove_pages(struct object *, uint64_t start, uint64_t end);
 
 /* How object_fill got a page. */
 struct object_fill {

@@ -1,5 +1,4 @@
-/* What is in memory and what reached its file: mincore, mlock, msync, and writing everything back. Locking is
- * counted and shown, but pins nothing: a policy's choice is never overruled. */
+/* What is in memory and what reached its file: mincore, msync, and writing everything back. */
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -32,52 +31,40 @@ int space_mincore(struct space *space, uint64_t address, uint64_t length, unsign
     return 0;
 }
 
-/* ---- mlock ---- */
-
-int space_lock(struct space *space, uint64_t address, uint64_t length, bool lock) {
-    vpn_t start, end;
-    bool hole;
-    const uint64_t first = page_round_down(address);
-    if (length > USER_END || space_range(first, length + (address - first), &start, &end) < 0)
-        return -ENOMEM;
-    if (start.n == end.n)
-        return 0;
-    const int error =
-        mapping_change(space, start, end, lock ? MAPPING_LOCKED : 0, lock ? 0 : MAPPING_LOCKED, &hole);
-    if (error || hole)
-        return -ENOMEM;
-    if (lock)
-        for (vpn_t vpn = start; vpn.n < end.n; vpn.n++)
-            space_populate_new(space, vpn, (vpn_t){vpn.n + 1});
-    return 0;
-}
-
 /* ---- msync ---- */
 
-int space_sync(struct space *space, uint64_t address, uint64_t length, int flags) {
-    vpn_t start, end;
-    const bool both = (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC);
-    if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || address & PAGE_MASK || both)
-        return -EINVAL;
-    if (space_range(address, length, &start, &end) < 0)
-        return -ENOMEM;
-    vpn_t expected = start;
-    bool hole = false;
-    struct mapping *m = mapping_first(space, start);
-    for (; m && m->start.n < end.n; m = mapping_next(m)) {
-        const vpn_t from = {max_u64(m->start.n, start.n)}, to = {min_u64(m->end.n, end.n)};
-        hole |= from.n != expected.n;
-        expected = to;
-        if (flags & MS_INVALIDATE && m->flags & MAPPING_LOCKED)
-            return -EBUSY;
-        if (!mapping_tracks_writes(m))
-            continue;
-        const int error =
-            object_write_back_range(m->object, mapping_object_page(m, from), mapping_object_page(m, to));
+static int sync_part(const struct mapping *m, vpn_t start, vpn_t end, int flags) {
+    if (flags & MS_INVALIDATE && m->flags & MAPPING_LOCKED)
+        return -EBUSY;
+    if (!mapping_tracks_writes(m))
+        return 0;
+    return object_write_back_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
+}
+
+/* Holes are passed over, and told about at the end; with MS_ASYNC alone, the first one is the end. */
+static int sync_range(struct space *space, vpn_t start, vpn_t end, int flags) {
+    int result = 0;
+    while (start.n < end.n) {
+        const struct mapping *m = mapping_first(space, start);
+        if (!m || m->start.n >= end.n || (m->start.n > start.n && flags == MS_ASYNC))
+            return -ENOMEM;
+        result = m->start.n > start.n ? -ENOMEM : result;
+        start.n = max_u64(start.n, m->start.n);
+        const vpn_t part_end = {min_u64(m->end.n, end.n)};
+        const int error = sync_part(m, start, part_end, flags);
         if (error)
             return error;
+        start = part_end;
     }
-    return hole || expected.n != end.n ? -ENOMEM : 0;
+    return result;
+}
+
+int space_sync(struct space *space, uint64_t address, uint64_t length, int flags) {
+    const bool both = (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC);
+    const uint64_t end = address + page_round_up(length);
+    if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || address & PAGE_MASK || both)
+        return -EINVAL;
+    return end < address ? -ENOMEM : sync_range(space, vpn_of(address), vpn_of(end), flags);
 }
 
 int vm_sync(struct vm *vm) {

@@ -43,9 +43,12 @@ int space_create_from(struct vm *vm, uint32_t pid, const struct space *from, str
         .vm = vm,
         .pid = pid,
         .references = 1,
-        .limit_address_space = UINT64_MAX,
-        .limit_data = UINT64_MAX,
-        .limit_stack = UINT64_MAX,
+        .limits = {.address_space = UINT64_MAX,
+                   .data = UINT64_MAX,
+                   .data_hard = UINT64_MAX,
+                   .stack = UINT64_MAX,
+                   .locked = UINT64_MAX,
+                   .lowest = (uint64_t)MAP_LOWEST_PAGE << PAGE_SHIFT},
     };
     RB_INIT(&space->mappings.tree);
     int error = -ENOMEM;
@@ -135,65 +138,4 @@ const struct tally *space_tally(const struct space *space) {
 void space_reset_tally(struct space *space) {
     space->tally = (struct tally){0};
     space->resident_peak = space_resident(space);
-}
-
-void space_set_limits(struct space *space, uint64_t address_space, uint64_t data, uint64_t stack) {
-    space->limit_address_space = address_space;
-    space->limit_data = data;
-    space->limit_stack = stack;
-}
-
-void space_get_counts(const struct space *space, struct space_counts *ret_counts) {
-    const struct mapping_set *set = &space->mappings;
-    *ret_counts = (struct space_counts){
-        .mapped = set->pages,
-        .resident = space_resident(space),
-        .resident_peak = space->resident_peak,
-        .resident_file = space->resident[RESIDENT_FILE],
-        .resident_shared = space->resident[RESIDENT_SHARED],
-        .swapped = space->swapped,
-        .locked = set->locked,
-        .data = set->data,
-        .stack = set->stack,
-        .exec = set->exec,
-    };
-}
-
-/* ---- mappings as others see them ---- */
-
-static void view_count(struct space *space, const struct mapping *m, struct mapping_view *view) {
-    pte_t pte;
-    for (vpn_t vpn = m->start; space_next_pte(space, &vpn, m->end, &pte); vpn.n++) {
-        if (pte_is_swapped(pte)) {
-            view->swapped++;
-            continue;
-        }
-        const struct frame *frame = frame_of(space->vm, pte_pfn(pte));
-        view->resident++;
-        view->referenced += pte_has(pte, PTE_REFERENCED);
-        view->dirty += pte_has(pte, PTE_DIRTY) || frame->flags & FRAME_DIRTY;
-        view->anonymous += !frame->object;
-    }
-}
-
-bool space_next_mapping(struct space *space, uint64_t address, bool with_counts,
-                        struct mapping_view *ret_view) {
-    const struct mapping *m = mapping_first(space, vpn_of(address));
-    if (!m)
-        return false;
-    *ret_view = (struct mapping_view){
-        .start = vpn_address(m->start),
-        .end = vpn_address(m->end),
-        .offset = m->object ? m->object_page << PAGE_SHIFT : 0,
-        .access = m->flags & MAPPING_ACCESS,
-        .shared = m->flags & MAPPING_SHARED,
-        .stack = m->flags & MAPPING_STACK,
-        .heap = m->flags & MAPPING_HEAP,
-        .grows_down = m->flags & MAPPING_GROWS_DOWN,
-        .locked = m->flags & MAPPING_LOCKED,
-        .object = m->object,
-    };
-    if (with_counts)
-        view_count(space, m, ret_view);
-    return true;
 }

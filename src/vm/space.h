@@ -19,8 +19,10 @@ struct space {
     /* kept by vm/entry.c */
     uint64_t resident[RESIDENT_KINDS], resident_peak, swapped;
 
-    uint64_t brk_start, brk_end;                           /* bytes; the heap is between them */
-    uint64_t limit_address_space, limit_data, limit_stack; /* bytes */
+    uint64_t brk_start, brk_end; /* bytes; the heap is between them */
+    uint64_t data;               /* bytes of the program's own data */
+    unsigned future;             /* MAPPING_LOCKS that new mappings get: mlockall(MCL_FUTURE) */
+    struct space_limits limits;
 };
 
 /* ---- entry.c: the only place that changes page-table entries ---- */
@@ -40,23 +42,31 @@ void space_move_pte(struct space *, vpn_t from, vpn_t to);
 bool space_next_pte(const struct space *, vpn_t *vpn, vpn_t end, pte_t *ret_pte);
 uint64_t space_resident(const struct space *);
 
+/* ---- limit.c: what may be mapped, promised and locked ---- */
+
+/* Whether `pages` more with such flags may be mapped. 0 or -ENOMEM. */
+int space_may_map(const struct space *, uint64_t pages, unsigned flags);
+/* Whether so many pages may be promised at once (Linux: overcommit heuristic, mode 0). 0 or -ENOMEM. */
+int vm_may_promise(const struct vm *, uint64_t pages);
+/* Whether `pages` more with such flags may be locked if the flags say so; whether any may. */
+bool space_may_lock(const struct space *, uint64_t pages, unsigned flags);
+bool space_may_lock_any(const struct space *);
+
 /* ---- map.c ---- */
 
-/* The lowest page that may be mapped (Linux: vm.mmap_min_addr), and the end of the first mapping that mmap
- * places. */
+/* The lowest page that mmap chooses by itself (Linux: vm.mmap_min_addr), and the end of the first mapping
+ * that it places. */
 enum { MAP_LOWEST_PAGE = 0x10000 >> PAGE_SHIFT };
 #define MAP_TOP 0x7ffff7fff000ULL
 
 /* Empties the entries of [start, end), which lies in one mapping; dirty pages of shared files are written
  * back. */
 void space_zap(struct space *, const struct mapping *, vpn_t start, vpn_t end, enum policy_remove);
-/* Unmaps [start, end), which need not be mapped. 0 or -ENOMEM. */
+/* Unmaps what is mapped there. 0 or -ENOMEM. */
 int space_unmap_pages(struct space *, vpn_t start, vpn_t end, enum policy_remove);
-/* Finds `pages` unmapped pages, near the hint if it is not 0. 0 or -ENOMEM. */
+/* A place for so many pages: the hint if it is free there. 0 or -ENOMEM. */
 int space_find_gap(struct space *, uint64_t pages, vpn_t hint, vpn_t *ret_start);
-/* Whether so many more pages of such a mapping may be mapped. 0 or -ENOMEM. */
-int space_may_map(struct space *, uint64_t pages, unsigned flags);
-/* The pages of a byte range: 0, or -EINVAL for an unaligned start or an end beyond user space. */
+/* The pages of a range of bytes; -EINVAL if it is not page-aligned or not in user space. */
 int space_range(uint64_t address, uint64_t length, vpn_t *ret_start, vpn_t *ret_end);
 /* EVENT_MAP for a part of the mapping that is new. */
 void space_emit_map_range(struct space *, const struct mapping *, vpn_t start, vpn_t end);
@@ -65,8 +75,9 @@ void space_emit_map_range(struct space *, const struct mapping *, vpn_t start, v
 
 /* Faults in every page of the range, for a write where `access` says so. The first failure. */
 enum fault_result space_populate(struct space *, vpn_t start, vpn_t end, unsigned access);
-/* The same as far as it goes, for writes where they need not be noticed later (MAP_POPULATE). */
-void space_populate_new(struct space *, vpn_t start, vpn_t end);
+/* Brings in what is mapped there as mlock() and MAP_POPULATE do: private writable pages for a write, those
+ * that are locked when they are touched not at all. The first failure: the rest stays as it is. */
+enum fault_result space_populate_all(struct space *, vpn_t start, vpn_t end);
 
 /* ---- space.c ---- */
 

@@ -34,6 +34,8 @@ struct vm {
     struct contents *contents;            /* content.c; NULL: not recorded */
 
     uint64_t last_anonymous; /* page identities handed out */
+    uint64_t last_family;    /* merge.c */
+    uint64_t promised;       /* pages of mappings and objects that are MAPPING_ACCOUNTED */
     struct tally tally;
 };
 

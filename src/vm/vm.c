@@ -163,6 +163,7 @@ void vm_get_counts(const struct vm *vm, struct vm_counts *ret_counts) {
                  .peak = vm->swap.peak,
                  .in = vm->swap.in,
                  .out = vm->swap.out},
+        .promised = vm->promised,
         .tally = vm->tally,
     };
 }

@@ -130,16 +130,16 @@ void space_get_counts(const struct space *, struct space_counts *ret_counts);
 struct map_request {
     uint64_t address; /* hint, or the address with MAP_FIXED */
     uint64_t length;
-    int protection; /* PROT_* */
-    int flags;      /* MAP_* */
+    int protection;  /* PROT_* */
+    int flags;       /* MAP_* */
     uint64_t offset; /* in the object, bytes, a multiple of PAGE_SIZE */
 
     /* A file's: */
-    struct object *object;  /* NULL: anonymous (MAP_SHARED anonymous: the VM makes an object) */
-    int object_error;       /* why the file has no object, or 0: told if nothing else is wrong */
-    uint64_t opened;        /* which opening of the file: mappings of two do not merge */
+    struct object *object;   /* NULL: anonymous (MAP_SHARED anonymous: the VM makes an object) */
+    int object_error;        /* why the file has no object, or 0: told if nothing else is wrong */
+    uint64_t opened;         /* which opening of the file: mappings of two do not merge */
     bool no_read, may_write; /* how it is open: only for writing; also for writing */
-    bool no_exec;           /* it is on a file system whose files may not be executed */
+    bool no_exec;            /* it is on a file system whose files may not be executed */
 
     bool stack, heap; /* labels for maps, events */
 };
@@ -181,9 +181,9 @@ struct mapping_view {
     unsigned access; /* enum access bits */
     bool shared, stack, heap;
     /* as VmFlags in smaps has them: lo, gd, mw, me, dc, wf, rr, sr, dd, hg, nh, mg, nr, ac, dp */
-    bool locked, grows_down, may_write, may_execute, not_forked, wiped_on_fork, random, sequential, not_dumped,
-        huge_pages, no_huge_pages, mergeable, not_reserved, accounted, droppable;
-    struct object *object; /* NULL: private anonymous */
+    bool locked, grows_down, may_write, may_execute, not_forked, wiped_on_fork, random, sequential,
+        not_dumped, huge_pages, no_huge_pages, mergeable, not_reserved, accounted, droppable;
+    struct object *object;                                    /* NULL: private anonymous */
     uint64_t resident, swapped, dirty, referenced, anonymous; /* pages; filled only when asked for */
 };
 /* The first mapping that ends above `address`: true and *ret_view, false when there is none. */
@@ -259,9 +259,9 @@ uint64_t object_resident(const struct object *); /* pages in the cache */
 uint64_t object_swapped(struct object *);        /* pages of shared memory in swap: looks at each */
 bool object_is_mapped(const struct object *);
 bool object_may_be_written(const struct object *); /* some mapping shares it and writes, or may come to */
-/* From now on `changed` is told when a mapping of the object has appeared (by = 1) or gone (-1), in pieces and
- * copies as well; `space` is the mapping's. It may give back references to the object, and nothing else of
- * the vm's. NULL: nobody is told any more. */
+/* From now on `changed` is told when a mapping of the object has appeared (by = 1) or gone (-1), in pieces
+ * and copies as well; `space` is the mapping's. It may give back references to the object, and nothing else
+ * of the vm's. NULL: nobody is told any more. */
 void object_watch_mappings(struct object *, void (*changed)(void *context, struct space *space, int by),
                            void *context);
 

@@ -325,7 +325,8 @@ static void file_release(void *context) {
     ((struct test_file *)context)->released = true;
 }
 
-const struct object_backing test_file_backing = {file_read_page, file_write_page, file_size, file_release};
+const struct object_backing test_file_backing = {file_read_page, file_write_page, file_size,
+                                                 .release = file_release};
 
 void test_file_create(struct test_file *file, uint64_t capacity, uint64_t size) {
     *file = (struct test_file){.disk = calloc(1, capacity), .capacity = capacity, .size = size};

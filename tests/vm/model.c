@@ -34,20 +34,30 @@ struct model_page *model_page(struct model_process *p, uint64_t address) {
 
 bool model_continues(const struct model_page *a, const struct model_page *b) {
     return a->mapped && b->mapped && a->shared == b->shared && a->may_write == b->may_write &&
-           a->protection == b->protection && a->flags == b->flags && a->object == b->object &&
+           a->protection == b->protection && a->object == b->object &&
+           !((a->flags ^ b->flags) & ~(unsigned)MODEL_HEAP) &&
            (!a->object || a->object_page + 1 == b->object_page);
 }
 
 unsigned model_run(struct model_process *p, uint64_t address) {
-    unsigned run = 0;
+    struct mapping_view view;
     const struct model_page *page = model_page(p, address), *next;
-    for (; page && page->mapped; page = next) {
-        run++;
-        next = model_page(p, address + (uint64_t)run * PAGE_SIZE);
+    if (!page->mapped || !space_next_mapping(p->space, address, false, &view) || view.start > address)
+        return 0;
+    for (uint64_t at = address + PAGE_SIZE; at < view.end; at += PAGE_SIZE, page = next) {
+        next = model_page(p, at);
         if (!next || !model_continues(page, next))
-            break;
+            return 0;
     }
-    return run;
+    return (unsigned)((view.end - address) >> PAGE_SHIFT);
+}
+
+void model_unlock_mapping(struct model_process *p, uint64_t address) {
+    struct mapping_view view;
+    if (!space_next_mapping(p->space, address, false, &view))
+        return;
+    for (uint64_t at = view.start; at < view.end; at += PAGE_SIZE)
+        model_page(p, at)->flags &= ~(unsigned)MODEL_LOCKED;
 }
 
 bool model_range_is_free(struct model_process *p, uint64_t address, unsigned pages) {

@@ -50,10 +50,13 @@ struct model_process {
 /* The page at an address, or NULL outside the windows; and back. */
 struct model_page *model_page(struct model_process *, uint64_t address);
 uint64_t model_address(unsigned index);
-/* Whether the two pages are of one mapping when they are adjacent. */
+/* Whether the two pages can be of one mapping when they are adjacent. */
 bool model_continues(const struct model_page *, const struct model_page *next);
-/* Bytes of an address range that are mapped without a break as one mapping from `address` on, in pages. */
+/* How many pages of one mapping begin at the address. Which mappings have become one is the vm's to say; but
+ * all pages of one must be such that they can be: else 0, as where nothing is mapped. */
 unsigned model_run(struct model_process *, uint64_t address);
+/* The mapping that contains the address is not locked any more. */
+void model_unlock_mapping(struct model_process *, uint64_t address);
 bool model_range_is_free(struct model_process *, uint64_t address, unsigned pages);
 
 void model_unmap(struct model_page *);

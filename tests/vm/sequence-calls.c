@@ -60,18 +60,20 @@ static void want(struct sequence *s, struct wanted *w) {
     w->request.protection = (int)w->page.protection;
 }
 
-/* More private memory in one mapping than the machine has of any kind. */
+/* More memory in one mapping than the machine has of any kind. */
 static bool promise_is_absurd(const struct sequence *s, uint64_t count) {
     const struct test_config *c = &s->config;
-    return count > (c->frames ? c->frames : c->reserved + c->available) + c->swap_pages;
+    return count > (c->frames ? c->frames - c->reserved : c->available) + c->swap_pages;
 }
 
 /* What mmap returns for reasons that have nothing to do with the place. */
 static long refusal(const struct sequence *s, const struct wanted *w) {
+    if (w->page.shared && !w->page.object)
+        return promise_is_absurd(s, w->pages) ? -ENOMEM : 0;
     if (!(w->page.protection & PROT_WRITE))
         return 0;
     if (w->page.shared)
-        return w->page.object && !w->page.may_write ? -EACCES : 0;
+        return w->page.may_write ? 0 : -EACCES;
     return promise_is_absurd(s, w->pages) ? -ENOMEM : 0;
 }
 
@@ -102,9 +104,10 @@ void op_map(struct sequence *s, struct model_process *p) {
     uint64_t result = 0;
     w.request.address = model_address(index);
     w.request.flags |= replace ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-    long expected = refusal(s, &w);
-    if (!expected && !replace && !model_range_is_free(p, w.request.address, w.pages))
-        expected = -EEXIST;
+    if (promise_is_absurd(s, w.pages))
+        return; /* what is replaced would count */
+    const bool taken = !replace && !model_range_is_free(p, w.request.address, w.pages);
+    const long expected = taken ? -EEXIST : refusal(s, &w);
     expect(s, "mmap", space_map(p->space, &w.request, &result), expected);
     if (expected || s->failure)
         return;
@@ -166,7 +169,11 @@ void op_brk(struct sequence *s, struct model_process *p) {
     const uint64_t old_end = (p->brk + PAGE_MASK) >> PAGE_SHIFT << PAGE_SHIFT;
     const uint64_t new_end = (end + PAGE_MASK) >> PAGE_SHIFT << PAGE_SHIFT;
     const uint64_t grows = new_end > old_end ? (new_end - old_end) >> PAGE_SHIFT : 0;
-    const bool possible = model_range_is_free(p, old_end, (unsigned)grows) && !promise_is_absurd(s, grows);
+    bool possible = !promise_is_absurd(s, grows);
+    if (grows) /* and a page more */
+        possible &= model_range_is_free(p, old_end, (unsigned)grows + 1);
+    else if (new_end < old_end)
+        possible = !model_range_is_free(p, new_end, (unsigned)((old_end - new_end) >> PAGE_SHIFT));
     const uint64_t result = space_brk(p->space, end);
     expect(s, "brk", (long)result, (long)(possible ? end : p->brk));
     if (!possible)
@@ -185,7 +192,7 @@ void op_protect(struct sequence *s, struct model_process *p) {
     const unsigned count = 1 + (unsigned)pick(s, 10), protection = pick_protection(s);
     const uint64_t address = pick_address(s, p);
     long expected = 0;
-    if (!model_page(p, address + pages(count)))
+    if (!model_page(p, address + pages(count)) || promise_is_absurd(s, count))
         return;
     for (unsigned i = 0; i < count && !expected; i++) {
         struct model_page *page = model_page(p, address + pages(i));
@@ -204,19 +211,27 @@ void op_lock(struct sequence *s, struct model_process *p) {
     const unsigned count = 1 + (unsigned)pick(s, 4);
     const uint64_t address = pick_address(s, p);
     const bool lock = pick(s, 2);
-    bool hole = false;
+    long expected = 0;
     if (!model_page(p, address + pages(count)))
         return;
     for (unsigned i = 0; i < count; i++)
         if (populating_copies(model_page(p, address + pages(i))))
             return;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && !expected; i++) {
         struct model_page *page = model_page(p, address + pages(i));
-        hole |= !page->mapped;
-        if (page->mapped)
+        if (!page->mapped)
+            expected = -ENOMEM;
+        else
             page->flags = lock ? page->flags | MODEL_LOCKED : page->flags & ~(unsigned)MODEL_LOCKED;
     }
-    expect(s, "mlock", space_lock(p->space, address, pages(count), lock), hole ? -ENOMEM : 0);
+    for (unsigned i = 0; i < count && lock && !expected; i++) /* what cannot be brought in stays locked */
+        if (model_access(model_page(p, address + pages(i)), ACCESS_READ) != FAULT_OK)
+            expected = -ENOMEM;
+    const int result = lock ? space_lock(p->space, address, pages(count), false)
+                            : space_unlock(p->space, address, pages(count));
+    if (lock && !expected && (no_memory(s, result) || (result == -EAGAIN && no_memory(s, -ENOMEM))))
+        return; /* locked all the same */
+    expect(s, "mlock", result, expected);
 }
 
 void op_sync(struct sequence *s, struct model_process *p) {
@@ -284,14 +299,15 @@ static long model_remap(struct model_process *p, struct remap *r) {
     const struct model_page *page = model_page(p, r->address);
     const bool fixed = r->flags & MREMAP_FIXED, shrinks = r->old_pages > r->new_pages;
     const unsigned kept = shrinks ? r->new_pages : r->old_pages;
-    if (fixed && r->address < r->destination + pages(r->new_pages) &&
+    if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && r->address < r->destination + pages(r->new_pages) &&
         r->destination < r->address + pages(r->old_pages))
         return -EINVAL;
     if (!page->mapped)
         return -EFAULT;
     if (r->old_pages == 0 && !page->shared)
         return -EINVAL;
-    if (!(shrinks && !fixed) && kept > model_run(p, r->address))
+    const bool stays = !(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r->old_pages >= r->new_pages;
+    if (!stays && kept > model_run(p, r->address))
         return -EFAULT;
     if (fixed)
         model_unmap_range(p, r->destination, r->new_pages);
@@ -326,8 +342,11 @@ void op_remap(struct sequence *s, struct model_process *p) {
     if (r.flags & MREMAP_DONTUNMAP)
         r.new_pages = r.old_pages;
     if (!model_page(p, r.address + pages(r.old_pages)) || !model_page(p, r.address + pages(r.new_pages)) ||
-        top_pages_used(p) > MODEL_TOP_PAGES / 3)
+        top_pages_used(p) > MODEL_TOP_PAGES / 3 || promise_is_absurd(s, r.new_pages) ||
+        (model_page(p, r.address)->flags & MODEL_LOCKED && populating_copies(model_page(p, r.address))))
         return;
+    if (r.flags & MREMAP_FIXED && r.old_pages == r.new_pages && model_run(p, r.address) < r.old_pages)
+        return; /* several mappings at once: test-calls.c */
     const struct remap asked = r;
     const bool free_before = model_range_is_free(p, r.destination, r.new_pages);
     uint64_t result = 0;
@@ -341,8 +360,11 @@ void op_remap(struct sequence *s, struct model_process *p) {
     if (expected >= 0 && no_memory(s, error))
         return;
     expect(s, "mremap", error ? error : (long)result, expected);
-    if (!error && !s->failure)
-        model_move(s, p, &r, result);
+    if (error || s->failure)
+        return;
+    model_move(s, p, &r, result);
+    if (r.flags & MREMAP_DONTUNMAP)
+        model_unlock_mapping(p, r.address);
 }
 
 /* ---- madvise ---- */
@@ -358,30 +380,26 @@ static long model_advise(struct model_page *page, int advice) {
         page->own = NULL;
         page->lazy = false;
         return 0;
+    case MADV_COLD:
+    case MADV_PAGEOUT: return page->flags & MODEL_LOCKED ? -EINVAL : 0;
     case MADV_FREE:
-        if (!private_anonymous)
+        if (!private_anonymous || page->flags & MODEL_LOCKED)
             return -EINVAL;
         page->lazy = page->own != NULL;
         return 0;
     case MADV_DONTFORK: page->flags |= MODEL_DONT_FORK; return 0;
     case MADV_DOFORK: page->flags &= ~(unsigned)MODEL_DONT_FORK; return 0;
-    case MADV_WIPEONFORK: page->flags |= MODEL_WIPE_ON_FORK; return 0;
+    case MADV_WIPEONFORK:
+        if (!private_anonymous)
+            return -EINVAL;
+        page->flags |= MODEL_WIPE_ON_FORK;
+        return 0;
     case MADV_KEEPONFORK: page->flags &= ~(unsigned)MODEL_WIPE_ON_FORK; return 0;
     case MADV_RANDOM: page->flags = (page->flags & ~(unsigned)MODEL_SEQUENTIAL) | MODEL_RANDOM; return 0;
     case MADV_SEQUENTIAL: page->flags = (page->flags & ~(unsigned)MODEL_RANDOM) | MODEL_SEQUENTIAL; return 0;
     case MADV_NORMAL: page->flags &= ~(unsigned)(MODEL_RANDOM | MODEL_SEQUENTIAL); return 0;
     default: return 0;
     }
-}
-
-/* WIPEONFORK looks at the whole range before it changes anything. */
-static bool model_advice_refused(struct model_process *p, uint64_t address, unsigned count, int advice) {
-    for (unsigned i = 0; i < count; i++) {
-        const struct model_page *page = model_page(p, address + pages(i));
-        if (advice == MADV_WIPEONFORK && page->mapped && page->object)
-            return true;
-    }
-    return false;
 }
 
 void op_advise(struct sequence *s, struct model_process *p) {
@@ -396,8 +414,6 @@ void op_advise(struct sequence *s, struct model_process *p) {
         return;
     long expected = 0;
     bool hole = false;
-    if (model_advice_refused(p, address, count, advice))
-        expected = -EINVAL;
     for (unsigned i = 0; i < count && !expected; i++) {
         struct model_page *page = model_page(p, address + pages(i));
         hole |= !page->mapped;

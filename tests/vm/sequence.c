@@ -111,7 +111,7 @@ static void create_contents(struct sequence *s) {
 static void create_first_process(struct sequence *s) {
     struct model_process *p = calloc(1, sizeof *p);
     expect(s, "space_create", space_create(s->machine.vm, ++s->last_pid, &p->space), 0);
-    space_set_brk(p->space, MODEL_HEAP_START);
+    space_set_brk(p->space, MODEL_HEAP_START, 0);
     p->brk = MODEL_HEAP_START;
     s->processes[0] = p;
 }

@@ -48,7 +48,8 @@ static void test_mmap_refuses(void **state) {
     assert_int_equal(map(0, PAGE_SIZE, RW, MAP_ANONYMOUS, &a), -EINVAL);
     assert_int_equal(map(BASE + 1, PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -EINVAL);
     assert_int_equal(map(0, UINT64_MAX, RW, ANON, &a), -ENOMEM);
-    assert_int_equal(map(0, PAGE_SIZE, RW, MAP_SHARED_VALIDATE | MAP_SYNC | MAP_ANONYMOUS, &a), -EOPNOTSUPP);
+    assert_int_equal(map(0, PAGE_SIZE, RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, &a), -EINVAL);
+    assert_int_equal(map(0, PAGE_SIZE, RW, MAP_SHARED | MAP_GROWSDOWN | MAP_ANONYMOUS, &a), -EINVAL);
     assert_int_equal(map(0, 1ULL << 47, RW, ANON | MAP_NORESERVE, &a), -ENOMEM);
     assert_int_equal(map(USER_END - PAGE_SIZE, 2 * PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -ENOMEM);
     assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_FIXED, &a), -EPERM);
@@ -76,22 +77,43 @@ static void test_mmap_places_top_down(void **state) {
     assert_int_equal(map(BASE, PAGE_SIZE, RW, ANON, &a), 0);
     assert_int_equal(a, TOP - 7 * PAGE_SIZE);
     assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_32BIT, &a), 0);
-    assert_int_equal(a, 0x80000000 - PAGE_SIZE);
+    assert_int_equal(a, 0x40000000); /* the lowest there */
+    assert_int_equal(map(0x50000000, PAGE_SIZE, RW, ANON | MAP_32BIT, &a), 0);
+    assert_int_equal(a, 0x50000000);
+    assert_int_equal(map(BASE + 3 * PAGE_SIZE + 5, PAGE_SIZE, RW, ANON, &a), 0);
+    assert_int_equal(a, BASE + 3 * PAGE_SIZE); /* the page that the hint is in */
 }
 
 static void test_limits(void **state) {
     uint64_t a;
-    space_set_limits(space, 10 * PAGE_SIZE, 6 * PAGE_SIZE, UINT64_MAX);
+    struct space_limits limits = {10 * PAGE_SIZE, 6 * PAGE_SIZE, UINT64_MAX, 6 * PAGE_SIZE, 3 * PAGE_SIZE, 0};
+    space_set_limits(space, &limits);
     assert_int_equal(map(0, 7 * PAGE_SIZE, RW, ANON, &a), -ENOMEM);
     assert_int_equal(map(0, 5 * PAGE_SIZE, RW, ANON, &a), 0);
     assert_int_equal(map(0, 6 * PAGE_SIZE, PROT_READ, ANON, &a), -ENOMEM);
     assert_int_equal(map(0, 5 * PAGE_SIZE, PROT_READ, ANON, &a), 0);
+    limits.address_space = 20 * PAGE_SIZE;
+    space_set_limits(space, &limits);
     assert_int_equal(space_protect(space, a, 5 * PAGE_SIZE, RW), -ENOMEM);
-    space_set_limits(space, UINT64_MAX, UINT64_MAX, UINT64_MAX);
-    space_set_brk(space, BASE + 100);
+    assert_int_equal(space_lock(space, a, 4 * PAGE_SIZE, false), -ENOMEM);
+    assert_int_equal(space_lock(space, a, 2 * PAGE_SIZE, false), 0);
+    assert_int_equal(space_lock(space, a, 3 * PAGE_SIZE, false), 0); /* two of them are locked already */
+    assert_int_equal(space_lock_all(space, MCL_CURRENT), -ENOMEM);
+    assert_int_equal(space_lock_all(space, MCL_FUTURE), 0);
+    limits = (struct space_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 3 * PAGE_SIZE, 0};
+    space_set_limits(space, &limits);
+    assert_int_equal(map(0, PAGE_SIZE, RW, ANON, &a), -EAGAIN); /* it would be locked */
+    space_unlock_all(space);
+    assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_LOCKED, &a), 0);
+    limits.locked = 0;
+    space_set_limits(space, &limits);
+    assert_int_equal(map(0, PAGE_SIZE, RW, ANON | MAP_LOCKED, &a), -EPERM);
+    assert_int_equal(space_lock(space, a, PAGE_SIZE, false), -EPERM);
+    space_set_brk(space, BASE + 100, 0);
     assert_int_equal(space_brk(space, 0), BASE + 100);
     assert_int_equal(space_brk(space, BASE + 5000), BASE + 5000);
-    space_set_limits(space, UINT64_MAX, 6000, UINT64_MAX);
+    limits.data = 6000;
+    space_set_limits(space, &limits);
     assert_int_equal(space_brk(space, BASE + 9000), BASE + 5000);
     assert_int_equal(view(BASE + PAGE_SIZE).heap, true);
 }
@@ -154,8 +176,8 @@ static void test_madvise_mincore_msync_refuse(void **state) {
     assert_int_equal(resident[1], 1);
     assert_int_equal(space_sync(space, BASE, PAGE_SIZE, MS_SYNC | MS_ASYNC), -EINVAL);
     assert_int_equal(space_sync(space, BASE, 4 * PAGE_SIZE, MS_SYNC), -ENOMEM);
-    assert_int_equal(space_lock(space, BASE, 4 * PAGE_SIZE, true), -ENOMEM);
-    assert_int_equal(space_lock(space, BASE, 2 * PAGE_SIZE, true), 0);
+    assert_int_equal(space_lock(space, BASE, 4 * PAGE_SIZE, false), -ENOMEM);
+    assert_int_equal(space_lock(space, BASE, 2 * PAGE_SIZE, false), 0);
     assert_true(view(BASE).locked);
     assert_int_equal(space_sync(space, BASE, PAGE_SIZE, MS_INVALIDATE), -EBUSY);
     assert_int_equal(space_advise(space, BASE, PAGE_SIZE, MADV_DONTNEED), -EINVAL);

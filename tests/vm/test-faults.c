@@ -83,7 +83,7 @@ static void test_slots_of_resident_pages_are_taken_back(void **state) {
     config.swap_pages = 2;
     unit_create(&m, &config);
     struct space *space = unit_space(&m, 1);
-    unit_map(space, BASE, 9, RW, MAP_PRIVATE, NULL, 0);
+    unit_map(space, BASE, 9, RW, MAP_PRIVATE | MAP_NORESERVE, NULL, 0); /* more than there is */
     for (unsigned round = 0; round < 5; round++)
         for (unsigned i = 0; i < 7; i++) {
             const uint64_t page = BASE + i * PAGE_SIZE;
@@ -220,7 +220,8 @@ static void test_a_stack_grows_to_its_limit(void **state) {
     config.swap_pages = 1000;
     unit_create(&m, &config);
     struct space *space = unit_space(&m, 1);
-    space_set_limits(space, UINT64_MAX, UINT64_MAX, 1 << 20);
+    const struct space_limits limits = {UINT64_MAX, UINT64_MAX, 1 << 20, UINT64_MAX, UINT64_MAX, 0};
+    space_set_limits(space, &limits);
     unit_map(space, STACK_TOP - PAGE_SIZE, 1, RW, MAP_PRIVATE | MAP_GROWSDOWN, NULL, 0);
     test_write_byte(&m, space, STACK_TOP - 100 * PAGE_SIZE, 1);
     struct space_counts counts;

@@ -93,7 +93,7 @@ static void test_pictures_012_to_018(void **state) {
     struct test_machine *m = &l.machine;
 
     /* 013: bash grows its heap and touches it: PP7, swap page 24. The free pool is empty. */
-    space_set_brk(l.bash, HEAP);
+    space_set_brk(l.bash, HEAP, 0);
     assert_int_equal(space_brk(l.bash, HEAP + 100), HEAP + 100);
     test_write_byte(m, l.bash, HEAP, 'h');
     assert_int_equal(unit_frame(l.bash, HEAP), 7);

@@ -1,0 +1,40 @@
+/* What a process may map, be promised and lock: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, the number of
+ * mappings, and the refusal of what is obviously too much. */
+#include <errno.h>
+
+#include "vm/space.h"
+#include "vm/state.h"
+
+void space_set_limits(struct space *space, const struct space_limits *limits) {
+    space->limits = *limits;
+}
+
+static bool over_limit(uint64_t pages, uint64_t more, uint64_t limit_bytes) {
+    return pages + more > limit_bytes >> PAGE_SHIFT;
+}
+
+/* A soft limit of 0 on data means the hard one, as on Linux, for programs that once set it so in vain. */
+static bool over_data_limit(const struct space *space, uint64_t more, unsigned flags) {
+    const struct space_limits *limits = &space->limits;
+    const uint64_t limit = limits->data ? limits->data : limits->data_hard;
+    const bool data = flags & ACCESS_WRITE && !(flags & (MAPPING_SHARED | MAPPING_GROWS_DOWN));
+    return data && over_limit(space->mappings.data, more, limit);
+}
+
+int space_may_map(const struct space *space, uint64_t pages, unsigned flags) {
+    const bool over = over_limit(space->mappings.pages, pages, space->limits.address_space);
+    return over || over_data_limit(space, pages, flags) ? -ENOMEM : 0;
+}
+
+int vm_may_promise(const struct vm *vm, uint64_t pages) {
+    const uint64_t memory = vm->frames.pages.end - vm->config.reserved;
+    return pages > memory + vm->swap.pages ? -ENOMEM : 0;
+}
+
+bool space_may_lock(const struct space *space, uint64_t pages, unsigned flags) {
+    return !(flags & MAPPING_LOCKED) || !over_limit(space->mappings.locked, pages, space->limits.locked);
+}
+
+bool space_may_lock_any(const struct space *space) {
+    return space->limits.locked > 0;
+}
