@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "kernel/unix.h"
 
 enum { EPOLL_DEPTH = 4, EPOLL_HOST_BATCH = 64 }; /* sets in sets, as Linux */
 
@@ -129,19 +130,22 @@ static uint32_t item_report(struct epoll_item *item) {
     return events;
 }
 
-static short epoll_poll(struct file *f, struct thread *sleeper, short events) {
-    struct epoll_set *set = f->data;
+/* Whether an item has something to report; those that have nothing leave the ready list. */
+static bool set_is_ready(struct epoll_set *set, struct thread *sleeper) {
     struct epoll_item *item, *next;
-    set_look(set, NULL);
+    set_look(set, sleeper);
     TAILQ_FOREACH_SAFE(item, &set->ready, of_ready, next) {
         if (item_events(item, NULL))
-            return events & (POLLIN | POLLRDNORM);
+            return true;
         item_leave_ready(item);
     }
-    if (sleeper)
-        set_look(set, sleeper);
+    return false;
+}
+
+static short epoll_poll(struct file *f, struct thread *sleeper, short events) {
+    struct epoll_set *set = f->data;
     struct pollfd p = {.fd = f->host, .events = POLLIN};
-    if (poll(&p, 1, 0) > 0)
+    if (set_is_ready(set, NULL) || (sleeper && set_is_ready(set, sleeper)) || poll(&p, 1, 0) > 0)
         return events & (POLLIN | POLLRDNORM);
     if (sleeper)
         sched_sleep_fd(sleeper, f->host, POLLIN);
@@ -240,7 +244,7 @@ static int epoll_add(struct file *f, struct file *watched, int fd, const struct 
     if (!item)
         return -ENOMEM;
     *item = (struct epoll_item){.set = set, .file = watched, .fd = fd, .event = *event};
-    if (watched->ops->host_polls) {
+    if (watched->ops->host_polls || unix_is_outside(watched)) {
         int r = host_control(EPOLL_CTL_ADD, item);
         if (r < 0 && r != -EEXIST) { /* a duplicate descriptor of what is watched: we ask it ourselves */
             free(item);
@@ -336,6 +340,7 @@ int epoll_collect(struct file *f, struct thread *sleeper, struct epoll_event *re
     set->own_first = !set->own_first;
     if (!n) {
         set_look(set, sleeper);
+        n = collect_own(set, ret_events, count); /* the host may have become ready just now */
         sched_sleep_fd(sleeper, f->host, POLLIN);
     }
     return n;

@@ -24,6 +24,11 @@ enum { UNIX_BACKLOG_MAX = 4096, RETRY = 2000000 };
 
 static const struct file_ops unix_ops;
 
+bool unix_is_outside(const struct file *f) {
+    const struct unix_socket *s = f->data;
+    return file_is_unix(f) && s->state == UNIX_OUTSIDE && s->type != SOCK_DGRAM;
+}
+
 bool file_is_unix(const struct file *f) {
     return f->ops == &unix_ops;
 }
@@ -215,6 +220,11 @@ long unix_wait(struct unix_socket *s, struct thread *t, const struct unix_socket
     return r;
 }
 
+/* What happens outside is not counted: epoll cannot tell edges from levels then. */
+static void forget_activity(struct file *f) {
+    f->activity = f->activity_out = NULL;
+}
+
 /* ---- names ---- */
 
 static bool name_is_abstract(const struct socket_address *a) {
@@ -313,6 +323,7 @@ int unix_bind(struct thread *t, struct file *f, struct socket_address *a) {
     s->device = st.st_dev;
     s->inode = st.st_ino;
     s->on_host = true;
+    forget_activity(f);
     set_name(s, (struct sockaddr_un *)&a->given, a->given_length);
     return 0;
 }
@@ -357,6 +368,14 @@ int unix_listen(struct thread *t, struct file *f, int backlog) {
     return 0;
 }
 
+/* The file is its host socket from now on. */
+static void go_outside(struct file *f) {
+    struct unix_socket *s = f->data;
+    s->state = UNIX_OUTSIDE;
+    forget_activity(f);
+    s->kernel->nondeterministic_used |= s->kernel->config.deterministic;
+}
+
 /* What connect() says of a socket that cannot be connected once more: first, what is wrong with the address.
  */
 static int connect_again(struct unix_socket *s, const struct socket_address *a) {
@@ -379,8 +398,7 @@ static long connect_outside(struct thread *t, struct file *f, const struct socke
     if (r == 0) {
         if (s->peer) /* a datagram socket's, up to now */
             unix_disconnect(s);
-        s->state = UNIX_OUTSIDE;
-        s->kernel->nondeterministic_used |= s->kernel->config.deterministic;
+        go_outside(f);
     }
     if (r != -EAGAIN)
         return r;
@@ -500,10 +518,9 @@ static long accept_outside(struct thread *t, struct file *f, int flags, struct f
     dup3(host, (*ret_file)->host, O_CLOEXEC);
     close(host);
     struct unix_socket *accepted = (*ret_file)->data;
-    accepted->state = UNIX_OUTSIDE;
     accepted->name = s->name;
     accepted->name_length = s->name_length;
-    s->kernel->nondeterministic_used |= s->kernel->config.deterministic;
+    go_outside(*ret_file);
     return 0;
 }
 

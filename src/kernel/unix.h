@@ -21,6 +21,8 @@ void unix_destroy(struct kernel *);            /* no process is left; what is in
 const char *unix_check(const struct kernel *); /* NULL, or which invariant is broken */
 
 bool file_is_unix(const struct file *);
+/* It is connected to a program outside: its host socket says all about it. */
+bool unix_is_outside(const struct file *);
 
 /* ---- unix.c: what the calls of that name do; arguments were checked as far as the comments say ---- */
 
