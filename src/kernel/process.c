@@ -357,6 +357,8 @@ void process_reap(struct process *p) {
     process_add_tally(&parent->children_tally, &p->tally_before);
     process_add_tally(&parent->children_tally, &p->children_tally);
     parent->children_instructions += p->user_instructions + p->children_instructions;
+    parent->children_switches.voluntary += p->switches.voluntary + p->children_switches.voluntary;
+    parent->children_switches.forced += p->switches.forced + p->children_switches.forced;
     parent->children_peak = max_u64(parent->children_peak, max_u64(p->peak_before, p->children_peak));
     process_free(p);
 }

@@ -125,6 +125,11 @@ struct thread {
     bool stop_interrupts;       /* it slept when the process stopped: its call is interrupted, as by a signal */
 };
 
+/* How often threads gave up the CPU: to wait, and at the end of a time slice when others waited for it. */
+struct switches {
+    uint64_t voluntary, forced;
+};
+
 struct signal_action {
     uint64_t handler, flags, restorer, mask; /* struct kernel_sigaction of x86-64 */
 };
@@ -180,6 +185,7 @@ struct process {
     struct rlimit limits[RLIM_NLIMITS];
     uint64_t start_time; /* ns of machine time */
     uint64_t user_instructions, children_instructions;
+    struct switches switches, children_switches; /* of children waited for */
     struct interval_timer {
         uint64_t next, interval;      /* ns of machine time, or of guest work; next == 0: off */
     } timers[3];                      /* ITIMER_* */

@@ -62,6 +62,7 @@ void sched_make_runnable(struct thread *t) {
 void sched_block(struct thread *t) {
     struct kernel *k = t->process->kernel;
     assert(t->state == THREAD_RUNNABLE);
+    t->process->switches.voluntary++;
     TAILQ_REMOVE(&k->run_queue, t, of_queue);
     t->state = THREAD_SLEEPING;
     TAILQ_INSERT_TAIL(&k->sleepers, t, of_queue);
@@ -256,6 +257,7 @@ bool sched_wait_for_host(struct thread *t) {
 static void sched_slice_end(struct kernel *k, struct thread *t) {
     TAILQ_REMOVE(&k->run_queue, t, of_queue);
     t->state = THREAD_STOPPED;
+    t->process->switches.forced += !TAILQ_EMPTY(&k->run_queue);
     sched_enqueue(t);
     sched_expire(k);
     if (k->fd_sleepers > 0 && !k->config.deterministic && ++k->slices >= SCHED_POLL_SLICES) {

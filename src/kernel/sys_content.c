@@ -64,7 +64,9 @@ static long sys_syncfs(struct thread *t, const uint64_t a[6]) {
 /* ---- sizes ---- */
 
 static int truncate_file(struct thread *t, struct file *f, uint64_t size) {
-    if (size > t->process->limits[RLIMIT_FSIZE].rlim_cur) {
+    struct stat now;
+    bool grows = !f->ops->stat || f->ops->stat(f, &now) < 0 || size > (uint64_t)now.st_size;
+    if (grows && size > t->process->limits[RLIMIT_FSIZE].rlim_cur) {
         signal_send_thread(t, SIGXFSZ, NULL);
         return -EFBIG;
     }

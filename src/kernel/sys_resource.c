@@ -1,4 +1,4 @@
-/* Calls about what a process may use and has used: limits, usage, times; the machine's size; randomness. */
+/* Calls about what a process has used: usage, times; about the machine's size; randomness. */
 #include "kernel/resource.h"
 
 #include <errno.h>
@@ -10,10 +10,9 @@
 #include <sys/times.h>
 
 #include "base/base.h"
-#include "kernel/memory.h"
+#include "kernel/load.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
-#include "kernel/timer.h"
 
 enum { NS_PER_TICK = 10000000 /* USER_HZ is 100 */, RESOURCE_PAGE_KIB = PAGE_SIZE / 1024 };
 
@@ -32,10 +31,16 @@ static void resource_fill(uint64_t instructions, const struct tally *tally, uint
     ret->ru_maxrss = (long)(peak * RESOURCE_PAGE_KIB);
 }
 
+static void resource_fill_switches(const struct switches *switches, struct rusage *ret) {
+    ret->ru_nvcsw = (long)switches->voluntary;
+    ret->ru_nivcsw = (long)switches->forced;
+}
+
 void resource_usage(const struct process *p, struct rusage *ret_usage) {
     struct tally tally;
     process_get_tally(p, &tally);
     resource_fill(p->user_instructions, &tally, process_peak(p), ret_usage);
+    resource_fill_switches(&p->switches, ret_usage);
 }
 
 void resource_usage_with_children(const struct process *p, struct rusage *ret_usage) {
@@ -44,16 +49,23 @@ void resource_usage_with_children(const struct process *p, struct rusage *ret_us
     process_add_tally(&tally, &p->children_tally);
     resource_fill(p->user_instructions + p->children_instructions, &tally,
                   max_u64(process_peak(p), p->children_peak), ret_usage);
+    struct switches all = {p->switches.voluntary + p->children_switches.voluntary,
+                           p->switches.forced + p->children_switches.forced};
+    resource_fill_switches(&all, ret_usage);
 }
 
 static long sys_getrusage(struct thread *t, const uint64_t args[6]) {
     const struct process *p = t->process;
     struct rusage usage;
     switch ((int)args[0]) {
-    case RUSAGE_SELF:
-    case RUSAGE_THREAD: resource_usage(p, &usage); break;
+    case RUSAGE_SELF: resource_usage(p, &usage); break;
+    case RUSAGE_THREAD: /* faults and switches are counted for all threads together */
+        resource_usage(p, &usage);
+        usage.ru_utime = resource_time(t->user_instructions);
+        break;
     case RUSAGE_CHILDREN:
         resource_fill(p->children_instructions, &p->children_tally, p->children_peak, &usage);
+        resource_fill_switches(&p->children_switches, &usage);
         break;
     default: return -EINVAL;
     }
@@ -69,51 +81,6 @@ static long sys_times(struct thread *t, const uint64_t args[6]) {
     return (long)(clock_now(p->kernel) / NS_PER_TICK);
 }
 
-/* ---- limits ---- */
-
-static int resource_set_limit(struct process *p, unsigned resource, const struct rlimit *limit) {
-    if (limit->rlim_cur > limit->rlim_max)
-        return -EINVAL;
-    if (limit->rlim_max > p->limits[resource].rlim_max)
-        return -EPERM;
-    p->limits[resource] = *limit;
-    timer_charge_soon(p);
-    if (p->space && !p->borrows_space)
-        memory_set_limits(p, p->space);
-    return 0;
-}
-
-/* Either address may be 0. */
-static long resource_limit(struct thread *t, struct process *p, uint64_t resource, uint64_t new_at,
-                           uint64_t old_at) {
-    struct space *space = t->process->space;
-    struct rlimit limit;
-    if ((uint32_t)resource >= RLIM_NLIMITS)
-        return -EINVAL;
-    struct rlimit old = p->limits[(uint32_t)resource];
-    if (new_at) {
-        if (user_read(space, new_at, &limit, sizeof limit) < 0)
-            return -EFAULT;
-        int r = resource_set_limit(p, (uint32_t)resource, &limit);
-        if (r < 0)
-            return r;
-    }
-    return old_at && user_write(space, old_at, &old, sizeof old) < 0 ? -EFAULT : 0;
-}
-
-static long sys_getrlimit(struct thread *t, const uint64_t args[6]) {
-    return args[1] ? resource_limit(t, t->process, args[0], 0, args[1]) : -EFAULT;
-}
-
-static long sys_setrlimit(struct thread *t, const uint64_t args[6]) {
-    return args[1] ? resource_limit(t, t->process, args[0], args[1], 0) : -EFAULT;
-}
-
-static long sys_prlimit64(struct thread *t, const uint64_t args[6]) {
-    struct process *p = args[0] ? process_find(t->process->kernel, (uint32_t)args[0]) : t->process;
-    return p ? resource_limit(t, p, args[1], args[2], args[3]) : -ESRCH;
-}
-
 /* ---- the machine ---- */
 
 static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
@@ -121,7 +88,7 @@ static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
     struct vm_counts counts;
     vm_get_counts(k->vm, &counts);
     struct sysinfo info = {
-        .uptime = (long)(clock_now(k) / 1000000000),
+        .uptime = (long)((clock_now(k) - k->boot) / 1000000000),
         .totalram = counts.frames.total - counts.frames.reserved,
         .freeram = counts.frames.free,
         .bufferram = 0,
@@ -130,6 +97,10 @@ static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
         .procs = (unsigned short)k->thread_count,
         .mem_unit = PAGE_SIZE,
     };
+    double averages[3];
+    load_averages(k, averages);
+    for (int i = 0; i < 3; i++)
+        info.loads[i] = (unsigned long)(averages[i] * (1 << SI_LOAD_SHIFT));
     return user_write(t->process->space, args[0], &info, sizeof info);
 }
 
@@ -151,9 +122,6 @@ static long sys_getrandom(struct thread *t, const uint64_t args[6]) {
 const struct syscall_entry syscalls_resource[] = {
     {SYS_getrusage, "getrusage", sys_getrusage},
     {SYS_times, "times", sys_times},
-    {SYS_getrlimit, "getrlimit", sys_getrlimit},
-    {SYS_setrlimit, "setrlimit", sys_setrlimit},
-    {SYS_prlimit64, "prlimit64", sys_prlimit64},
     {SYS_sysinfo, "sysinfo", sys_sysinfo},
     {SYS_getrandom, "getrandom", sys_getrandom},
     {-1, NULL, NULL},

@@ -36,6 +36,7 @@ extern const struct syscall_entry
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
     syscalls_robust[],     /* futex_robust.c */
+    syscalls_limit[],      /* sys_limit.c: getrlimit, setrlimit, prlimit64 */
     syscalls_memfd[],      /* memfd.c: memfd_create */
     syscalls_pidfd[],      /* pidfd.c: pidfd_open … */
     syscalls_process_vm[], /* process_vm.c: process_vm_readv, process_vm_writev, kcmp */

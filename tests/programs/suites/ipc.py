@@ -22,7 +22,7 @@ def host_seals_execution():
 
 
 def cases():
-    for name in ("memfd", "shm", "sem", "msg", "process-vm", "pidfd", "scheduling"):
+    for name in ("memfd", "shm", "sem", "msg", "process-vm", "pidfd", "scheduling", "limits"):
         yield case(name)
     if host_seals_execution():
         yield case("memfd-exec", "exec", program="memfd")
