@@ -124,6 +124,8 @@ int live_create(struct machine *machine, const struct live_config *config, struc
         error = film_create(config->header, &l->film);
     if (!error && config->terminal)
         error = terminal_open(terminal_printed, l, &l->terminal);
+    if (!error && l->terminal)
+        machine_set_terminal(machine, terminal_descriptor(l->terminal));
     if (error) {
         live_destroy(l);
         return error;
@@ -203,6 +205,11 @@ int live_type(struct live *l, const char *bytes, size_t length) {
             machine_send_signal(l->machine, signal);
     }
     return error;
+}
+
+void live_set_size(struct live *l, unsigned rows, unsigned columns) {
+    if (l->terminal && terminal_set_size(l->terminal, rows, columns))
+        machine_send_signal(l->machine, SIGWINCH);
 }
 
 size_t live_output(struct live *l, uint64_t offset, char *bytes, size_t size, uint64_t *ret_offset) {

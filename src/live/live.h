@@ -16,7 +16,7 @@ struct live_config {
     const struct trace_header *header;
     bool paused;               /* begins held before the first event */
     const struct goal *run_to; /* and runs to this first; NULL: nowhere */
-    bool terminal;             /* give the programs a pseudo-terminal (80 × 24) as descriptors 0–2 */
+    bool terminal; /* give the programs a pseudo-terminal as descriptors 0–2, which controls them */
     /* Called from other threads when there are new events, or the machine was held, went on or ended. At most
      * 60 times a second unless it was held or ended. Must return soon. May be NULL. */
     void (*changed)(void *context);
@@ -47,6 +47,9 @@ int live_terminal(struct live *);
  * then nothing was taken; -EAGAIN: the programs do not read; -EIO: they have ended; -ENOTTY: they have no
  * terminal. */
 int live_type(struct live *, const char *bytes, size_t length);
+/* The terminal is shown in so many rows and columns from now on (at first in 24 and 80): the programs in its
+ * foreground get SIGWINCH if that is new. */
+void live_set_size(struct live *, unsigned rows, unsigned columns);
 /* Output that reached the terminal, from byte `offset` on: up to `size` bytes, how many; what is older than
  * the last 64 KiB is gone (*ret_offset says where the bytes begin). */
 size_t live_output(struct live *, uint64_t offset, char *bytes, size_t size, uint64_t *ret_offset);

@@ -13,10 +13,10 @@
 #include <pthread.h>
 #include <pty.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -201,6 +201,15 @@ int terminal_type(struct terminal *t, const char *bytes, size_t length) {
     if (!error)
         wake_thread(t);
     return error;
+}
+
+bool terminal_set_size(const struct terminal *t, unsigned rows, unsigned columns) {
+    struct winsize size;
+    if (ioctl(t->programs_end, TIOCGWINSZ, &size) || (size.ws_row == rows && size.ws_col == columns))
+        return false;
+    size.ws_row = (unsigned short)min_u32(rows, UINT16_MAX);
+    size.ws_col = (unsigned short)min_u32(columns, UINT16_MAX);
+    return ioctl(t->programs_end, TIOCSWINSZ, &size) == 0;
 }
 
 int terminal_signal(const struct terminal *t, char typed) {

@@ -4,6 +4,7 @@
 #ifndef LIVE_TERMINAL_H
 #define LIVE_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ int terminal_descriptor(const struct terminal *);
 size_t terminal_output(struct terminal *, uint64_t offset, char *bytes, size_t size, uint64_t *ret_offset);
 /* All of it or nothing. 0; -EAGAIN: too much waits already; -EIO: the terminal is finished. */
 int terminal_type(struct terminal *, const char *bytes, size_t length);
+/* Whether that is a new size; then the terminal has it. */
+bool terminal_set_size(const struct terminal *, unsigned rows, unsigned columns);
 /* The signal that a typed character stands for now (SIGINT for Ctrl-C …), 0: none. */
 int terminal_signal(const struct terminal *, char typed);
 

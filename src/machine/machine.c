@@ -279,6 +279,10 @@ void machine_request_stop(struct machine *m) {
     m->engine_ops->kick(m->engine);
 }
 
+void machine_set_terminal(struct machine *m, int terminal) {
+    m->terminal = terminal;
+}
+
 void machine_send_signal(struct machine *m, int signal) {
     host_signals_send(m->signals, signal);
     m->engine_ops->kick(m->engine);

@@ -99,6 +99,10 @@ void machine_request_stop(struct machine *);
  * programs' own. From any thread, as machine_request_stop(). */
 void machine_send_signal(struct machine *, int signal);
 
+/* Before the run: this terminal of the host (a descriptor, above 2, the caller's) controls the programs, which
+ * are a session of their own in its foreground. Without it they have what controls Thimble itself. */
+void machine_set_terminal(struct machine *, int terminal);
+
 /* Runs the programs that were added until no process is left, passing the signals that reach the host process
  * on to the guests. Once for a machine. The summary's wait_status is the first one's. 0; -errno of
  * kernel_start() when one could not be started: then none has run, and *ret_failed (may be NULL) is its

@@ -32,6 +32,7 @@ struct machine {
     size_t program_count;
     struct machine_label *labels; /* their strings are malloc'd copies */
     size_t label_count;
+    int terminal;    /* machine_set_terminal(); 0: what controls Thimble */
     int host_signal; /* the last one that reached Thimble, 0: none */
     double wall_seconds;
 };

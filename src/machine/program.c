@@ -55,6 +55,7 @@ static int start_program(struct machine *m, const struct machine_program *p) {
         .streams = {p->input, p->output, p->error},
         .directory = p->directory,
         .stack = {.top = p->stack_top, .pages = p->stack_pages},
+        .terminal = m->terminal,
     };
     return kernel_start(m->kernel, &program);
 }

@@ -216,6 +216,8 @@ static struct place draw_output(struct stepper *s, const struct layout *l) {
     size_t length;
     const char *bytes = output_bytes(s, &length);
     draw_heading(s, l);
+    if (s->config.live)
+        live_set_size(s->config.live, (unsigned)l->output_rows - 1, (unsigned)l->columns);
     lines_put(bytes, length, (size_t)l->output_rows - 1, (size_t)l->columns, &shown);
     paint_lines(&s->paint, l->output + 1, l->output_rows - 1, l->columns, A_NORMAL, shown.bytes,
                 shown.length);

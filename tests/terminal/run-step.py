@@ -249,6 +249,27 @@ class Live(StepCase):
         screen.type("q")
         self.assertEqual(screen.finish(), 130)
 
+    def test_the_programs_terminal_controls_them_and_has_the_panes_size(self):
+        screen = self.step("-n", "512", "--stats", "none", "--", "bash", "--norc", "--noprofile", "-i", rows=40, columns=100,
+                           environment={"PS1": "ready "})
+        screen.wait(KEYS, "paused")
+        screen.type("ci")
+        screen.wait("typing into", "ready")
+        screen.type("stty size; sleep 60\r")
+        screen.wait("7 100", "calls clock_nanosleep")
+        screen.type("\x1a")
+        screen.wait("Stopped")
+        screen.type("kill %1; tty; echo $((6 * 7))\r")
+        screen.wait("/dev/pts/", "42")
+        screen.resize(40, 90)
+        screen.type("stty size\r")
+        screen.wait("7 90")
+        self.assertNotIn(b"no job control", screen.raw)
+        screen.type("exit\r")
+        screen.wait("The run has ended")
+        screen.type("q")
+        self.assertEqual(screen.finish(), 0)
+
     def test_input_that_was_redirected(self):
         (self.folder / "input").write_text("Ada\n")
         script = "read n; echo hello $n"
