@@ -231,6 +231,7 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
         error = build_engine(m, ret_message);
     if (!error)
         error = build_sandbox(m, ret_message);
+    m->descriptors = config->check ? machine_count_descriptors() : 0;
     if (!error)
         error = build_kernel(m, ret_message);
     if (error) {
@@ -242,17 +243,38 @@ int machine_create(const struct machine_config *config, struct machine **ret_mac
     return 0;
 }
 
-void machine_destroy(struct machine *m) {
+static void kernel_take_down(struct machine *m) {
     if (m->kernel)
         kernel_destroy(m->kernel);
-    host_signals_destroy(m->signals);
+    m->kernel = NULL;
+}
+
+/* What lives longer than the kernel, and may have files open. */
+static void rest_take_down(struct machine *m) {
     if (m->engine) {
         vm_set_listener(m->vm, &(struct vm_listener){0});
         m->engine_ops->destroy(m->engine);
     }
+    m->engine = NULL;
     if (m->vm)
         vm_destroy(m->vm);
+    m->vm = NULL;
     sandbox_destroy(m->sandbox);
+    m->sandbox = NULL;
+}
+
+int machine_end(struct machine *m) {
+    const bool check = m->config.check && !m->failure;
+    kernel_take_down(m);
+    int error = check ? machine_check_memory_left(m) : 0;
+    rest_take_down(m);
+    return error || !check ? error : machine_check_descriptors_left(m);
+}
+
+void machine_destroy(struct machine *m) {
+    kernel_take_down(m);
+    host_signals_destroy(m->signals);
+    rest_take_down(m);
     if (m->swap)
         disk_destroy(m->swap);
     machine_free_programs(m);

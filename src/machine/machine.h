@@ -99,8 +99,8 @@ void machine_request_stop(struct machine *);
  * programs' own. From any thread, as machine_request_stop(). */
 void machine_send_signal(struct machine *, int signal);
 
-/* Before the run: this terminal of the host (a descriptor, above 2, the caller's) controls the programs, which
- * are a session of their own in its foreground. Without it they have what controls Thimble itself. */
+/* Before the run: this terminal of the host (a descriptor, above 2, the caller's) controls the programs,
+ * which are a session of their own in its foreground. Without it they have what controls Thimble itself. */
 void machine_set_terminal(struct machine *, int terminal);
 
 /* Runs the programs that were added until no process is left, passing the signals that reach the host process
@@ -112,7 +112,11 @@ int machine_run_programs(struct machine *, size_t *ret_failed);
 
 /* Adds one program, with the standard streams of the host process, and runs it. As machine_run_programs(). */
 int machine_run(struct machine *, const char *program, char *const argv[], char *const envp[]);
-void machine_destroy(struct machine *);
+/* Takes the programs down that are still there. With `check` it verifies then that all has been given back:
+ * frames, swap slots, descriptors of the host. 0, or -ENOTRECOVERABLE after a report. Only machine_destroy()
+ * may follow. */
+int machine_end(struct machine *);
+void machine_destroy(struct machine *); /* also of one that was not ended */
 
 struct machine_summary {
     bool complete;   /* false: stopped early (limit, signal) */

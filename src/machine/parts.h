@@ -25,6 +25,7 @@ struct machine {
     uint64_t instructions; /* up to the last trap or fault, while a trace listens */
     uint64_t traps;        /* faults included: paces the checks */
     int failure;           /* 0, or the machine stops with this -errno; it was reported */
+    unsigned descriptors;  /* of the host, before there was a kernel; only with `check` */
     atomic_bool stopped;   /* by machine_request_stop() */
 
     /* program.c: what the run begins with */
@@ -42,6 +43,11 @@ struct machine {
  * access. */
 void machine_check_paced(struct machine *, bool in_run);
 void machine_check_now(struct machine *, bool in_run);
+/* When the kernel is gone, and when vm and sandbox are gone as well: 0, or -ENOTRECOVERABLE after a report
+ * when something is left of the programs. */
+int machine_check_memory_left(struct machine *);
+int machine_check_descriptors_left(struct machine *);
+unsigned machine_count_descriptors(void); /* that are open in the host process */
 
 /* ---- program.c ---- */
 /* Starts the programs in their order. As machine_run_programs(). */

@@ -310,10 +310,13 @@ void session_ended(struct session *s, int error, size_t failed, int ended_by) {
 int session_close(struct session *s) {
     if (s->machine) {
         trace_close(s);
+        if (machine_end(s->machine))
+            s->exit_status = EXIT_MACHINE;
         machine_destroy(s->machine);
         if (s->options.machine.inject)
             failures_print(&s->inject, stderr);
     }
     machine_file_destroy(s->machine_file);
+    free(s->options.confinement.rules);
     return s->exit_status;
 }
