@@ -19,12 +19,13 @@ struct elf_image {
 };
 
 /* Reads the headers of the file, and of the interpreter that it names (opened as the thread would). 0;
- * -ENOEXEC for what is not an x86-64 executable or is cut short; -EINVAL for impossible segments; -ELIBBAD
- * for a bad interpreter; -ENOENT, -EACCES, … when it cannot be opened; -EIO, -ENOMEM. */
+ * -ENOEXEC for what is not an x86-64 executable or has no program headers; -ELIBBAD for such an interpreter;
+ * -ENOENT, -EACCES, … when it cannot be opened; -EIO, -ENOMEM. */
 int elf_open(struct thread *, struct file *, struct elf_program **ret_program);
 void elf_close(struct elf_program *);
 bool elf_wants_executable_stack(const struct elf_program *);
-/* Maps the program's segments, and the interpreter's, into the space. 0 or -errno. */
+/* Maps the program's segments, and the interpreter's, into the space. 0, or -errno if they cannot be mapped:
+ * a process that executes them ends. */
 int elf_map(const struct elf_program *, struct space *, struct elf_image *ret_image);
 
 #endif

@@ -26,7 +26,7 @@
 #include "kernel/watch.h"
 
 enum {
-    EXEC_SCRIPT_DEPTH = 5, /* interpreters that are scripts themselves, as in Linux */
+    EXEC_SCRIPT_DEPTH = 6, /* scripts that are each other's interpreters: one too many, as in Linux */
     EXEC_LINE_MAX = 256,   /* of the `#!` line */
 };
 
@@ -74,27 +74,55 @@ static void exec_plan_free(struct exec_plan *plan) {
 
 /* ---- scripts ---- */
 
+static bool exec_is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+/* The first byte from `p` up to and with `last` that is not blank, or that ends a word; NULL: none. */
+static char *exec_find_word(char *p, const char *last) {
+    for (; p <= last; p++)
+        if (!exec_is_blank(*p))
+            return p;
+    return NULL;
+}
+static char *exec_find_end(char *p, const char *last) {
+    for (; p <= last; p++)
+        if (exec_is_blank(*p) || !*p)
+            return p;
+    return NULL;
+}
+
+/* Where the `#!` line ends. NULL: the interpreter's name may go on behind what was read. */
+static char *exec_line_end(char line[EXEC_LINE_MAX]) {
+    char *last = line + EXEC_LINE_MAX - 1, *end = memchr(line, '\n', strnlen(line, EXEC_LINE_MAX));
+    if (end)
+        return end;
+    char *name = exec_find_word(line + 2, last);
+    return name && exec_find_end(name, last) ? last : NULL;
+}
+
 /* Splits "#! interpreter argument" in place: the argument is the rest of the line. -ENOEXEC when there is no
- * interpreter in it, or its name is cut off. */
-static int exec_parse_line(char *line, ssize_t length, char **ret_interpreter, char **ret_argument) {
-    char *end = memchr(line, '\n', (size_t)length), *p = line + 2;
-    bool cut = !end && length == EXEC_LINE_MAX;
-    if (!end)
-        end = line + length;
-    while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    *end = '\0';
-    p += strspn(p, " \t");
-    *ret_interpreter = p;
-    p += strcspn(p, " \t");
-    if (p == *ret_interpreter || (cut && *p == '\0'))
-        return -ENOEXEC;
+ * interpreter in it, or its name is cut off. The line is filled up with NULs; what follows one is not looked
+ * at, except that the line goes on (Linux 6.18 fs/binfmt_script.c). */
+static int exec_parse_line(char line[EXEC_LINE_MAX], char **ret_interpreter, char **ret_argument) {
+    char *end = exec_line_end(line);
     *ret_argument = NULL;
-    if (*p == '\0')
-        return 0;
-    *p++ = '\0';
-    p += strspn(p, " \t");
-    *ret_argument = *p ? p : NULL;
+    if (!end)
+        return -ENOEXEC;
+    while (exec_is_blank(end[-1]))
+        end--;
+    char *name = exec_find_word(line + 2, end);
+    if (!name || name == end)
+        return -ENOEXEC;
+    char *separator = exec_find_end(name, end);
+    if (separator && *separator)
+        *ret_argument = exec_find_word(separator, end);
+    if (*ret_argument == end)
+        *ret_argument = NULL;
+    *end = '\0';
+    if (*ret_argument)
+        *separator = '\0';
+    *ret_interpreter = name;
     return 0;
 }
 
@@ -141,19 +169,18 @@ static int exec_open(struct thread *t, const char *path, struct file **ret_file)
 
 /* One step: 1 when the file was a script and its interpreter takes its place, 0 when it is none. */
 static int exec_step_script(struct exec_plan *plan, const char **script) {
-    char line[EXEC_LINE_MAX + 1], *interpreter, *argument;
+    char line[EXEC_LINE_MAX] = {0}, *interpreter, *argument;
     struct file *file;
     ssize_t length = file_read_at(plan->file, line, EXEC_LINE_MAX, 0);
     if (length < 0)
         return (int)length;
     if (length < 2 || line[0] != '#' || line[1] != '!')
         return 0;
-    line[length] = '\0';
-    int r = exec_parse_line(line, length, &interpreter, &argument);
+    int r = exec_parse_line(line, &interpreter, &argument);
     if (r == 0)
         r = exec_replace_arguments(plan, interpreter, argument, *script);
-    if (r == 0)
-        r = exec_open(plan->thread, plan->argv[0], &file);
+    if (r == 0) /* Linux opens the folder that no name names */
+        r = *plan->argv[0] ? exec_open(plan->thread, plan->argv[0], &file) : -EACCES;
     if (r < 0)
         return r;
     file_unref(plan->file);
@@ -164,9 +191,7 @@ static int exec_step_script(struct exec_plan *plan, const char **script) {
 
 static int exec_resolve_scripts(struct exec_plan *plan) {
     const char *script = plan->path;
-    for (int depth = 0; depth <= EXEC_SCRIPT_DEPTH; depth++) {
-        if (depth == EXEC_SCRIPT_DEPTH) /* one more would have nowhere to go */
-            break;
+    for (int depth = 0; depth < EXEC_SCRIPT_DEPTH; depth++) {
         int r = exec_step_script(plan, &script);
         if (r <= 0)
             return r;
@@ -177,6 +202,7 @@ static int exec_resolve_scripts(struct exec_plan *plan) {
 /* ---- the new address space ---- */
 
 struct exec_result {
+    bool lost; /* segments cannot be mapped: Linux finds that out when the old program is gone */
     struct space *space;
     struct elf_image image;
     struct stack_layout stack;
@@ -192,13 +218,17 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
     int r = stack_check_size(&strings, p->limits[RLIMIT_STACK].rlim_cur);
     if (r == 0)
         r = stack_map(space, &strings, elf_wants_executable_stack(program));
-    if (r == 0)
-        r = elf_map(program, space, &result->image);
+    if (r < 0)
+        return r;
+    result->lost = true;
+    r = elf_map(program, space, &result->image);
     if (r < 0)
         return r;
     space_set_brk(space, page_round_up(result->image.brk), 0);
     kernel_random(p->kernel, random, sizeof random);
-    return stack_write(space, &strings, &result->image, random, &result->stack);
+    r = stack_write(space, &strings, &result->image, random, &result->stack);
+    result->lost = r < 0;
+    return r;
 }
 
 static int exec_build(struct exec_plan *plan, struct exec_result *result) {
@@ -343,14 +373,17 @@ static void exec_commit(struct exec_plan *plan, const struct exec_result *result
     process_exec_done(p);
 }
 
-int exec_file(struct thread *t, struct file *file, const char *path, char *const argv[], char *const envp[]) {
+/* *ret_lost: it failed, at a point at which Linux has nothing to return to. */
+static int exec_perform(struct thread *t, struct file *file, const char *path, char *const argv[],
+                        char *const envp[], bool *ret_lost) {
     struct exec_plan plan;
-    struct exec_result result;
+    struct exec_result result = {.lost = false};
     int r = exec_plan_create(&plan, t, file, path, argv, envp);
     if (r == 0)
         r = exec_resolve_scripts(&plan);
     if (r == 0)
         r = exec_build(&plan, &result);
+    *ret_lost = result.lost;
     if (r < 0)
         goto out_free_plan;
     r = exec_unshare_files(t->process);
@@ -365,12 +398,21 @@ out_free_plan:
     return r;
 }
 
+int exec_file(struct thread *t, struct file *file, const char *path, char *const argv[], char *const envp[]) {
+    bool lost;
+    int r = exec_perform(t, file, path, argv, envp, &lost);
+    if (lost)
+        process_kill(t->process, SIGSEGV);
+    return r;
+}
+
 int exec_program(struct thread *t, const char *path, char *const argv[], char *const envp[]) {
     struct file *file;
     int r = exec_open(t, path, &file);
     if (r < 0)
         return r;
-    r = exec_file(t, file, path, argv, envp);
+    bool lost;
+    r = exec_perform(t, file, path, argv, envp, &lost);
     file_unref(file);
     return r;
 }
