@@ -16,5 +16,6 @@ def cases():
     yield case("exec", few=200)
     yield case("frames", smallest=ROOMY)
     yield case("futex", smallest=ROOMY)
+    yield case("pthreads", heavy=True)
     yield case("restart", heavy=True)
     yield case("timers", smallest=ROOMY, heavy=True)
