@@ -15,6 +15,9 @@ int hostfile_create(struct kernel *, int host, int flags, bool inherited, struct
 long hostfile_control(struct file *, struct thread *, unsigned request, uint64_t argument);
 /* stream.c: what has no position: pipes, FIFOs, terminals, sockets and other devices of the host */
 int stream_create(struct kernel *, int host, int flags, bool inherited, struct file **ret_file);
+/* stream.c: an inotify descriptor of the host */
+int watcher_create(struct kernel *, int host, int flags, struct file **ret_file);
+bool file_is_watcher(const struct file *);
 /* directory.c: directories of the host, and anything opened with O_PATH */
 int directory_create(struct kernel *, int host, int flags, struct file **ret_file);
 int pathfile_create(struct kernel *, int host, int flags, struct file **ret_file);

@@ -133,9 +133,26 @@ static const struct file_ops stream_ops = {
     .release = stream_release,
 };
 
-int stream_create(struct kernel *k, int host, int flags, bool inherited, struct file **ret_file) {
+/* inotify's: records that are read one by one, of the host. */
+static const struct file_ops watcher_ops = {
+    .name = "inotify",
+    .host_polls = true,
+    .fixed_position = true,
+    .read = stream_read,
+    .poll = stream_poll,
+    .ioctl = stream_ioctl,
+    .stat = stream_stat,
+    .release = stream_release,
+};
+
+bool file_is_watcher(const struct file *f) {
+    return f->ops == &watcher_ops;
+}
+
+static int create(struct kernel *k, const struct file_ops *ops, int host, int flags, bool inherited,
+                  struct file **ret_file) {
     struct stream *s = inject_malloc(k->config.inject, sizeof(*s));
-    struct file *f = s ? file_create(k, &stream_ops, flags) : NULL;
+    struct file *f = s ? file_create(k, ops, flags) : NULL;
     if (!f) {
         free(s);
         return -ENOMEM;
@@ -148,4 +165,12 @@ int stream_create(struct kernel *k, int host, int flags, bool inherited, struct 
     f->host = host;
     *ret_file = f;
     return 0;
+}
+
+int stream_create(struct kernel *k, int host, int flags, bool inherited, struct file **ret_file) {
+    return create(k, &stream_ops, host, flags, inherited, ret_file);
+}
+
+int watcher_create(struct kernel *k, int host, int flags, struct file **ret_file) {
+    return create(k, &watcher_ops, host, flags, false, ret_file);
 }

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 
+import cases as judge
 import machine
 from cases import Case
 
@@ -159,6 +160,7 @@ def case(name, *arguments, program=None, **keywords):
 
 def cases():
     yield case("inet")
+    yield case("notify")
     yield case("pipe")
     yield case("rights")
     yield case("unix")
@@ -173,6 +175,21 @@ def cases():
     yield Case("http-server", ["bash", "-c", HTTP], few=3000)
     yield Case("pairs", ["bash", "-c", PAIRS], few=1500)
     yield Case("perl", ["perl", "-e", PERL], few=1000)
+
+
+# Machines on which names, time and files are not quite the host's: nobody must notice.
+OTHER_MACHINES = (("--files=overlay",), ("--deterministic",))
+
+
+def other_machines(workshop, report, full):
+    for options in OTHER_MACHINES:
+        problems = []
+        for program in (case("unix"), case("rights"), case("pipe"), case("wait")):
+            native = workshop.native(program)
+            result = workshop.machine(program, list(options), program.timeout)
+            result.files = native.files  # an overlay leaves the host's folder as it was
+            problems += [f"{program.name}: {problem}" for problem in judge.differences(program, native, result)]
+        report(" ".join(options), problems)
 
 
 # ---- the machine and programs outside of it ----
@@ -262,4 +279,4 @@ def files_to_and_from_outside(workshop, report, full):
 
 
 def checks():
-    return [outside, files_to_and_from_outside]
+    return [other_machines, outside, files_to_and_from_outside]
