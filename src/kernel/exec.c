@@ -241,8 +241,10 @@ static int exec_build(struct exec_plan *plan, struct exec_result *result) {
     if (r < 0)
         goto out_close_program;
     r = exec_fill_space(plan, program, result->space, result);
-    if (r < 0)
+    if (r < 0) { /* what it has cost stays the process's */
+        process_add_tally(&p->tally_before, space_tally(result->space));
         space_unref(result->space);
+    }
 out_close_program:
     elf_close(program);
     return r;
