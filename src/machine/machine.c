@@ -251,6 +251,8 @@ static void kernel_take_down(struct machine *m) {
 
 /* What lives longer than the kernel, and may have files open. */
 static void rest_take_down(struct machine *m) {
+    host_signals_destroy(m->signals);
+    m->signals = NULL;
     if (m->engine) {
         vm_set_listener(m->vm, &(struct vm_listener){0});
         m->engine_ops->destroy(m->engine);
@@ -273,7 +275,6 @@ int machine_end(struct machine *m) {
 
 void machine_destroy(struct machine *m) {
     kernel_take_down(m);
-    host_signals_destroy(m->signals);
     rest_take_down(m);
     if (m->swap)
         disk_destroy(m->swap);
