@@ -96,6 +96,37 @@ static bool translate_somehow(struct engine *e, struct block *block, const struc
            translate(e, block, simple, text->available, skipped, ret_length);
 }
 
+static bool is_known(struct engine *e, const uint8_t bytes[TEXT_BYTES]) {
+    struct translation t = {
+        .engine = e, .pc = rip_of(e), .single = true, .bytes = bytes, .available = TEXT_BYTES};
+    uint8_t simple[TEXT_BYTES];
+    unsigned skipped;
+    if (special_is_complete(e, bytes, TEXT_BYTES) || translate_block(&t, codecache_free_code(&e->cache)))
+        return true;
+    if (!encoding_simplify(bytes, TEXT_BYTES, simple, &skipped))
+        return false;
+    t.pc += skipped;
+    t.bytes = simple + skipped;
+    t.available -= skipped;
+    return translate_block(&t, codecache_free_code(&e->cache)) != 0;
+}
+
+/* Whether there is an instruction that begins with the bytes up to the end of the page: only then does the
+ * processor look at the next one. What follows matters as a ModRM byte, of which all kinds are tried. */
+static bool may_go_on(struct engine *e, const struct text *text) {
+    uint8_t bytes[TEXT_BYTES];
+    struct decoded d;
+    if (!decode(text->bytes, text->available, &d))
+        return true;
+    memcpy(bytes, text->bytes, text->available);
+    for (unsigned modrm = 0; modrm < 0x100; modrm += modrm == 0x38 ? 0xc0 - 0x38 : 8) {
+        memset(bytes + text->available, (int)modrm, TEXT_BYTES - text->available);
+        if (is_known(e, bytes))
+            return true;
+    }
+    return false;
+}
+
 /* Translates, or finds that the instruction is not for the library. False if more bytes are needed. */
 static bool compile(struct engine *e, struct block *block, const struct text *text) {
     unsigned length = INSTRUCTION_MAX;
@@ -107,7 +138,7 @@ static bool compile(struct engine *e, struct block *block, const struct text *te
     if (text->second && offset + length > PAGE_SIZE)
         code_page_mark(text->second, 0, offset + length - PAGE_SIZE);
     return translated || text->available == TEXT_BYTES ||
-           special_is_complete(e, text->bytes, text->available);
+           special_is_complete(e, text->bytes, text->available) || !may_go_on(e, text);
 }
 
 /* The block of the instruction at rip, translated from the bytes that are there now. NULL: a trap. */

@@ -482,7 +482,8 @@ static bool is_complete(const struct engine *e, const struct decoded *d) {
 
 bool special_is_complete(const struct engine *e, const uint8_t *bytes, unsigned available) {
     struct decoded d;
-    return is_preamble(bytes, available) || (decode(bytes, available, &d) && is_complete(e, &d));
+    bool decoded = decode(bytes, available, &d);
+    return is_preamble(bytes, available) || d.prefixes >= INSTRUCTION_MAX || (decoded && is_complete(e, &d));
 }
 
 bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available) {

@@ -1,5 +1,5 @@
 """The processor: every instruction pattern against the host's. A pattern is an opcode with its prefixes, a ModRM.reg,
-and an operand in a register or in memory; see guest/cpu/pattern.c. A line tells one pattern and what it did."""
+and an operand in a register or in memory; see guest/cpu/pattern.c. And code that changes, moves and ends."""
 import cases as judge
 from cases import Case
 
@@ -8,12 +8,16 @@ STRIDE = 89  # of the quick run; a prime, so that it meets every combination of 
 CHUNKS = 8  # of the full run
 
 
+TWO_PROCESSES = {"array": ("-n", "24"), "x86-64": ("-n", "96")}
+
+
 def case(name, first, stride, **keywords):
     return Case(f"opcodes-{name}", ["{guests}/cpu/cpu-opcodes", str(first), str(ALL), str(stride)], few=24,
                 smallest={"array": ("-n", "16"), "x86-64": ("-n", "32")}, **keywords)
 
 
 def cases():
+    yield Case("code", ["{guests}/cpu/cpu-code"], few=40, smallest=TWO_PROCESSES)
     yield case("sample", 0, STRIDE, heavy=True)
     for chunk in range(CHUNKS):
         yield case(f"all-{chunk}", chunk, CHUNKS, full_only=True, heavy=True, timeout=600)
