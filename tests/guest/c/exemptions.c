@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <ucontext.h>
 #include <xmmintrin.h>
 
 static sigjmp_buf jump;
@@ -56,6 +57,70 @@ static void flush_to_zero(void) {
     puts(tiny * half == 0.0 ? "flushed" : "not flushed");
 }
 
+/* Which way sums are rounded. */
+static void rounding(void) {
+    volatile double one = 1.0, small = 0x1p-60;
+    _MM_SET_ROUNDING_MODE(_MM_ROUND_UP);
+    volatile double sum = one + small;
+    _MM_SET_ROUNDING_MODE(_MM_ROUND_NEAREST);
+    puts(sum > one ? "up" : "to nearest");
+}
+
+/* The x87's indefinite number, which an empty register yields, is negative. */
+static void empty_register(void) {
+    unsigned char image[10];
+    __asm__ volatile("fninit\n fld %%st(3)\n fstpt %0" : "=m"(image));
+    puts(image[9] & 0x80 ? "negative" : "positive");
+}
+
+/* The control word's field of precision. */
+static void precision(void) {
+    unsigned short word = 0x27f;
+    __asm__ volatile("fldcw %0\n fnstcw %0\n fninit" : "+m"(word));
+    printf("%x\n", word);
+}
+
+/* The sign of a NaN that is subtracted from a product. */
+static void nan_sign(void) {
+    if (!__builtin_cpu_supports("fma")) {
+        puts("no such instruction");
+        return;
+    }
+    uint64_t nan = 0x7ff8000000000001, result;
+    double c, one = 1.0;
+    memcpy(&c, &nan, sizeof c);
+    __asm__ volatile(
+        "vmovsd %1, %%xmm0\n vmovsd %2, %%xmm1\n vfmsub213sd %%xmm1, %%xmm0, %%xmm0\n vmovq %%xmm0, %0"
+        : "=r"(result)
+        : "m"(one), "m"(c)
+        : "xmm0", "xmm1");
+    puts(result >> 63 ? "changed" : "kept");
+}
+
+static volatile uint64_t fault_place;
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+    fault_place = (uint64_t)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+    siglongjmp(jump, signal);
+}
+
+/* Where a jump to what cannot be an address faults. */
+static void impossible_jump(void) {
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    uint64_t nowhere = 0x1234567812345678;
+    CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
+    if (sigsetjmp(jump, 1) == 0)
+        __asm__ volatile("jmp *%0" : : "r"(nowhere));
+    puts(fault_place == nowhere ? "at its target" : "at the jump");
+}
+
+/* A register that selects a segment. */
+static void selector(void) {
+    unsigned short value = 0x2b;
+    __asm__ volatile("mov %0, %%es\n mov %%es, %0" : "+r"(value));
+    printf("%x\n", value);
+}
+
 /* Two readings around the same work, three times; on a CPU the differences differ. */
 static void time_stamp(void) {
     uint64_t differences[3];
@@ -80,9 +145,19 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*show)(void);
-    } all[] = {{"long-double", long_double},   {"sse-flags", sse_flags},         {"x87-flags", x87_flags},
-               {"sse-unmasked", sse_unmasked}, {"flush-to-zero", flush_to_zero}, {"time-stamp", time_stamp},
-               {"processors", processors}};
+    } all[] = {{"long-double", long_double},
+               {"sse-flags", sse_flags},
+               {"x87-flags", x87_flags},
+               {"sse-unmasked", sse_unmasked},
+               {"flush-to-zero", flush_to_zero},
+               {"time-stamp", time_stamp},
+               {"processors", processors},
+               {"rounding", rounding},
+               {"empty-register", empty_register},
+               {"precision", precision},
+               {"nan-sign", nan_sign},
+               {"impossible-jump", impossible_jump},
+               {"selector", selector}};
     for (size_t i = 0; argc > 1 && i < sizeof all / sizeof *all; i++)
         if (strcmp(argv[1], all[i].name) == 0) {
             all[i].show();
