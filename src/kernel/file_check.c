@@ -5,6 +5,7 @@
 #include "kernel/descriptor.h"
 #include "kernel/inode.h"
 #include "kernel/lock.h"
+#include "kernel/terminal.h"
 #include "kernel/unix.h"
 
 static int count(struct map *counts, const void *what) {
@@ -57,6 +58,8 @@ const char *files_check(struct kernel *k) {
     map_free(&files);
     if (!wrong)
         wrong = locks_check(k);
+    if (!wrong)
+        wrong = terminal_verify(k);
     if (!wrong)
         wrong = unix_check(k);
     return wrong ? wrong : inodes_check(k);

@@ -56,6 +56,37 @@ void terminal_destroy(struct kernel *k) {
     k->terminals = NULL;
 }
 
+/* Who holds it, and what is said in job_control.c. */
+static const char *verify_one(const struct kernel *k, const struct terminal *terminal) {
+    unsigned holders = terminal == k->terminals->outer;
+    const struct process *p;
+    const struct pty *pty;
+    TAILQ_FOREACH(p, &k->processes, of_machine) {
+        holders += p->terminal == terminal;
+        if (p->terminal == terminal && p->sid != terminal->session)
+            return "a process has the terminal of another session";
+    }
+    LIST_FOREACH(pty, &k->terminals->ptys, of_machine)
+        holders += pty->terminal == terminal;
+    if (!terminal->session && terminal->foreground)
+        return "a terminal without a session has a foreground";
+    return holders == terminal->references ? NULL : "a terminal's references are not those who hold it";
+}
+
+const char *terminal_verify(const struct kernel *k) {
+    const struct terminal *terminal;
+    const struct pty *pty;
+    const char *wrong = NULL;
+    LIST_FOREACH(terminal, &k->terminals->all, of_machine)
+        wrong = wrong ? wrong : verify_one(k, terminal);
+    LIST_FOREACH(pty, &k->terminals->ptys, of_machine) {
+        wrong = wrong ? wrong : discipline_check(pty->discipline);
+        if (!pty->master && !pty->slaves)
+            return "a pseudo-terminal that nobody has";
+    }
+    return wrong;
+}
+
 /* The device of a terminal of the host; 0: it is none. */
 static dev_t device_of(int host) {
     unsigned device;

@@ -23,6 +23,9 @@ int terminal_create(struct kernel *); /* sets kernel->terminals; 0 or -ENOMEM */
 /* Programs that were cut off could not put the terminal's modes back: then it has those of the beginning. */
 void terminal_destroy(struct kernel *);
 
+/* Verifies the invariants of terminals and pseudo-terminals. NULL, or what is wrong. */
+const char *terminal_verify(const struct kernel *);
+
 /* The first program's controlling terminal: `host`, whose session it leads then, or with -1 the one that
  * controls Thimble, if there is one. 0 or -ENOMEM. */
 int terminal_start(struct process *first, int host);
