@@ -63,6 +63,9 @@ extern const struct proc_entry proc_process_entries[],
 extern const struct proc_entry sysfs_cpu, sysfs_node, sysfs_cgroup; /* sysfs.c */
 extern const struct file_ops proc_memory_ops, proc_pagemap_ops;     /* /proc/PID/mem, pagemap */
 
+/* procfs_sysvipc.c */
+extern const struct proc_entry proc_sysvipc_entries[];
+
 /* procfs_maps.c */
 void proc_show_maps(const struct proc_view *, FILE *);
 void proc_show_smaps(const struct proc_view *, FILE *);

@@ -272,6 +272,7 @@ const struct proc_entry proc_machine_entries[] = {
     PROC_FILE("stat", show_stat),
     PROC_FILE("swaps", show_swaps),
     PROC_DIRECTORY("sys", proc_sys_entries),
+    PROC_DIRECTORY("sysvipc", proc_sysvipc_entries),
     {.name = "thread-self", .mode = S_IFLNK | 0777, .link = link_thread_self},
     PROC_DIRECTORY("tty", terminal_entries),
     PROC_FILE("uptime", show_uptime),

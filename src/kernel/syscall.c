@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/descriptor.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 
@@ -148,6 +149,8 @@ static void syscall_finish(struct thread *t, long result) {
         signal_set_blocked(t, t->saved_blocked);
         t->restore_blocked = false;
     }
+    if (unlikely(result == -EMFILE) && descriptor_available(t->process) == 0)
+        result = -ENFILE; /* it is the host's descriptors that are used up, not the process's */
     k->engine_ops->set_register(k->engine, t->cpu, CPU_RAX, (uint64_t)result);
     syscall_emit_exit(t, result);
 }
