@@ -185,7 +185,6 @@ static void *closer(void *unused) {
 
 static void use_descriptor(void) {
     char got[8];
-    CHECK(pipe(table_fds) == 0);
     for (int i = 0; i < ROUNDS; i++) {
         ssize_t n = write(700, "d", 1);
         CHECK(n == 1 || (n < 0 && errno == EBADF));
@@ -193,7 +192,6 @@ static void use_descriptor(void) {
         if (i % 16 == 0)
             sched_yield();
     }
-    close(table_fds[0]), close(table_fds[1]);
 }
 
 /* ---- fork while another thread writes and gives back ---- */
@@ -231,6 +229,7 @@ int main(void) {
     buffer = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     cut_fd = open("cut.dat", O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(canary != MAP_FAILED && buffer != MAP_FAILED && cut_fd >= 0 && ftruncate(cut_fd, PAGE) == 0);
+    CHECK(pipe(table_fds) == 0);
     for (uint64_t i = 0; i < CANARIES; i++)
         canary[i] = pattern(i, 1);
     run("read into what is unmapped", copy_in, unmapper);
