@@ -174,7 +174,7 @@ static int32_t page_node(struct space *space, uint64_t address) {
     uint64_t page = address & ~(uint64_t)PAGE_MASK;
     if (!space_next_mapping(space, page, false, &view) || view.start > page)
         return -EFAULT;
-    return space_mincore(space, page, PAGE_SIZE, &resident) == 0 && (resident & 1) ? 0 : -ENOENT;
+    return space_mincore(space, page, 1, &resident) > 0 && (resident & 1) ? 0 : -ENOENT;
 }
 
 static long pages_tell(struct thread *t, struct space *space, const uint64_t args[6]) {

@@ -94,6 +94,7 @@ struct thread {
     struct sleep sleep;
     uint64_t budget; /* instructions left of its time slice */
     struct scheduling scheduling;
+    uint64_t timer_slack;   /* ns; 0: the usual; remembered only */
     uint32_t memory_policy; /* MPOL_*, kernel/mempolicy.c */
 
     /* signals */
@@ -202,7 +203,7 @@ struct process {
         uint64_t read_calls, write_calls, read_bytes, written_bytes;
     } io; /* of read(), write() and their relatives; kernel/sys_file.c */
     int oom_adjustment; /* in thousandths of the memory: +1000 is killed first, -1000 never */
-    int dumpable, no_new_privs, child_subreaper;
+    int dumpable, no_new_privs, child_subreaper, keep_capabilities, no_huge_pages; /* sys_prctl.c */
     unsigned personality;
 };
 

@@ -1,14 +1,11 @@
 /* Calls about who a process is: users and groups (the host process's, for every guest), capabilities, process
- * groups and sessions, the system's name, prctl.
+ * groups and sessions, the system's name.
  *
  * One host process carries all guests, so no guest can become another user: a change to what it is already
  * succeeds, any other is EPERM. */
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/prctl.h>
-#include <linux/securebits.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -225,59 +222,6 @@ static long sys_personality(struct thread *t, const uint64_t args[6]) {
     return old;
 }
 
-/* ---- prctl ---- */
-
-static long prctl_name(struct thread *t, uint64_t address, bool set) {
-    struct process *p = t->process;
-    char name[sizeof t->comm] = {0};
-    if (!set)
-        return user_write(p->space, address, t->comm, sizeof t->comm);
-    ssize_t n = user_read_some(p->space, address, name, sizeof name - 1);
-    if (n < 0 || (n < (ssize_t)sizeof name - 1 && !memchr(name, '\0', (size_t)n)))
-        return -EFAULT;
-    memset(t->comm, 0, sizeof t->comm);
-    memcpy(t->comm, name, strlen(name));
-    if (t->tid == p->pid) /* the leader's is the process's */
-        memcpy(p->comm, t->comm, sizeof p->comm);
-    return 0;
-}
-
-static long prctl_write(struct thread *t, uint64_t address, int value) {
-    return user_write(t->process->space, address, &value, sizeof value);
-}
-
-static long prctl_set_flag(int *flag, uint64_t value, uint64_t most) {
-    if (value > most)
-        return -EINVAL;
-    *flag = (int)value;
-    return 0;
-}
-
-static long sys_prctl(struct thread *t, const uint64_t args[6]) {
-    struct process *p = t->process;
-    switch ((int)args[0]) {
-    case PR_SET_NAME: return prctl_name(t, args[1], true);
-    case PR_GET_NAME: return prctl_name(t, args[1], false);
-    case PR_SET_PDEATHSIG: return prctl_set_flag(&t->pdeathsig, args[1], SIGNAL_COUNT);
-    case PR_GET_PDEATHSIG: return prctl_write(t, args[1], t->pdeathsig);
-    case PR_SET_DUMPABLE: return prctl_set_flag(&p->dumpable, args[1], 1);
-    case PR_GET_DUMPABLE: return p->dumpable;
-    case PR_SET_NO_NEW_PRIVS: return args[1] == 1 ? prctl_set_flag(&p->no_new_privs, 1, 1) : -EINVAL;
-    case PR_GET_NO_NEW_PRIVS: return p->no_new_privs;
-    case PR_SET_CHILD_SUBREAPER: return prctl_set_flag(&p->child_subreaper, args[1] != 0, 1);
-    case PR_GET_CHILD_SUBREAPER: return prctl_write(t, args[1], p->child_subreaper);
-    case PR_GET_KEEPCAPS:
-    case PR_GET_SECCOMP:
-    case PR_GET_TIMING: return 0;
-    case PR_GET_SECUREBITS: return SECUREBITS_DEFAULT;
-    case PR_CAPBSET_READ: {
-        int r = prctl(PR_CAPBSET_READ, args[1], 0, 0, 0);
-        return r < 0 ? -errno : r;
-    }
-    default: return -EINVAL;
-    }
-}
-
 /* setfsuid() and setfsgid() tell the old one and never fail: here it never changes. */
 const struct syscall_entry syscalls_identity[] = {
     {SYS_getuid, "getuid", sys_getuid},
@@ -307,6 +251,5 @@ const struct syscall_entry syscalls_identity[] = {
     {SYS_sethostname, "sethostname", sys_set_system_name},
     {SYS_setdomainname, "setdomainname", sys_set_system_name},
     {SYS_personality, "personality", sys_personality},
-    {SYS_prctl, "prctl", sys_prctl},
     {-1, NULL, NULL},
 };

@@ -82,6 +82,7 @@ static int clone_attributes(struct process *child, const struct process *parent,
     child->stack_start = parent->stack_start;
     child->dumpable = parent->dumpable;
     child->no_new_privs = parent->no_new_privs;
+    child->no_huge_pages = parent->no_huge_pages;
     child->personality = parent->personality;
     child->exe = parent->exe ? inject_strdup(inject, parent->exe) : NULL;
     child->command = parent->command ? inject_strdup(inject, parent->command) : NULL;
@@ -105,6 +106,7 @@ static void clone_thread_state(struct thread *child, const struct thread *parent
     }
     scheduling_inherit(child, parent);
     child->memory_policy = parent->memory_policy;
+    child->timer_slack = parent->timer_slack;
     child->blocked = parent->blocked;
     if (c->flags & CLONE_CHILD_CLEARTID)
         child->clear_child_tid = c->child_tid;

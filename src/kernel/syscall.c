@@ -48,6 +48,7 @@ static const struct syscall_entry *const syscall_tables[] = {
     syscalls_pidfd,
     syscalls_memfd,
     syscalls_limit,
+    syscalls_prctl,
     syscalls_scheduling,
     syscalls_refused,
     syscalls_mempolicy,

@@ -36,6 +36,7 @@ extern const struct syscall_entry
     syscalls_time[],       /* sys_time.c: clocks, sleeping, timerfd */
     syscalls_futex[],      /* sys_futex.c */
     syscalls_robust[],     /* futex_robust.c */
+    syscalls_prctl[],      /* sys_prctl.c */
     syscalls_limit[],      /* sys_limit.c: getrlimit, setrlimit, prlimit64 */
     syscalls_memfd[],      /* memfd.c: memfd_create */
     syscalls_pidfd[],      /* pidfd.c: pidfd_open … */

@@ -1,5 +1,6 @@
 """Calls between processes, limits, and the rest of the system call interface: case by case, as on the host."""
 import os
+import pathlib
 
 import machine
 from cases import Case
@@ -77,11 +78,18 @@ def host_seals_execution():
     return True
 
 
+def host_has_one_node():
+    """And a kernel that knows of nodes."""
+    return [path.name for path in pathlib.Path("/sys/devices/system/node").glob("node[0-9]*")] == ["node0"]
+
+
 def cases():
-    for name in ("memfd", "shm", "sem", "msg", "process-vm", "pidfd", "scheduling", "limits"):
+    for name in ("memfd", "shm", "sem", "msg", "process-vm", "pidfd", "scheduling", "limits", "prctl"):
         yield case(name)
     if host_seals_execution():
         yield case("memfd-exec", "exec", program="memfd")
+    if host_has_one_node():
+        yield case("nodes", "nodes", program="prctl")
     yield case("exhaust-memory", program="exhaust")
     yield Case("ipcs", ["bash", "-c", IPC_TOOLS], few=200, smallest=MANY)
     yield Case("prlimit", ["bash", "-c", PRLIMIT], few=200, smallest=MANY)
