@@ -382,7 +382,7 @@ int lookup_change(struct thread *t, struct lookup *l, enum sandbox_change change
 int lookup_open_file(struct thread *t, struct file *f, struct lookup *ret_lookup) {
     const struct sandbox *box = f->kernel->sandbox;
     char path[PATH_MAX];
-    int r = box && f->host >= 0 ? sandbox_file_change(box, f->host, path) : 0;
+    int r = box && f->host >= 0 && !f->ops->host_helps ? sandbox_file_change(box, f->host, path) : 0;
     if (r == 0)
         *ret_lookup = (struct lookup){.kind = LOOKUP_FILE, .file = file_ref(f)};
     if (r <= 0)

@@ -62,15 +62,23 @@ static void changing_modes(void) {
     pair_close(&p);
 }
 
-/* Who types, when, and what a read of `length` under VMIN and VTIME gives, in tenths of a second. */
+/* What is typed before the first dot is there beforehand, each dot is a tenth of a second: and what a read of
+ * `length` under VMIN and VTIME gives, in tenths of a second. */
 static void timed(int least, int tenths, size_t length, const char *when) {
     struct pair p = pair_open(1);
     struct timespec begin, end;
     char bytes[100];
+    int go[2];
+    CHECK(pipe(go) == 0);
     set_raw(p.slave, least, tenths);
     fflush(stdout);
+    size_t at_once = strcspn(when, ".");
+    CHECK(write(p.master, when, at_once) == (ssize_t)at_once);
+    settle(&p);
     pid_t typist = fork();
     if (typist == 0) {
+        (void)!read(go[0], bytes, 1);
+        when += at_once;
         while (*when) {
             size_t n = strcspn(when, ".");
             (void)!write(p.master, when, n);
@@ -81,14 +89,16 @@ static void timed(int least, int tenths, size_t length, const char *when) {
         }
         _exit(0);
     }
-    pause_ms(30);
     clock_gettime(CLOCK_MONOTONIC, &begin);
+    CHECK(write(go[1], "g", 1) == 1);
     ssize_t n = read(p.slave, bytes, length);
     clock_gettime(CLOCK_MONOTONIC, &end);
     long ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
     printf("VMIN %d, VTIME %d, read %zu, typed \"%s\": %zd, %s\n", least, tenths, length, when, n,
            ms < 60 ? "at once" : "later");
     waitpid(typist, NULL, 0);
+    close(go[0]);
+    close(go[1]);
     pair_close(&p);
 }
 

@@ -2,7 +2,7 @@
 import re
 
 import sessions
-from cases import Case
+from cases import Case, differences
 from sessions import Session, Size, Wait
 
 UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
@@ -70,6 +70,15 @@ def cases():
     return [Case(name, ["{guests}/terminals/terminals-" + name], few=48) for name in ("ends", "requests", "reading", "jobs")]
 
 
+def in_a_sandbox(workshop, report, full):
+    """Programs make terminals in a sandbox as they do outside."""
+    for name in ("ends", "jobs"):
+        case = Case(name, ["{guests}/terminals/terminals-" + name])
+        native = workshop.native(case)
+        result = workshop.machine(case, ["-n", "65536", "--files", "overlay"], case.timeout)
+        report(name, differences(case, native, result))
+
+
 def make_check(session):
     """A check of its own, so that each can be run alone."""
 
@@ -81,4 +90,4 @@ def make_check(session):
 
 
 def checks():
-    return [make_check(session) for session in SESSIONS]
+    return [*[make_check(session) for session in SESSIONS], in_a_sandbox]
