@@ -347,8 +347,12 @@ static long datagram_wait(struct thread *t, struct file *f, struct message *m) {
         return r;
     if (s->shut & UNIX_SHUT_RECEIVE && (may_wait || s->type == SOCK_SEQPACKET))
         return 0;
-    if (s->type == SOCK_DGRAM && (s->on_host || s->state == UNIX_OUTSIDE))
-        return socket_receive(t, f, m, &(uint64_t){0});
+    if (s->type == SOCK_DGRAM && (s->on_host || s->state == UNIX_OUTSIDE)) {
+        long n = socket_receive(t, f, m, &(uint64_t){0});
+        if (n == SYS_SLEEP) /* from inside, too */
+            sched_sleep_channel(t, s);
+        return n;
+    }
     return unix_wait(s, t, s, POLLIN, m->flags);
 }
 

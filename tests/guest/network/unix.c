@@ -361,6 +361,29 @@ static void show_waiting(void) {
     close(pair[0]);
 }
 
+/* Datagram sockets with names, whose receivers wait. */
+static void show_waiting_for_datagrams(void) {
+    char data[16] = "";
+    int to = socket(AF_UNIX, SOCK_DGRAM, 0), back = socket(AF_UNIX, SOCK_DGRAM, 0);
+    CHECK(bind_to(to, "to") == 0 && bind_to(back, "back") == 0 && connect_to(back, "to") == 0);
+    if (fork() == 0) {
+        usleep(10000);
+        CHECK(connect_to(to, "back") == 0);
+        for (int i = 0; i < 20; i++)
+            CHECK(send(to, "datagram", 8, 0) == 8);
+        _exit(0);
+    }
+    int n = 0;
+    while (n < 20 && recv(back, data, sizeof(data), 0) == 8)
+        n++;
+    printf("waited for %d: %s\n", n, data);
+    CHECK(wait(NULL) > 0);
+    close(to);
+    close(back);
+    unlink("to");
+    unlink("back");
+}
+
 static void on_alarm(int signal) {}
 
 static void show_interrupted(void) {
@@ -401,6 +424,7 @@ int main(void) {
     show_datagrams("@thimble-network-datagrams");
     show_options();
     show_waiting();
+    show_waiting_for_datagrams();
     show_interrupted();
     return 0;
 }
