@@ -40,15 +40,18 @@ static const struct termios2 modes_at_first = {
 
 size_t queue_put(struct byte_queue *q, const uint8_t *from, size_t length) {
     length = min_size(length, q->size - q->count);
-    for (size_t i = 0; i < length; i++)
-        q->bytes[(q->first + q->count++) % q->size] = from[i];
+    size_t at = (q->first + q->count) % q->size, before_end = min_size(length, q->size - at);
+    memcpy(q->bytes + at, from, before_end);
+    memcpy(q->bytes, from + before_end, length - before_end);
+    q->count += length;
     return length;
 }
 
 size_t queue_take(struct byte_queue *q, uint8_t *to, size_t length) {
     length = min_size(length, q->count);
-    for (size_t i = 0; i < length; i++)
-        to[i] = q->bytes[(q->first + i) % q->size];
+    size_t before_end = min_size(length, q->size - q->first);
+    memcpy(to, q->bytes + q->first, before_end);
+    memcpy(to + before_end, q->bytes, length - before_end);
     q->first = (q->first + length) % q->size;
     q->count -= length;
     return length;

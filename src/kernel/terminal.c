@@ -200,9 +200,9 @@ static bool is_terminal_of(const struct file *f, const struct terminal *terminal
 
 int terminal_check(struct file *f, struct thread *t, int signal) {
     struct termios modes;
-    if (!t || !is_terminal_of(f, t->process->terminal))
-        return 0;
     if (signal == SIGTTOU && (ioctl(f->host, TCGETS, &modes) < 0 || !(modes.c_lflag & TOSTOP)))
+        return 0;
+    if (!t || !is_terminal_of(f, t->process->terminal))
         return 0;
     return terminal_admit(t->process->terminal, t, signal);
 }
