@@ -129,30 +129,30 @@ static long sys_msync(struct thread *t, const uint64_t args[6]) {
     return space_sync(t->process->space, args[0], args[1], (int)args[2]);
 }
 
-/* In pieces, so that a length from the program does not decide how much memory we take. */
+/* Mapping by mapping, so that what comes before a hole is told; and in pieces, so that a length from the
+ * program does not decide how much memory we take. */
 static long sys_mincore(struct thread *t, const uint64_t args[6]) {
-    enum { PAGES_AT_ONCE = 4096 };
+    enum { PAGES_AT_ONCE = 1024 };
     struct space *space = t->process->space;
-    uint64_t address = args[0], length = page_round_up(args[1]), vector_at = args[2];
+    uint64_t address = args[0], vector_at = args[2];
+    uint64_t pages = args[1] / PAGE_SIZE + (args[1] % PAGE_SIZE != 0);
+    unsigned char vector[PAGES_AT_ONCE];
     if (address % PAGE_SIZE)
         return -EINVAL;
-    if (length < args[1] || address >= USER_END || length > USER_END - address)
+    if (address > USER_END || args[1] > USER_END - address)
         return -ENOMEM;
-    if (vector_at > USER_END || page_round_up(length) / PAGE_SIZE > USER_END - vector_at)
+    if (vector_at > USER_END || pages > USER_END - vector_at)
         return -EFAULT;
-    unsigned char *vector = malloc(PAGES_AT_ONCE);
-    int r = vector ? 0 : -EAGAIN;
-    while (r == 0 && length > 0) {
-        uint64_t pages = min_u64(length / PAGE_SIZE, PAGES_AT_ONCE);
-        r = space_mincore(space, address, pages * PAGE_SIZE, vector);
-        if (r == 0)
-            r = user_write(space, vector_at, vector, pages);
-        address += pages * PAGE_SIZE;
-        length -= pages * PAGE_SIZE;
-        vector_at += pages;
+    while (pages > 0) {
+        ssize_t done = space_mincore(space, address, min_u64(pages, PAGES_AT_ONCE), vector);
+        int r = done < 0 ? (int)done : user_write(space, vector_at, vector, (size_t)done);
+        if (r < 0)
+            return r;
+        address += (uint64_t)done * PAGE_SIZE;
+        vector_at += (uint64_t)done;
+        pages -= (uint64_t)done;
     }
-    free(vector);
-    return r;
+    return 0;
 }
 
 /* ---- locking ---- */

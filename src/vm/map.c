@@ -331,6 +331,8 @@ int space_map_again(struct space *space, uint64_t address, uint64_t length, int 
     if (!m || !(m->flags & MAPPING_SHARED) || !(m->flags & MAPPING_MAY_WRITE) ||
         !range_is_alike(m, vpn_of(start + bytes)))
         return -EINVAL;
+    if (page > INT64_MAX >> PAGE_SHIFT)
+        return -EOVERFLOW;
     const struct map_request request = {
         .address = start,
         .length = bytes,

@@ -134,8 +134,8 @@ static int grow_in_place(struct space *space, struct mapping *m, const struct mo
 }
 
 static int remap_shrink(struct space *space, const struct move *move) {
-    return space_unmap_pages(space, (vpn_t){move->start.n + move->new_pages},
-                             (vpn_t){move->start.n + move->pages}, POLICY_UNMAPPED);
+    const vpn_t start = {move->start.n + move->new_pages}, end = {move->start.n + move->pages};
+    return end.n > USER_END_VPN.n ? -EINVAL : space_unmap_pages(space, start, end, POLICY_UNMAPPED);
 }
 
 /* Without a fixed destination. */

@@ -16,19 +16,15 @@ static bool page_is_resident(struct space *space, const struct mapping *m, vpn_t
     return index_kind(index_get(&m->object->index, mapping_object_page(m, vpn))) == INDEX_FRAME;
 }
 
-int space_mincore(struct space *space, uint64_t address, uint64_t length, unsigned char *ret_vector) {
-    vpn_t start, end;
-    if (address & PAGE_MASK)
-        return -EINVAL;
-    if (space_range(address, length, &start, &end) < 0)
+ssize_t space_mincore(struct space *space, uint64_t address, uint64_t pages, unsigned char *ret_vector) {
+    const vpn_t start = vpn_of(address);
+    const struct mapping *m = mapping_find(space, start);
+    if (!m)
         return -ENOMEM;
-    for (vpn_t vpn = start; vpn.n < end.n; vpn.n++) {
-        const struct mapping *m = mapping_find(space, vpn);
-        if (!m)
-            return -ENOMEM;
-        ret_vector[vpn.n - start.n] = page_is_resident(space, m, vpn);
-    }
-    return 0;
+    pages = min_u64(pages, m->end.n - start.n);
+    for (uint64_t i = 0; i < pages; i++)
+        ret_vector[i] = page_is_resident(space, m, (vpn_t){start.n + i});
+    return (ssize_t)pages;
 }
 
 /* ---- msync ---- */

@@ -154,8 +154,9 @@ int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t 
 int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
 /* msync: MS_ASYNC writes back as well, so that the host's programs see what this one wrote. */
 int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
-/* One byte a page into `ret_vector` (length / PAGE_SIZE of them). */
-int space_mincore(struct space *, uint64_t address, uint64_t length, unsigned char *ret_vector);
+/* One byte a page into `ret_vector`, as far as the mapping goes: how many of `pages`, or -ENOMEM where nothing
+ * is mapped. */
+ssize_t space_mincore(struct space *, uint64_t address, uint64_t pages, unsigned char *ret_vector);
 /* mlock, mlock2, munlock, mlockall, munlockall. Nothing is pinned; the books are kept by Linux's rules. */
 int space_lock(struct space *, uint64_t address, uint64_t length, bool on_fault);
 int space_unlock(struct space *, uint64_t address, uint64_t length);
