@@ -116,6 +116,9 @@ enum { FILE_SLEEPS = INT_MIN }; /* SYS_SLEEP, as an int */
 /* Opens a path on behalf of a process, as openat does, the machine's own /proc and /dev included. 0, -errno,
  * or FILE_SLEEPS (only a FIFO opened for writing). */
 int file_open(struct thread *, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file);
+/* The same with openat2's RESOLVE_* flags. */
+int file_open_resolved(struct thread *, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve,
+                       struct file **ret_file);
 /* The kernel's own use (exec): reads at an offset; never sleeps. */
 ssize_t file_read_at(struct file *, void *to, size_t length, uint64_t offset);
 /* Opens the standard descriptors, which are `streams` on the host (-1: none), and has those above 2 in common

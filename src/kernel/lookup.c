@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,14 @@ enum { LINKS_MAX = 40 }; /* as Linux */
 struct walk {
     struct thread *thread;
     struct lookup *at; /* the cursor: kind, directory, node, file */
-    unsigned flags;
+    unsigned flags;    /* LOOKUP_* */
+    unsigned resolve;  /* RESOLVE_* */
+    struct scope {     /* where it began, if `resolve` says anything */
+        dev_t dev;
+        ino_t ino;
+        int directory; /* of the host */
+        char *inside;  /* in a sandbox: the guest path, malloc'd */
+    } scope;
     unsigned links;
     char rest[2 * PATH_MAX];
     size_t next; /* in rest */
@@ -71,6 +79,80 @@ static void cursor_set_root(struct walk *w) {
         strcpy(w->at->inside, "/");
 }
 
+/* ---- what RESOLVE_* forbids ---- */
+
+static bool is_same(int directory, const struct scope *scope) {
+    struct stat here;
+    return fstat(directory, &here) == 0 && here.st_dev == scope->dev && here.st_ino == scope->ino;
+}
+
+/* The walk begins at the cursor. */
+static int scope_begin(struct walk *w) {
+    struct stat st = {0};
+    if (!w->resolve)
+        return 0;
+    if (w->at->kind == LOOKUP_HOST && fstat(w->at->directory, &st) < 0)
+        return -errno;
+    w->scope = (struct scope){.dev = st.st_dev, .ino = st.st_ino, .directory = -1};
+    if (w->at->kind == LOOKUP_HOST)
+        w->scope.directory = fcntl(w->at->directory, F_DUPFD_CLOEXEC, 3);
+    struct inject *inject = w->thread->process->kernel->config.inject;
+    if (w->at->inside && !(w->scope.inside = inject_strdup(inject, w->at->inside)))
+        return -ENOMEM;
+    return 0;
+}
+
+static void scope_end(struct walk *w) {
+    if (!w->resolve)
+        return;
+    if (w->scope.directory >= 0)
+        close(w->scope.directory);
+    free(w->scope.inside);
+}
+
+static bool scope_is_at_base(const struct walk *w) {
+    if (w->at->kind != LOOKUP_HOST)
+        return false;
+    return w->at->inside ? strcmp(w->at->inside, w->scope.inside) == 0 : is_same(w->at->directory, &w->scope);
+}
+
+/* 1: ".." from here stays where it is, 0: it may be followed, or -EXDEV. */
+static int scope_leave(const struct walk *w) {
+    if (!(w->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) || !scope_is_at_base(w))
+        return 0;
+    return w->resolve & RESOLVE_BENEATH ? -EXDEV : 1;
+}
+
+/* The cursor has moved, or its last name is looked at. */
+static int scope_check_device(const struct walk *w) {
+    struct stat st;
+    if (!(w->resolve & RESOLVE_NO_XDEV))
+        return 0;
+    if (w->at->kind != LOOKUP_HOST)
+        return -EXDEV;
+    if (fstat(w->at->directory, &st) == 0 && st.st_dev != w->scope.dev)
+        return -EXDEV;
+    bool there = fstatat(w->at->directory, w->at->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return w->last && there && st.st_dev != w->scope.dev ? -EXDEV : 0;
+}
+
+/* To the root directory, by a path or a link that begins there. */
+static int walk_to_root(struct walk *w) {
+    if (w->resolve & RESOLVE_BENEATH)
+        return -EXDEV;
+    if (!(w->resolve & RESOLVE_IN_ROOT)) {
+        cursor_set_root(w);
+        return 0;
+    }
+    int own = fcntl(w->scope.directory, F_DUPFD_CLOEXEC, 3);
+    if (own < 0)
+        return -errno;
+    cursor_set_host(w->at, own, true);
+    if (w->at->inside)
+        strcpy(w->at->inside, w->scope.inside);
+    return 0;
+}
+
 /* At a directory of the host that the process has: in a sandbox, at its guest path. */
 static int cursor_set_directory(struct walk *w, int host) {
     struct stat st;
@@ -88,7 +170,10 @@ static int cursor_start(struct walk *w, int directory, const char *path) {
     *w->at = (struct lookup){.kind = LOOKUP_HOST, .directory = -1};
     if (p->kernel->sandbox && !(w->at->inside = inject_malloc(p->kernel->config.inject, PATH_MAX)))
         return -ENOMEM;
-    if (path[0] == '/') {
+    bool absolute = path[0] == '/';
+    if (absolute && w->resolve & RESOLVE_BENEATH)
+        return -EXDEV;
+    if (absolute && !(w->resolve & RESOLVE_IN_ROOT)) {
         cursor_set_root(w);
         return 0;
     }
@@ -111,6 +196,10 @@ static int cursor_start(struct walk *w, int directory, const char *path) {
     return 0;
 }
 
+static bool walk_follows_last(const struct walk *w) {
+    return !(w->flags & LOOKUP_ENTRY) && (w->flags & LOOKUP_FOLLOW || w->slash);
+}
+
 /* Takes the next name off the rest. False: there is none. */
 static bool walk_next(struct walk *w, int *ret_error) {
     const char *rest = w->rest + w->next;
@@ -131,7 +220,7 @@ static bool walk_next(struct walk *w, int *ret_error) {
 
 /* Goes on at a symbolic link's text. */
 static int walk_splice(struct walk *w, const char *text, size_t length) {
-    if (++w->links > LINKS_MAX)
+    if (++w->links > LINKS_MAX || w->resolve & RESOLVE_NO_SYMLINKS)
         return -ELOOP;
     if (!length)
         return -ENOENT;
@@ -142,9 +231,7 @@ static int walk_splice(struct walk *w, const char *text, size_t length) {
         return -ENAMETOOLONG;
     memcpy(w->rest, rest, (size_t)total + 1);
     w->next = 0;
-    if (text[0] == '/')
-        cursor_set_root(w);
-    return 0;
+    return text[0] == '/' ? walk_to_root(w) : 0;
 }
 
 /* Whether the cursor is at the host directory of that path below the root. */
@@ -173,7 +260,7 @@ static int step_host(struct walk *w) {
         return w->last;
     }
     if (w->last) {
-        bool follow = w->flags & LOOKUP_FOLLOW || w->slash;
+        bool follow = walk_follows_last(w);
         if (follow && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
             int r = step_link(w);
             if (r == 0 || r == -ELOOP || r == -ENAMETOOLONG)
@@ -226,7 +313,7 @@ static int step_inside(struct walk *w) {
     int r = sandbox_look(walk_sandbox(w), at->inside, at->name, &at->layer, &type);
     if (r < 0)
         return r;
-    if (S_ISLNK(type) && (!w->last || w->flags & LOOKUP_FOLLOW || w->slash))
+    if (S_ISLNK(type) && (!w->last || walk_follows_last(w)))
         return step_inside_link(w);
     if (w->last)
         return 1;
@@ -267,6 +354,8 @@ static int step_outside(struct walk *w, const char *place) {
 /* A link in /proc: to an open file, or a text. */
 static int step_proc_link(struct walk *w, const struct proc_node *link) {
     struct file *f = proc_node_file(w->thread->process->kernel, link);
+    if (w->resolve && proc_is_magic(link))
+        return w->resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS) ? -ELOOP : -EXDEV;
     if (f && (w->last || f->host < 0)) {
         cursor_set_file(w->at, f);
         return w->last ? 1 : -ENOTDIR;
@@ -298,7 +387,7 @@ static int step_proc(struct walk *w) {
         if (r < 0)
             return r;
     }
-    if (proc_is_link(&next) && (!w->last || w->flags & LOOKUP_FOLLOW || w->slash))
+    if (proc_is_link(&next) && (!w->last || walk_follows_last(w)))
         return step_proc_link(w, &next);
     if ((!w->last || w->slash) && !proc_is_directory(&next))
         return -ENOTDIR;
@@ -309,7 +398,14 @@ static int step_proc(struct walk *w) {
 static int walk_run(struct walk *w) {
     int error;
     while (walk_next(w, &error)) {
-        int r = w->at->kind == LOOKUP_PROC ? step_proc(w) : w->at->inside ? step_inside(w) : step_host(w);
+        int r = strcmp(w->at->name, "..") == 0 ? scope_leave(w) : 0;
+        if (r < 0)
+            return r;
+        if (r > 0)
+            strcpy(w->at->name, ".");
+        r = w->at->kind == LOOKUP_PROC ? step_proc(w) : w->at->inside ? step_inside(w) : step_host(w);
+        if (r >= 0 && scope_check_device(w) < 0)
+            return -EXDEV;
         if (r)
             return r;
     }
@@ -330,13 +426,18 @@ int lookup_path(struct thread *t, int directory, const char *path, unsigned flag
     w.thread = t;
     w.at = ret_lookup;
     w.flags = flags;
+    w.resolve = flags >> LOOKUP_RESOLVE_SHIFT;
     w.links = 0;
     w.next = 0;
     w.last = w.slash = false;
     memcpy(w.rest, path, length + 1);
     int r = cursor_start(&w, directory, path);
     if (r == 0)
+        r = scope_begin(&w);
+    if (r == 0) {
         r = walk_run(&w);
+        scope_end(&w);
+    }
     if (r >= 0 && ret_lookup->inside && ret_lookup->kind == LOOKUP_HOST)
         r = finish_inside(&w);
     if (r < 0) {

@@ -7,7 +7,12 @@
 #include "kernel/procfs.h"
 #include "kernel/sandbox.h"
 
-enum { LOOKUP_FOLLOW = 1 }; /* also the last component is followed when it is a symbolic link */
+enum {
+    LOOKUP_FOLLOW = 1,       /* also the last component is followed when it is a symbolic link */
+    LOOKUP_ENTRY = 2,        /* the last component is a name to be made, removed or renamed: never followed,
+                                not even with a '/' behind it */
+    LOOKUP_RESOLVE_SHIFT = 8 /* openat2's RESOLVE_* flags are above */
+};
 
 enum lookup_kind {
     LOOKUP_HOST, /* `name` in the host directory `directory`; it need not exist */
@@ -22,14 +27,15 @@ struct lookup {
     struct proc_node node;
     struct file *file;       /* a reference */
     char name[NAME_MAX + 2]; /* with a '/' behind it when the path demands a directory */
-    /* In a sandbox: the directory's guest path (malloc'd), and in which layer the name is. `directory` is that
-     * layer's; nothing may be changed in it before lookup_change(). NULL: no sandbox. */
+    /* In a sandbox: the directory's guest path (malloc'd), and in which layer the name is. `directory` is
+     * that layer's; nothing may be changed in it before lookup_change(). NULL: no sandbox. */
     char *inside;
     enum sandbox_layer layer;
 };
 
 /* `directory` is a descriptor of the process or AT_FDCWD. 0; -ENOENT, -ENOTDIR, -EBADF, -ELOOP,
- * -ENAMETOOLONG, -EACCES, … After success, lookup_end() must follow. */
+ * -ENAMETOOLONG, -EACCES, … (-EXDEV, -ELOOP: what RESOLVE_* forbids). After success, lookup_end() must
+ * follow. */
 int lookup_path(struct thread *, int directory, const char *path, unsigned flags, struct lookup *ret_lookup);
 /* The same for a path in user memory, also -EFAULT. With AT_EMPTY_PATH in `at_flags` an empty path means
  * `directory` itself (LOOKUP_FILE, or the working directory). AT_SYMLINK_NOFOLLOW there keeps the last

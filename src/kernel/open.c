@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kernel/descriptor.h"
@@ -47,7 +48,9 @@ int file_from_host(struct kernel *k, int host, int flags, bool inherited, struct
 
 /* What F_GETFL will say of a file opened with them. */
 static int kept_flags(int flags) {
-    return (flags & ~FLAGS_OF_OPEN) | (flags & O_PATH ? 0 : FLAG_LARGE_FILE);
+    if (flags & O_PATH)
+        return flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    return (flags & ~FLAGS_OF_OPEN) | FLAG_LARGE_FILE;
 }
 
 /* A FIFO without a reader cannot be opened for writing yet. Readers of the machine wake us; for those outside
@@ -160,14 +163,24 @@ static int open_again(struct thread *t, struct file *f, int flags, struct file *
 }
 
 int file_open(struct thread *t, int dirfd, const char *path, int flags, mode_t mode, struct file **ret_file) {
-    bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+    return file_open_resolved(t, dirfd, path, flags, mode, 0, ret_file);
+}
+
+int file_open_resolved(struct thread *t, int dirfd, const char *path, int flags, mode_t mode,
+                       unsigned resolve, struct file **ret_file) {
+    bool slash = path[0] && path[strlen(path) - 1] == '/';
+    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL),
+         follow = !(flags & O_NOFOLLOW) && !exclusive;
     struct lookup l;
-    int r = lookup_path(t, dirfd, path, follow ? LOOKUP_FOLLOW : 0, &l);
+    unsigned look = (follow ? LOOKUP_FOLLOW : 0) | resolve << LOOKUP_RESOLVE_SHIFT;
+    int r = lookup_path(t, dirfd, path, look, &l);
     if (r < 0)
         return r;
     switch (l.kind) {
     case LOOKUP_HOST: r = open_host(t, &l, flags, mode, ret_file); break;
-    case LOOKUP_PROC: r = proc_open(t, &l.node, kept_flags(flags), ret_file); break;
+    case LOOKUP_PROC:
+        r = exclusive && !slash ? -EEXIST : proc_open(t, &l.node, kept_flags(flags), ret_file);
+        break;
     case LOOKUP_FILE: r = open_again(t, l.file, flags, ret_file); break;
     }
     lookup_end(&l);

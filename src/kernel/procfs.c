@@ -68,6 +68,10 @@ bool proc_is_link(const struct proc_node *node) {
     return S_ISLNK(entry_of(node)->mode);
 }
 
+bool proc_is_magic(const struct proc_node *node) {
+    return proc_is_link(node) && node->depth > 1;
+}
+
 int proc_look(struct kernel *k, const struct proc_node *node, struct proc_view *ret_view) {
     *ret_view = (struct proc_view){.kernel = k, .node = node};
     if (!node->pid)

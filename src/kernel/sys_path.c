@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -19,7 +20,9 @@
  * be: `in_proc` is the errno then. */
 static int lookup_entry(struct thread *t, int directory, uint64_t user, int in_proc,
                         struct lookup *ret_lookup) {
-    int r = lookup_user(t, directory, user, AT_SYMLINK_NOFOLLOW, ret_lookup);
+    char path[PATH_MAX];
+    ssize_t length = user_string(t->process->space, user, path, sizeof(path));
+    int r = length < 0 ? (int)length : lookup_path(t, directory, path, LOOKUP_ENTRY, ret_lookup);
     if (r < 0 || ret_lookup->kind == LOOKUP_HOST)
         return r;
     lookup_end(ret_lookup);
@@ -40,7 +43,7 @@ static int lookup_new(struct thread *t, int directory, uint64_t user, int in_pro
 
 /* ---- opening ---- */
 
-static long do_open(struct thread *t, int directory, uint64_t user, uint64_t flags, uint64_t mode) {
+static long do_open(struct thread *t, int directory, uint64_t user, const struct open_how *how) {
     char path[PATH_MAX];
     struct file *f;
     ssize_t length = user_string(t->process->space, user, path, sizeof(path));
@@ -48,22 +51,69 @@ static long do_open(struct thread *t, int directory, uint64_t user, uint64_t fla
         return length;
     int r = descriptor_available(t->process);
     if (r == 0)
-        r = file_open(t, directory, path, (int)flags, mode & 07777, &f);
+        r = file_open_resolved(t, directory, path, (int)how->flags, (mode_t)how->mode & 07777,
+                               (unsigned)how->resolve, &f);
     if (r == FILE_SLEEPS)
         return SYS_SLEEP;
-    return r < 0 ? r : descriptor_install_or_drop(t->process, f, flags & O_CLOEXEC);
+    return r < 0 ? r : descriptor_install_or_drop(t->process, f, how->flags & O_CLOEXEC);
 }
 
 static long sys_open(struct thread *t, const uint64_t a[6]) {
-    return do_open(t, AT_FDCWD, a[0], a[1], a[2]);
+    return do_open(t, AT_FDCWD, a[0], &(struct open_how){.flags = a[1], .mode = a[2]});
 }
 
 static long sys_openat(struct thread *t, const uint64_t a[6]) {
-    return do_open(t, (int)a[0], a[1], a[2], a[3]);
+    return do_open(t, (int)a[0], a[1], &(struct open_how){.flags = a[2], .mode = a[3]});
 }
 
 static long sys_creat(struct thread *t, const uint64_t a[6]) {
-    return do_open(t, AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);
+    return do_open(t, AT_FDCWD, a[0],
+                   &(struct open_how){.flags = O_CREAT | O_WRONLY | O_TRUNC, .mode = a[1]});
+}
+
+/* A structure that may be larger than ours, when what is beyond is zero. */
+static int how_load(struct thread *t, uint64_t user, uint64_t size, struct open_how *ret_how) {
+    char bytes[PAGE_SIZE];
+    if (size < sizeof(*ret_how))
+        return -EINVAL;
+    if (size > sizeof(bytes))
+        return -E2BIG;
+    int r = user_read(t->process->space, user, bytes, size);
+    if (r < 0)
+        return r;
+    memcpy(ret_how, bytes, sizeof(*ret_how));
+    for (size_t i = sizeof(*ret_how); i < size; i++) {
+        if (bytes[i])
+            return -E2BIG;
+    }
+    return 0;
+}
+
+/* Unlike open(), it refuses what it does not know. */
+static int how_check(const struct open_how *how) {
+    const uint64_t flags = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK |
+                           O_SYNC | O_ASYNC | O_DIRECT | 0100000 | O_NOFOLLOW | O_NOATIME | O_CLOEXEC |
+                           O_PATH | O_TMPFILE;
+    const uint64_t resolves =
+        RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+    const uint64_t of_path = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC,
+                   both = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+    bool creates = how->flags & O_CREAT || (how->flags & O_TMPFILE) == O_TMPFILE;
+    if (how->flags & ~flags || how->resolve & ~(resolves | RESOLVE_CACHED) || (how->resolve & both) == both)
+        return -EINVAL;
+    if (creates ? how->mode & ~07777ULL : how->mode)
+        return -EINVAL;
+    if (how->flags & O_PATH && how->flags & ~of_path)
+        return -EINVAL;
+    return how->resolve & RESOLVE_CACHED ? -EAGAIN : 0; /* nothing is known to be at hand */
+}
+
+static long sys_openat2(struct thread *t, const uint64_t a[6]) {
+    struct open_how how;
+    int r = how_load(t, a[2], a[3], &how);
+    if (r == 0)
+        r = how_check(&how);
+    return r < 0 ? r : do_open(t, (int)a[0], a[1], &how);
 }
 
 /* ---- making and removing ---- */
@@ -92,6 +142,11 @@ static long sys_mkdirat(struct thread *t, const uint64_t a[6]) {
 
 static long do_mknod(struct thread *t, int directory, uint64_t user, uint64_t mode, uint64_t device) {
     struct lookup l;
+    mode_t type = mode & S_IFMT;
+    if (type == S_IFDIR)
+        return -EPERM;
+    if (type && type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+        return -EINVAL;
     if (t->process->kernel->sandbox && (S_ISBLK(mode) || S_ISCHR(mode)))
         return -EPERM; /* it would be the host's device */
     int r = lookup_new(t, directory, user, -EEXIST, &l);
@@ -271,6 +326,9 @@ static long do_readlink(struct thread *t, int directory, uint64_t user, uint64_t
         n = n < 0 ? -errno : n;
     }
     lookup_end(&l);
+    char first = '.';
+    if (n == -EINVAL && user_read(t->process->space, user, &first, 1) == 0 && !first)
+        return -ENOENT; /* an empty path, and what the descriptor refers to is no link */
     if (n < 0)
         return n;
     size_t length = min_u64((uint64_t)n, size);
@@ -400,6 +458,7 @@ static long sys_umask(struct thread *t, const uint64_t a[6]) {
 const struct syscall_entry syscalls_path[] = {
     {SYS_open, "open", sys_open},
     {SYS_openat, "openat", sys_openat},
+    {SYS_openat2, "openat2", sys_openat2},
     {SYS_creat, "creat", sys_creat},
     {SYS_mkdir, "mkdir", sys_mkdir},
     {SYS_mkdirat, "mkdirat", sys_mkdirat},

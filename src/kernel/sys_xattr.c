@@ -89,7 +89,8 @@ static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind)
     int r = user_name(t, a[1], name);
     if (r == 0)
         r = target_begin(t, a[0], kind, false, &target);
-    if (r == -EOPNOTSUPP && strncmp(name, "user.", 5) == 0)
+    bool is_proc = target.lookup.kind == LOOKUP_PROC && !proc_is_link(&target.lookup.node);
+    if (r == -EOPNOTSUPP && !is_proc && strncmp(name, "user.", 5) == 0)
         return -ENODATA; /* only regular files and directories have those */
     if (r < 0)
         return r;

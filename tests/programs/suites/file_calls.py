@@ -6,6 +6,7 @@ from cases import SMALL, Case
 
 TRANSFER = ("bytes", "vectors", "flags", "positioned", "seeking", "sizes", "allocation", "advice", "controls",
             "mapping", "status", "copies", "copy-borders", "limits", "special", "direct")
+PATHS = ("opening", "opening-2", "looking", "times", "attributes", "directories", "unnamed", "masks", "statx")
 LOCKS = ("arguments", "releases", "deadlocks", "interruptions", "flocks")
 FORKING = {"array": ("-n", "24"), "x86-64": ("-n", "96")}
 
@@ -24,6 +25,10 @@ def case(program, part, *arguments, **keywords):
 def cases():
     for part in TRANSFER:
         yield case("transfer", part)
+    for part in PATHS:
+        yield case("paths", part)
+    for first, last in ((0, 6), (6, 14), (14, 22), (22, 29)):
+        yield case("paths", "changing", str(first), str(last))
     for part in LOCKS:
         yield case("locks", part, smallest=FORKING)
     for seed in range(1, 4):
