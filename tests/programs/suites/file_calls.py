@@ -25,6 +25,7 @@ def case(program, part, *arguments, **keywords):
 def cases():
     for part in TRANSFER:
         yield case("transfer", part)
+    yield Case("listing", ["{guests}/files/files-listing"], few=40, smallest=SMALL)
     for part in PATHS:
         yield case("paths", part)
     for first, last in ((0, 6), (6, 14), (14, 22), (22, 29)):
