@@ -96,6 +96,8 @@ void os_deliver(struct os *os, const struct trap *trap) {
     r.rip = handler;
     r.rflags &= ~(uint64_t)(FLAG_DF | FLAG_TF);
     engine_soft.set_registers(os->engine, os->cpu, &r);
+    memset(image, 0, sizeof image); /* a handler begins with the initial state of all else */
+    engine_soft.set_xsave(os->engine, os->cpu, image);
 }
 
 void os_sigreturn(struct os *os) {

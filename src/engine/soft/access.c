@@ -133,6 +133,13 @@ bool memory_commit(struct engine *e) {
     return !length || memory_write(e, e->pending.address, e->pending.data, length);
 }
 
+bool memory_store(struct engine *e, uint64_t address, const void *from, unsigned length) {
+    if (!memory_prepare(e, address, length))
+        return false;
+    memcpy(e->pending.data, from, length);
+    return memory_commit(e);
+}
+
 /* ---- helpers of translated code ---- */
 
 void access_leave(struct area *area, uint64_t kind, unsigned place) {

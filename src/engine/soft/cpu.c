@@ -33,6 +33,8 @@ enum {
     XSTATE_X87 = 1,
     XSTATE_SSE = 2,
     XSTATE_AVX = 4,
+    FCW_ROUNDING = 0xc00,
+    MXCSR_ROUNDING = 0x6000,
     INITIAL_FCW = 0x37f,
     INITIAL_MXCSR = 0x1f80,
     VECTOR_REGISTERS = 16,
@@ -71,6 +73,29 @@ void cpu_set_flags(VexGuestAMD64State *g, uint64_t flags, bool *ret_trap_flag) {
     *ret_trap_flag = flags & FLAG_TF;
 }
 
+/* A register of the library's that only other systems have: MXCSR, and the control word above it. */
+static uint64_t *controls(VexGuestAMD64State *g) {
+    return (uint64_t *)((uint8_t *)g + offsetof(VexGuestAMD64State, guest_SC_CLASS));
+}
+
+uint16_t cpu_get_fcw(const VexGuestAMD64State *g) {
+    return (uint16_t)((g->guest_SC_CLASS >> 32 & ~(uint64_t)FCW_ROUNDING) | g->guest_FPROUND << 10);
+}
+
+void cpu_set_fcw(VexGuestAMD64State *g, uint16_t fcw) {
+    *controls(g) = (*controls(g) & UINT32_MAX) | (uint64_t)fcw << 32;
+    g->guest_FPROUND = (fcw & FCW_ROUNDING) >> 10;
+}
+
+uint32_t cpu_get_mxcsr(const VexGuestAMD64State *g) {
+    return (uint32_t)((g->guest_SC_CLASS & UINT32_MAX & ~(uint64_t)MXCSR_ROUNDING) | g->guest_SSEROUND << 13);
+}
+
+void cpu_set_mxcsr(VexGuestAMD64State *g, uint32_t mxcsr) {
+    *controls(g) = (*controls(g) & ~(uint64_t)UINT32_MAX) | mxcsr;
+    g->guest_SSEROUND = (mxcsr & MXCSR_ROUNDING) >> 13;
+}
+
 int soft_cpu_create(struct engine *e, struct cpu **ret_cpu) {
     struct cpu *cpu = calloc(1, sizeof *cpu);
     if (!cpu)
@@ -90,6 +115,8 @@ void soft_cpu_reset(struct engine *e, struct cpu *cpu) {
     if (e->loaded == cpu)
         e->loaded = NULL;
     LibVEX_GuestAMD64_initialise(&cpu->guest);
+    cpu_set_fcw(&cpu->guest, INITIAL_FCW);
+    cpu_set_mxcsr(&cpu->guest, INITIAL_MXCSR);
     cpu->trap_flag = false;
 }
 
@@ -223,8 +250,12 @@ static void x87_read_image(VexGuestAMD64State *g, const uint8_t image[CPU_XSAVE_
 
 void soft_get_xsave(struct engine *e, const struct cpu *cpu, uint8_t image[CPU_XSAVE_SIZE]) {
     VexGuestAMD64State copy = *state_of(e, cpu);
+    const uint16_t fcw = cpu_get_fcw(&copy);
+    const uint32_t mxcsr = cpu_get_mxcsr(&copy);
     memset(image, 0, CPU_XSAVE_SIZE);
     LibVEX_GuestAMD64_fxsave(&copy, (HWord)image);
+    memcpy(image + XSAVE_FCW, &fcw, sizeof fcw);
+    memcpy(image + XSAVE_MXCSR, &mxcsr, sizeof mxcsr);
     x87_write_image(&copy, image);
     image[XSAVE_LEGACY] = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX;
     for (int i = 0; i < VECTOR_REGISTERS; i++)
@@ -256,6 +287,12 @@ void soft_set_xsave(struct engine *e, struct cpu *cpu, const uint8_t image[CPU_X
     clear_absent(copy);
     LibVEX_GuestAMD64_fxrstor((HWord)copy, g);
     x87_read_image(g, copy);
+    uint16_t fcw;
+    uint32_t mxcsr;
+    memcpy(&fcw, copy + XSAVE_FCW, sizeof fcw);
+    memcpy(&mxcsr, copy + XSAVE_MXCSR, sizeof mxcsr);
+    cpu_set_fcw(g, fcw);
+    cpu_set_mxcsr(g, mxcsr);
     for (int i = 0; i < VECTOR_REGISTERS; i++)
         memcpy(upper_half(g, i), copy + XSAVE_AVX + i * XMM_BYTES, XMM_BYTES);
 }

@@ -15,4 +15,11 @@ void soft_set_register(struct engine *, struct cpu *, enum cpu_register, uint64_
 void soft_get_xsave(struct engine *, const struct cpu *, uint8_t image[CPU_XSAVE_SIZE]);
 void soft_set_xsave(struct engine *, struct cpu *, const uint8_t image[CPU_XSAVE_SIZE]);
 
+/* The control words of the x87 unit and of SSE. Of what is in them the library knows how to round; the rest
+ * has no effect, but comes back as it was set. */
+uint16_t cpu_get_fcw(const VexGuestAMD64State *);
+void cpu_set_fcw(VexGuestAMD64State *, uint16_t);
+uint32_t cpu_get_mxcsr(const VexGuestAMD64State *);
+void cpu_set_mxcsr(VexGuestAMD64State *, uint32_t);
+
 #endif

@@ -102,7 +102,7 @@ static bool read_word(struct engine *e, const struct operand *o, uint16_t *ret_v
 /* Into memory go 16 bits, whatever the operand size. */
 static bool write_word(struct engine *e, const struct decoded *d, const struct operand *o, uint64_t value) {
     if (!o->in_register)
-        return memory_write(e, o->address, &value, 2);
+        return memory_store(e, o->address, &value, 2);
     set_register(e, o->number, value, operand_bytes(d));
     return true;
 }
@@ -128,7 +128,7 @@ static bool push(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     uint64_t none = 0;
     unsigned bytes = stack_bytes(d);
-    if (!memory_write(e, g->guest_RSP - bytes, &none, bytes))
+    if (!memory_store(e, g->guest_RSP - bytes, &none, bytes))
         return false;
     g->guest_RSP -= bytes;
     return special_finish(e, d, 0);
@@ -196,7 +196,7 @@ static bool verify(struct engine *e, const struct decoded *d, const struct opera
 static bool store_table(struct engine *e, const struct decoded *d, const struct operand *o, uint64_t base) {
     uint8_t image[TABLE_BYTES] = {0};
     memcpy(image + 2, &base, sizeof base);
-    return memory_write(e, o->address, image, sizeof image) && special_finish(e, d, 0);
+    return memory_store(e, o->address, image, sizeof image) && special_finish(e, d, 0);
 }
 
 /* 0F 01, as far as the library lacks it: SGDT, SIDT, LGDT, LIDT, SMSW, LMSW, INVLPG, and those without
@@ -272,7 +272,7 @@ static bool jump_far(struct engine *e, const struct decoded *d, const struct ope
     if (selector != SELECTOR_CS)
         return refuse_selector(e, selector);
     for (unsigned i = 0; o->field == 3 && i < 2; i++) {
-        if (!memory_write(e, g->guest_RSP - (2 - i) * bytes, &back[i], bytes))
+        if (!memory_store(e, g->guest_RSP - (2 - i) * bytes, &back[i], bytes))
             return false;
     }
     if (o->field == 3)

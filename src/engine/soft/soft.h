@@ -126,6 +126,8 @@ bool memory_write(struct engine *, uint64_t address, void *from, unsigned length
 /* For a store that cannot be done in place, or not yet: copies the old content to the bounce buffer, having
  * checked that all of it can be stored to; memory_commit() will store what is there then. */
 bool memory_prepare(struct engine *, uint64_t address, unsigned length);
+/* Stores all of it or nothing, as an instruction does. */
+bool memory_store(struct engine *, uint64_t address, const void *from, unsigned length);
 /* Stores what the last single instruction left in the bounce buffer. */
 bool memory_commit(struct engine *);
 

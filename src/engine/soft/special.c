@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/soft/bits.h"
+#include "engine/soft/cpu.h"
 #include "engine/soft/encoding.h"
 #include "engine/soft/segment.h"
 #include "engine/soft/vector.h"
@@ -63,13 +64,15 @@ static bool is_plain_move(const struct decoded *d) {
     return !(d->rex & REX_W) && (d->opcode == 0x63 || (d->operand16 && (d->opcode | 8) == (TWO_BYTE | 0xbf)));
 }
 
-/* LDMXCSR, which the library lets set what does not exist; CLFLUSH, which it lets address what does not. */
+/* LDMXCSR and STMXCSR, of which the library keeps only how to round; CLFLUSH, which it lets address what does
+ * not exist. */
 static bool is_cache_or_control(const struct decoded *d) {
     int field = decode_field(d);
     uint8_t prefix = d->opcode & VEX ? d->vex_prefix : d->operand16 ? 0x66 : d->repeat;
     if ((d->opcode & ~(unsigned)VEX) != (TWO_BYTE | 0xae) || prefix || !decode_is_memory(d) || d->lock)
         return false;
-    return d->opcode & VEX ? field == 2 && !d->vex_256 && d->vex_register == 0 : field == 2 || field == 7;
+    bool control = field == 2 || field == 3;
+    return d->opcode & VEX ? control && !d->vex_256 && d->vex_register == 0 : control || field == 7;
 }
 
 bool special_wants(const uint8_t *bytes, unsigned available) {
@@ -80,7 +83,7 @@ bool special_wants(const uint8_t *bytes, unsigned available) {
         return false;
     return d.opcode == 0x9c || d.opcode == 0x9d || is_masked_store(&d) || is_repeated_load(&d) ||
            is_word_exchange(&d) || segment_overrides(&d) || encoding_is_undefined(&d) || bits_wants(&d) ||
-           d.opcode == 0xc8 || is_segment_string(&d) || is_cache_or_control(&d) ||
+           d.opcode == 0xc8 || is_segment_string(&d) || is_cache_or_control(&d) || x87_overrides(&d) ||
            (vector_wants(&d) && vector_overrides(&d));
 }
 
@@ -114,7 +117,7 @@ static bool push_flags(struct engine *e, const struct decoded *d) {
     VexGuestAMD64State *g = &e->area.guest;
     unsigned bytes = flags_bytes(d);
     uint64_t flags = cpu_get_flags(g, e->trap_flag) & ~(uint64_t)FLAG_RF;
-    if (!memory_write(e, g->guest_RSP - bytes, &flags, bytes))
+    if (!memory_store(e, g->guest_RSP - bytes, &flags, bytes))
         return false;
     g->guest_RSP -= bytes;
     return special_finish(e, d, 0);
@@ -217,7 +220,7 @@ static bool move_string(struct engine *e, const struct decoded *d) {
     if (d->repeat && decode_effective(d, g->guest_RCX) == 0)
         return special_finish(e, d, 0);
     if (!memory_read(e, decode_effective(d, g->guest_RSI) + decode_segment_base(e, d), &value, bytes) ||
-        !memory_write(e, decode_effective(d, g->guest_RDI), &value, bytes))
+        !memory_store(e, decode_effective(d, g->guest_RDI), &value, bytes))
         return false;
     g->guest_RSI = step(d, g->guest_RSI, g->guest_DFLAG * bytes);
     g->guest_RDI = step(d, g->guest_RDI, g->guest_DFLAG * bytes);
@@ -295,24 +298,28 @@ static bool pop_operand(struct engine *e, struct decoded *d) {
     if (!decode_operand(e, d, &o))
         return special_raise(e, VECTOR_UD, 0);
     if (!o.in_register)
-        return memory_write(e, o.address, &value, bytes) && special_finish(e, d, 0);
+        return memory_store(e, o.address, &value, bytes) && special_finish(e, d, 0);
     uint64_t *to = general_register(e, o.number);
     *to = bytes == 2 ? (*to & ~0xffffULL) | value : value;
     return special_finish(e, d, 0);
 }
 
-static bool load_control(struct engine *e, struct decoded *d) {
+static bool use_control(struct engine *e, struct decoded *d) {
     struct operand o;
     uint32_t mxcsr = 0;
     if (!decode_operand(e, d, &o))
         return special_raise(e, VECTOR_UD, 0);
+    if (o.field == 3) {
+        mxcsr = cpu_get_mxcsr(&e->area.guest);
+        return memory_store(e, o.address, &mxcsr, sizeof mxcsr) && special_finish(e, d, 0);
+    }
     if (!memory_read(e, o.address, &mxcsr, o.field == 7 ? 1 : sizeof mxcsr))
         return false;
     if (o.field == 7)
         return special_finish(e, d, 0);
     if (mxcsr >> 16)
         return special_raise(e, VECTOR_GP, 0);
-    e->area.guest.guest_SSEROUND = mxcsr >> 13 & 3;
+    cpu_set_mxcsr(&e->area.guest, mxcsr);
     return special_finish(e, d, 0);
 }
 
@@ -359,15 +366,15 @@ static bool enter(struct engine *e, const struct decoded *d) {
     uint64_t sp = g->guest_RSP - bytes, frame = sp, outer = g->guest_RBP;
     uint8_t *host;
     memcpy(&locals, d->bytes + d->length, sizeof locals);
-    if (!memory_write(e, sp, &outer, bytes))
+    if (!memory_store(e, sp, &outer, bytes))
         return false;
     for (unsigned i = 1; i < level; i++) {
         uint64_t pointer;
         if (!memory_read(e, g->guest_RBP - bytes * i, &pointer, bytes) ||
-            !memory_write(e, sp -= bytes, &pointer, bytes))
+            !memory_store(e, sp -= bytes, &pointer, bytes))
             return false;
     }
-    if (level > 0 && !memory_write(e, sp -= bytes, &frame, bytes))
+    if (level > 0 && !memory_store(e, sp -= bytes, &frame, bytes))
         return false;
     if (!memory_translate(e, sp - locals, ACCESS_WRITE, &host))
         return false;
@@ -515,7 +522,7 @@ bool special_execute(struct engine *e, const uint8_t *bytes, unsigned available)
     if (is_pop(&d))
         return pop_operand(e, &d);
     if (is_cache_or_control(&d))
-        return load_control(e, &d);
+        return use_control(e, &d);
     if (is_quad_move(&d))
         return move_quad(e, &d);
     if (bits_wants(&d))

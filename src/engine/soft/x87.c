@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/soft/cpu.h"
+
 enum {
     /* Condition codes in the status word. */
     CONDITION_C0 = 0x100,
@@ -13,6 +15,8 @@ enum {
     BCD_BYTES = 10, /* 18 digits, two a byte from the least on, and the sign in the last */
     BCD_SIGN = 0x80,
     REGISTERS = 8,
+    FCW_ALWAYS = 0x40, /* a bit that is always set */
+    FCW_INITIAL = 0x37f,
 };
 static const double bcd_limit = 1e18;
 static const uint8_t bcd_indefinite[BCD_BYTES] = {0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff};
@@ -25,7 +29,10 @@ enum x87_operation {
     X87_STORE_BCD,
     X87_FREE_AND_POP,
     X87_NOTHING,
-    X87_TEST
+    X87_TEST,
+    X87_LOAD_CONTROL,
+    X87_STORE_CONTROL,
+    X87_INITIALISE,
 };
 
 static enum x87_operation operation_of_registers(unsigned opcode, uint8_t modrm) {
@@ -33,6 +40,8 @@ static enum x87_operation operation_of_registers(unsigned opcode, uint8_t modrm)
         return X87_FREE_AND_POP;
     if (opcode == 0xd9 && modrm == 0xe4)
         return X87_TEST;
+    if (opcode == 0xdb && modrm == 0xe3)
+        return X87_INITIALISE;
     bool nothing =
         (opcode == 0xd9 && modrm == 0xd0) || /* FNOP, and what were the 8087's FENI, FDISI, FSETPM */
         (opcode == 0xdb && (modrm == 0xe0 || modrm == 0xe1 || modrm == 0xe4));
@@ -46,6 +55,7 @@ static enum x87_operation operation(const struct decoded *d) {
     if (!decode_is_memory(d))
         return operation_of_registers(d->opcode, d->bytes[d->length]);
     switch (d->opcode) {
+    case 0xd9: return field == 5 ? X87_LOAD_CONTROL : field == 7 ? X87_STORE_CONTROL : X87_OTHER;
     case 0xda: return field == 2 || field == 3 ? X87_COMPARE32 : X87_OTHER;
     case 0xde: return field == 2 || field == 3 ? X87_COMPARE16 : X87_OTHER;
     case 0xdf: return field == 4 ? X87_LOAD_BCD : field == 6 ? X87_STORE_BCD : X87_OTHER;
@@ -143,6 +153,33 @@ static bool free_and_pop(VexGuestAMD64State *g, unsigned i) {
     return true;
 }
 
+bool x87_overrides(const struct decoded *d) {
+    enum x87_operation what = d->opcode >= 0xd8 && d->opcode <= 0xdf && !d->lock ? operation(d) : X87_OTHER;
+    return what == X87_LOAD_CONTROL || what == X87_STORE_CONTROL || what == X87_INITIALISE;
+}
+
+static bool load_control(struct engine *e, const struct operand *o) {
+    uint16_t fcw;
+    if (!memory_read(e, o->address, &fcw, sizeof fcw))
+        return false;
+    cpu_set_fcw(&e->area.guest, fcw | FCW_ALWAYS);
+    return true;
+}
+
+static bool store_control(struct engine *e, const struct operand *o) {
+    uint16_t fcw = cpu_get_fcw(&e->area.guest);
+    return memory_store(e, o->address, &fcw, sizeof fcw);
+}
+
+/* FNINIT */
+static bool initialise(VexGuestAMD64State *g) {
+    memset(g->guest_FPTAG, 0, sizeof g->guest_FPTAG);
+    g->guest_FTOP = 0;
+    g->guest_FC3210 = 0;
+    cpu_set_fcw(g, FCW_INITIAL);
+    return true;
+}
+
 bool x87_execute(struct engine *e, struct decoded *d) {
     struct operand o;
     enum x87_operation what = operation(d);
@@ -156,6 +193,9 @@ bool x87_execute(struct engine *e, struct decoded *d) {
     case X87_LOAD_BCD: return load_bcd(e, &o);
     case X87_STORE_BCD: return store_bcd(e, &o);
     case X87_FREE_AND_POP: return free_and_pop(&e->area.guest, o.number & 7);
+    case X87_LOAD_CONTROL: return load_control(e, &o);
+    case X87_STORE_CONTROL: return store_control(e, &o);
+    case X87_INITIALISE: return initialise(&e->area.guest);
     case X87_NOTHING: return true;
     case X87_TEST: note_comparison(&e->area.guest, top(&e->area.guest), 0); return true;
     case X87_OTHER: break;

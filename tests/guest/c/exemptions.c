@@ -73,13 +73,6 @@ static void empty_register(void) {
     puts(image[9] & 0x80 ? "negative" : "positive");
 }
 
-/* The control word's field of precision. */
-static void precision(void) {
-    unsigned short word = 0x27f;
-    __asm__ volatile("fldcw %0\n fnstcw %0\n fninit" : "+m"(word));
-    printf("%x\n", word);
-}
-
 /* The sign of a NaN that is subtracted from a product. */
 static void nan_sign(void) {
     if (!__builtin_cpu_supports("fma")) {
@@ -154,7 +147,6 @@ int main(int argc, char **argv) {
                {"processors", processors},
                {"rounding", rounding},
                {"empty-register", empty_register},
-               {"precision", precision},
                {"nan-sign", nan_sign},
                {"impossible-jump", impossible_jump},
                {"selector", selector}};

@@ -526,9 +526,7 @@ struct undefined pattern_undefined(const struct pattern *p, uint64_t rcx, bool z
     bool exchange = !p->vex && p->map == 1 && p->opcode == 0xb1 && !p->wide;
     u.general |= exchange; /* the upper half of what CMPXCHG has not written, or has written back */
     u.general |= no_bit && zero_flag;                               /* BSF, BSR of 0 */
-    bool control = p->map == 1 && p->opcode == 0xae && p->reg == 2; /* LDMXCSR: see the suite `exemptions` */
-    u.vectors = control;
-    u.vectors |= p->vex && p->map == 2 && in(p->opcode, 0x90, 0x93); /* a gather that faults halfway */
+    u.vectors = p->vex && p->map == 2 && in(p->opcode, 0x90, 0x93); /* a gather that faults halfway */
     u.memory |= is_x87_image(p);
     u.x87 |= is_x87_image(p) || is_beyond_double(p);
     return u;
