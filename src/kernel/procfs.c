@@ -76,10 +76,12 @@ int proc_look(struct kernel *k, const struct proc_node *node, struct proc_view *
     *ret_view = (struct proc_view){.kernel = k, .node = node};
     if (!node->pid)
         return 0;
+    ret_view->thread = thread_find(k, node->pid); /* NULL: the leader has ended before the others */
     ret_view->process = process_find(k, node->pid);
+    if (!ret_view->process && ret_view->thread) /* another thread's number */
+        ret_view->process = ret_view->thread->process;
     if (!ret_view->process)
         return -ESRCH;
-    ret_view->thread = thread_find(k, node->pid); /* NULL: the leader has ended before the others */
     if (!node->tid)
         return 0;
     ret_view->thread = thread_find(k, node->tid);
@@ -174,7 +176,10 @@ int proc_child(struct kernel *k, const struct proc_node *node, const char *name,
         }
     }
     int number = number_of(name);
-    if (number < 0 || proc_look(k, node, &v) < 0 || number_next(&v, directory->numbers, number) != number)
+    if (number < 0 || proc_look(k, node, &v) < 0)
+        return -ENOENT;
+    bool unlisted = directory->numbers == PROC_PIDS && thread_find(k, (uint32_t)number); /* as in Linux */
+    if (!unlisted && number_next(&v, directory->numbers, number) != number)
         return -ENOENT;
     node_push_number(&child, number);
     *ret_node = child;

@@ -104,7 +104,7 @@ static void show_stat(const struct proc_view *v, FILE *out) {
     struct space_counts counts = counts_of(p);
     struct tally tally = tally_of(p);
     uint64_t user = p->user_instructions / NS_PER_TICK, waited = p->children_instructions / NS_PER_TICK;
-    uint32_t id = v->node->tid ? v->node->tid : p->pid;
+    uint32_t id = v->node->tid ? v->node->tid : v->node->pid;
     const struct scheduling scheduling = scheduling_of(v->thread);
     int foreground;
     unsigned terminal = terminal_of_process(p, &foreground);
@@ -207,10 +207,10 @@ static void show_status(const struct proc_view *v, FILE *out) {
             fprintf(out, "State:\t%c (%s)\n", state, states[i].name);
     }
     fprintf(out, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", p->pid,
-            v->node->tid ? v->node->tid : p->pid, parent_of(p));
+            v->node->tid ? v->node->tid : v->node->pid, parent_of(p));
     show_status_ids(v, out);
     fprintf(out, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\nKthread:\t0\n", p->pid,
-            v->node->tid ? v->node->tid : p->pid, p->pgid, p->sid);
+            v->node->tid ? v->node->tid : v->node->pid, p->pgid, p->sid);
     show_status_memory(v, out);
     show_status_signals(v, out);
     show_status_capabilities(out);
