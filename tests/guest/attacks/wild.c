@@ -5,9 +5,8 @@
  *
  * Each number has a child process, which makes ROUNDS calls. A call may end the child, stop it or send it to
  * sleep for good: the parent says what became of it, ends it, and goes on. Nothing is said of results:
- * whether they are Linux's is the question of attacks-errors. This one asks whether the parent, and the
- * machine, are there afterwards. It is not for the host: it runs in the machine, in a folder with nothing to
- * lose in it. */
+ * the question is whether the parent, and the machine, are there afterwards. It is not for the host: it runs
+ * in the machine, whose files are an overlay, and in an empty folder. */
 #include "../c/check.h"
 #include <dirent.h>
 #include <fcntl.h>
