@@ -250,10 +250,12 @@ static enum fault_result fault_check(struct fault *f) {
     if (f->access & ~mapping_access(f->mapping))
         return FAULT_PERMISSION;
     const struct object *object = f->mapping->object;
-    if (object && mapping_object_page(f->mapping, f->vpn) >= object_end_page(object) &&
-        pte_is_empty(space_pte(f->space, f->vpn))) /* a private copy would still be there */
-        return FAULT_PAST_END;
-    return FAULT_OK;
+    if (!object || mapping_object_page(f->mapping, f->vpn) < object_end_page(object) ||
+        !pte_is_empty(space_pte(f->space, f->vpn))) /* a private copy would still be there */
+        return FAULT_OK;
+    if (fault_writes(f) && !(f->mapping->flags & MAPPING_SHARED))
+        mapping_filled(f->mapping); /* as on Linux, before it looks where the end is */
+    return FAULT_PAST_END;
 }
 
 static enum fault_result fault_failed(struct fault *f, int error) {
