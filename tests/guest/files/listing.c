@@ -72,10 +72,10 @@ static void positions(const char *path) {
 
 /* What stays is listed once, whatever comes and goes. */
 static void changes(void) {
-    char name[32], buffer[200];
+    char name[32], buffer[1000];
     int seen[FILES] = {0}, number, once = 0, fd = open("many", O_RDONLY | O_DIRECTORY);
     for (int turn = 0; turn < 1000; turn++) {
-        long n = syscall(SYS_getdents64, fd, buffer, sizeof(buffer));
+        long n = syscall(SYS_getdents64, fd, buffer, 200L);
         if (n <= 0)
             break;
         for (long at = 0; at < n;) {

@@ -12,7 +12,7 @@ FORKING = {"array": ("-n", "24"), "x86-64": ("-n", "96")}
 
 INSERTS = "for i in $(seq {count}); do sqlite3 -cmd '.timeout 20000' base \"insert into t values('{who}', $i)\" || exit 1; done"
 TWO = ("sqlite3 base 'create table t(who, n)'; (" + INSERTS.format(count=6, who="a") + ") & (" + INSERTS.format(count=6, who="b")
-       + "); wait; sqlite3 base 'select who, count(*), sum(n) from t group by who; pragma integrity_check'")
+       + "); wait; sqlite3 base 'select who, count(*), sum(n) from t group by who; pragma integrity_check'; rm base")
 
 
 def case(program, part, *arguments, **keywords):
