@@ -171,6 +171,8 @@ static void set_code(const struct pattern *p, unsigned length) {
     uint8_t *at = WRITABLE + CODE_OFFSET;
     for (unsigned i = 0; i < PATTERN_BYTES; i++)
         at[i] = i < length ? p->bytes[i] : BREAKPOINT;
+    unsigned leaf = 0, other; /* a real CPU must be told that code has changed under another address */
+    __asm__ volatile("cpuid" : "+a"(leaf), "=c"(other) : : "rbx", "rdx", "memory");
 }
 
 /* MOV to a segment register, POP, LFS, LGS: the base of fs is to be restored behind them. */
