@@ -118,7 +118,7 @@ static bool request_has_new_flags(const struct map_request *r) {
     const int known = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN |
                       MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |
                       MAP_32BIT | 0x4000000 /* MAP_UNINITIALIZED */ | 0x80 /* MAP_ABOVE4G */ |
-                      0x3f << 26 /* the size of huge pages */;
+                      (int)(0x3fu << 26) /* the size of huge pages */;
     return (r->flags & MAP_TYPE) == MAP_SHARED_VALIDATE && r->flags & ~known;
 }
 
