@@ -236,6 +236,7 @@ struct kernel {
     struct pollfd *poll_set; /* sched.c's: what it gives to ppoll() */
     unsigned poll_capacity;
     unsigned slices;                 /* since host descriptors were polled */
+    bool slice_ended;                /* somebody's, since timers were looked at */
     struct process_summary *records; /* ended processes, commands malloc'd; kernel/summary.c */
     size_t record_count, record_capacity;
     struct process_summary *listed; /* what kernel_get_summary() gave out last */

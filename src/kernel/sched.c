@@ -30,8 +30,10 @@ void sched_enqueue(struct thread *t) {
     t->state = THREAD_RUNNABLE;
     /* What is left of a slice outlives a sleep: threads that only block and wake each other use theirs up,
      * too, so that timers and the host's descriptors get their turn. */
-    if (t->budget == 0)
+    if (t->budget == 0) { /* used up, perhaps in a call that then slept; or a new thread's */
         t->budget = k->config.quantum;
+        k->slice_ended = true;
+    }
     TAILQ_INSERT_TAIL(&k->run_queue, t, of_queue);
 }
 
@@ -252,13 +254,17 @@ bool sched_wait_for_host(struct thread *t) {
 
 /* ---- who is next ---- */
 
-/* A time slice ended: a moment to look at the outside world. Under deterministic the host's descriptors are
- * asked only when nobody can run. */
 static void sched_slice_end(struct kernel *k, struct thread *t) {
     TAILQ_REMOVE(&k->run_queue, t, of_queue);
     t->state = THREAD_STOPPED;
     t->process->switches.forced += !TAILQ_EMPTY(&k->run_queue);
     sched_enqueue(t);
+}
+
+/* A time slice ended: a moment to look at the outside world, also when threads only start, end, block and
+ * wake each other. Under deterministic the host's descriptors are asked only when nobody can run. */
+static void sched_look_outside(struct kernel *k) {
+    k->slice_ended = false;
     sched_expire(k);
     if (k->fd_sleepers > 0 && !k->config.deterministic && ++k->slices >= SCHED_POLL_SLICES) {
         k->slices = 0;
@@ -268,9 +274,11 @@ static void sched_slice_end(struct kernel *k, struct thread *t) {
 
 struct thread *sched_pick(struct kernel *k) {
     struct thread *t = TAILQ_FIRST(&k->run_queue);
-    if (likely(t && t->budget > 0))
+    if (likely(t && t->budget > 0 && !k->slice_ended))
         return t;
-    if (t)
+    if (t && t->budget == 0)
         sched_slice_end(k, t);
+    if (k->slice_ended)
+        sched_look_outside(k);
     return TAILQ_FIRST(&k->run_queue);
 }

@@ -13,15 +13,33 @@ struct signal_set {
     uint64_t mask;
 };
 
+static bool is_fault(int signal) {
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP;
+}
+
+/* The members that a signal with this code has; the others are 0. */
 static struct signalfd_siginfo describe(const siginfo_t *info) {
-    return (struct signalfd_siginfo){.ssi_signo = (uint32_t)info->si_signo,
-                                     .ssi_errno = info->si_errno,
-                                     .ssi_code = info->si_code,
-                                     .ssi_pid = (uint32_t)info->si_pid,
-                                     .ssi_uid = info->si_uid,
-                                     .ssi_status = info->si_status,
-                                     .ssi_int = info->si_value.sival_int,
-                                     .ssi_ptr = (uint64_t)(uintptr_t)info->si_value.sival_ptr};
+    struct signalfd_siginfo s = {
+        .ssi_signo = (uint32_t)info->si_signo, .ssi_errno = info->si_errno, .ssi_code = info->si_code};
+    bool by_kernel = info->si_code > 0 && info->si_code != SI_KERNEL;
+    if (info->si_code == SI_TIMER) {
+        s.ssi_tid = (uint32_t)info->si_timerid;
+        s.ssi_overrun = (uint32_t)info->si_overrun;
+    } else if (by_kernel && is_fault(info->si_signo)) {
+        s.ssi_addr = (uint64_t)(uintptr_t)info->si_addr;
+    } else {
+        s.ssi_pid = (uint32_t)info->si_pid;
+        s.ssi_uid = info->si_uid;
+    }
+    if (by_kernel && info->si_signo == SIGCHLD) {
+        s.ssi_status = info->si_status;
+        s.ssi_utime = (uint64_t)info->si_utime;
+        s.ssi_stime = (uint64_t)info->si_stime;
+    } else if (info->si_code < 0 && info->si_code != SI_TKILL) {
+        s.ssi_int = info->si_value.sival_int;
+        s.ssi_ptr = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+    }
+    return s;
 }
 
 static ssize_t signalfd_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
@@ -40,6 +58,7 @@ static ssize_t signalfd_read(struct file *f, struct thread *t, void *to, size_t 
     if (f->flags & O_NONBLOCK)
         return -EAGAIN;
     sched_sleep_channel(t, &t->process->signals);
+    sched_sleep_channel(t, &t->signals);
     return SYS_SLEEP;
 }
 

@@ -150,9 +150,11 @@ static long sys_capset(struct thread *t, const uint64_t args[6]) {
 
 /* ---- process groups and sessions ---- */
 
-/* The process of that number (0: the caller's), NULL when there is none. */
-static struct process *identity_process(struct thread *t, uint64_t pid) {
-    return (uint32_t)pid == 0 ? t->process : process_find(t->process->kernel, (uint32_t)pid);
+/* The process of that number, or of the thread of that number (0: the caller's); NULL when there is none. */
+static struct process *identity_process(struct thread *t, uint64_t id) {
+    struct process *p = (uint32_t)id == 0 ? t->process : process_find(t->process->kernel, (uint32_t)id);
+    const struct thread *of = p ? NULL : thread_find(t->process->kernel, (uint32_t)id);
+    return of ? of->process : p;
 }
 
 static long sys_getpgid(struct thread *t, const uint64_t args[6]) {
@@ -173,7 +175,11 @@ static long sys_setpgid(struct thread *t, const uint64_t args[6]) {
     struct process *caller = t->process, *p = identity_process(t, args[0]);
     if ((int32_t)args[1] < 0)
         return -EINVAL;
-    if (!p || (p != caller && p->parent != caller))
+    if (!p)
+        return -ESRCH;
+    if ((uint32_t)args[0] && (uint32_t)args[0] != p->pid) /* a thread that is not the leader */
+        return -EINVAL;
+    if (p != caller && p->parent != caller)
         return -ESRCH;
     uint32_t pgid = (uint32_t)args[1] ? (uint32_t)args[1] : p->pid;
     if (p != caller && p->sid != caller->sid)
