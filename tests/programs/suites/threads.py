@@ -16,6 +16,11 @@ def cases():
     yield case("exec", few=200)
     yield case("frames", smallest=ROOMY)
     yield case("futex", smallest=ROOMY)
+    yield case("groups", smallest=ROOMY, heavy=True)
     yield case("pthreads", heavy=True)
+    for seed in range(1, 4):
+        yield Case(f"random-signals-{seed}", ["{guests}/threads-random-signals", str(seed), "3000"], few=48)
+    for seed in range(4, 40):
+        yield Case(f"random-signals-{seed}", ["{guests}/threads-random-signals", str(seed), "20000"], few=48, full_only=True)
     yield case("restart", heavy=True)
     yield case("timers", smallest=ROOMY, heavy=True)
