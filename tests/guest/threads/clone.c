@@ -176,7 +176,7 @@ static void numbers(void) {
 
 /* ---- what a process with CLONE_VM shares ---- */
 
-static volatile int word, fds_seen;
+static volatile int word;
 static int shares(void *unused) {
     (void)unused;
     word = 42;

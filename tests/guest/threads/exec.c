@@ -136,7 +136,8 @@ static void *kills(void *signal) {
 static void *faults(void *unused) {
     (void)unused;
     pause_ms(5);
-    *(volatile int *)8 = 1;
+    int *volatile nowhere = (int *)8;
+    *nowhere = 1;
     return NULL;
 }
 

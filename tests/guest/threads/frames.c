@@ -12,6 +12,7 @@ static sigjmp_buf back;
 static volatile int count, code, error_bits, trap_number, address_kind;
 static char *volatile area;
 static char *volatile expected;
+static volatile char *volatile nowhere = (char *)16;
 
 /* ---- codes ---- */
 
@@ -146,7 +147,7 @@ static void nests(int signal, siginfo_t *info, void *context) {
 
 static void faults_again(int signal, siginfo_t *info, void *context) {
     (void)signal, (void)info, (void)context;
-    *(volatile char *)8 = 1;
+    *nowhere = 1;
 }
 
 static void jumps(int signal, siginfo_t *info, void *context) {
@@ -198,7 +199,7 @@ static int overflow_in_handler(void *unused) {
 static int fault_in_handler(void *unused) {
     (void)unused;
     handle(SIGSEGV, faults_again, 0);
-    *(volatile char *)16 = 1;
+    *nowhere = 1;
     return 1;
 }
 
@@ -213,7 +214,7 @@ static int fault_while_blocked(void *ignored) {
         sigprocmask(SIG_BLOCK, &set, NULL);
     }
     if (sigsetjmp(back, 1) == 0)
-        *(volatile char *)16 = 1;
+        *nowhere = 1;
     return 1;
 }
 

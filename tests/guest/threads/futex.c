@@ -152,8 +152,7 @@ static void start(int number, int word, unsigned bits) {
 static void drain(const char *what, int word) {
     char line[128] = "";
     woken_count = 0;
-    while (futex(&words[word], FUTEX_WAKE, 1, NULL, NULL, 0) == 1) {
-        int n = woken_count;
+    for (int n = 0; futex(&words[word], FUTEX_WAKE, 1, NULL, NULL, 0) == 1; n++) {
         for (int i = 0; i < 5000 && woken_count == n; i++)
             pause_ms(1);
         /* a waiter that was woken may not have run: the one that has is the one */
@@ -264,8 +263,8 @@ static volatile int lock, second_lock, step, pi_words[8];
 /* A call and the word that it leaves behind. */
 #define SAY_LOCK(what, call)                                                                                 \
     do {                                                                                                     \
-        const char *text = result(call);                                                                     \
-        say("%s: %s, word %s", what, text, word_text(lock));                                                 \
+        const char *answer = result(call);                                                                     \
+        say("%s: %s, word %s", what, answer, word_text(lock));                                                 \
     } while (0)
 static const char *word_text(int word) {
     static char text[4][64];
