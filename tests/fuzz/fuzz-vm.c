@@ -11,14 +11,14 @@
 enum { CONFIG_BYTES = 5 };
 
 static struct test_config config_from(struct input *in) {
-    static const struct policy_ops *const policies[] = {&policy_fifo, &policy_clock, &policy_lru,
-                                                        &policy_random};
+    static const struct policy_ops *const choices[] = {&policy_fifo, &policy_clock, &policy_lru,
+                                                       &policy_random};
     uint8_t flags = input_byte(in);
     uint32_t pages = 1 + input_byte(in) % 40;
     struct test_config c = {
         .reserved = 3,
         .format = flags & 1 ? &page_table_array : &page_table_x86_64,
-        .policy = policies[flags / 2 % 4],
+        .policy = choices[flags / 2 % 4],
         .seed = input_byte(in),
         .swap_pages = flags & 8 ? 1000 : input_byte(in) % 64,
         .slot_at_first_touch = flags & 16,

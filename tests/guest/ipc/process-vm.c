@@ -77,7 +77,7 @@ static void comparing(pid_t other) {
         if (type == KCMP_EPOLL_TFD)
             continue;
         long self = syscall(SYS_kcmp, getpid(), getpid(), type, 0, 0), self_error = errno;
-        printf("kcmp self %d: %s\n", type, self < 0 ? strerrorname_np(self_error) : self ? "differ" : "same");
+        printf("kcmp self %d: %s\n", type, self < 0 ? strerrorname_np((int)self_error) : self ? "differ" : "same");
         if (type == KCMP_IO || type == KCMP_SYSVSEM)
             continue;
         long r = syscall(SYS_kcmp, getpid(), other, type, 1, 1);
