@@ -61,7 +61,7 @@ static void life(void) {
     say_info("continued, kept", waitid(P_PGID, 0, &info, WCONTINUED | WNOWAIT), &info, pid);
     say("wait4 WCONTINUED: %s", good(waitpid(0, &status, WCONTINUED)));
     say("  %s", status_text(status));
-    kill(pid, SIGTSTP);
+    kill(pid, SIGSTOP); /* the group may be orphaned: SIGTSTP would be nothing */
     waitpid(pid, &status, WUNTRACED);
     say("and %s", status_text(status));
     kill(pid, SIGTERM);
