@@ -267,6 +267,20 @@ static bool elf_extent(const struct elf_file *e, uint64_t *ret_low, uint64_t *re
     return found;
 }
 
+/* From where the highest segment begins to where the contents of the highest end: what Linux takes for the
+ * data, whatever the segments' permissions are. */
+static uint64_t elf_data(const struct elf_file *e) {
+    uint64_t start = 0, end = 0;
+    for (unsigned i = 0; i < e->header.e_phnum; i++) {
+        const Elf64_Phdr *s = &e->segments[i];
+        if (s->p_type != PT_LOAD)
+            continue;
+        start = max_u64(start, s->p_vaddr);
+        end = max_u64(end, s->p_vaddr + s->p_filesz);
+    }
+    return end - start;
+}
+
 /* The largest alignment that is one: a power of two. */
 static uint64_t elf_alignment(const struct elf_file *e) {
     uint64_t alignment = PAGE_SIZE;
@@ -369,6 +383,7 @@ int elf_map(const struct elf_program *program, struct space *space, struct elf_i
         .headers = elf_headers_address(e, bias),
         .header_count = e->header.e_phnum,
         .brk = end,
+        .data = elf_data(e),
     };
     if (program->has_interpreter)
         r = elf_map_interpreter(&program->interpreter, space, ret_image);

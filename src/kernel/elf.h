@@ -15,7 +15,8 @@ struct elf_image {
     uint64_t interpreter_base; /* AT_BASE; 0 without interpreter */
     uint64_t headers;          /* AT_PHDR: address of the program headers, 0 when no segment holds them */
     uint64_t header_count;
-    uint64_t brk; /* the end of the highest segment: the heap begins at the next page */
+    uint64_t brk;  /* the end of the highest segment: the heap begins at the next page */
+    uint64_t data; /* bytes of the program's data, as RLIMIT_DATA counts them beside the heap */
 };
 
 /* Reads the headers of the file, and of the interpreter that it names (opened as the thread would). 0;

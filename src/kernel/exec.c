@@ -224,7 +224,7 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
     r = elf_map(program, space, &result->image);
     if (r < 0)
         return r;
-    space_set_brk(space, page_round_up(result->image.brk), 0);
+    space_set_brk(space, page_round_up(result->image.brk), result->image.data);
     kernel_random(p->kernel, random, sizeof random);
     r = stack_write(space, &strings, &result->image, random, &result->stack);
     result->lost = r < 0;

@@ -132,6 +132,18 @@ static void limit_data(long unused) {
     arena_show(false);
 }
 
+/* The program's own data count as well: how far the heap goes below a limit tells how many they are. The heap
+ * is given back byte by byte, since taking pages is under the limit of all data. */
+static void limit_heap(long pages) {
+    const unsigned long start = (unsigned long)syscall(SYS_brk, 0), limit = (unsigned long)pages * PAGE;
+    unsigned long end = start + limit;
+    CHECK((unsigned long)syscall(SYS_brk, end) == end);
+    set_limit(RLIMIT_DATA, limit);
+    while (end > start && (unsigned long)syscall(SYS_brk, end - 1) != end - 1)
+        end--;
+    printf("%ld pages: %lu bytes are not the new heap's\n", pages, start + limit - (end - 1));
+}
+
 static void limit_stack(long unused) {
     (void)unused;
     set_limit(RLIMIT_STACK, 20 * PAGE);
@@ -174,6 +186,8 @@ static void limit_locks(long pages) {
 static void part_limits(void) {
     in_child(limit_address_space, 0);
     in_child(limit_data, 0);
+    in_child(limit_heap, 200);
+    in_child(limit_heap, 300);
     in_child(limit_stack, 0);
 }
 
