@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -21,12 +24,29 @@ static long sys_brk(struct thread *t, const uint64_t args[6]) {
 
 /* ---- mmap ---- */
 
+/* Whether Linux takes the file for one of a file system whose files may not be executed: mounted so, or one
+ * of its own. Files without the host's are of its own ones; memory files alone can be executed. */
+static bool map_is_no_exec(const struct file *file) {
+    static const unsigned long never[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC,
+                                          ANON_INODE_FS_MAGIC};
+    struct statfs status;
+    if (file->host < 0)
+        return !file->ops->object;
+    if (fstatfs(file->host, &status) < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(never); i++)
+        if ((unsigned long)status.f_type == never[i])
+            return true;
+    return status.f_flags & ST_NOEXEC;
+}
+
 /* The file's part of the request. What is wrong with it is told by the address space, in Linux's order. */
 static int map_describe_file(struct file *file, struct map_request *request) {
     const int mode = file->flags & O_ACCMODE;
     request->opened = file->serial;
     request->no_read = mode == O_WRONLY;
     request->may_write = mode == O_RDWR;
+    request->no_exec = map_is_no_exec(file);
     if (!file->ops->object)
         return -ENODEV;
     const int r = file->ops->object(file, &request->object);

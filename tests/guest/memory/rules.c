@@ -1,8 +1,14 @@
 /* What memory calls do beside returning: stacks that grow, guard gaps, limits, overcommitment, locks, files
  * that shrink under their mappings, and every kind of mapping over fork. Usage: rules PART. */
 #include "arena.h"
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 enum {
     RW = PROT_READ | PROT_WRITE,
@@ -230,6 +236,55 @@ static void part_overcommit(void) {
     }
 }
 
+/* ---- what may be executed ---- */
+
+/* Mapped to be executed, at once and later. What cannot be mapped at all is not asked: for some files that is
+ * decided by the file system. */
+static void execute(const char *what, int fd) {
+    static const struct {
+        const char *name;
+        int access, flags;
+    } kinds[] = {{"private", PROT_EXEC, MAP_PRIVATE},
+                 {"shared", PROT_READ | PROT_EXEC, MAP_SHARED},
+                 {"writable", RW | PROT_EXEC, MAP_PRIVATE},
+                 {"growing", PROT_EXEC, MAP_PRIVATE | MAP_GROWSDOWN},
+                 {"of no kind", PROT_EXEC, 0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        arena_clear();
+        printf("%s, %s: ", what, kinds[i].name);
+        say("mmap", (long)map(0, 1, kinds[i].access, kinds[i].flags, fd));
+    }
+    if (map(0, 1, PROT_READ, MAP_PRIVATE, fd) != MAP_FAILED)
+        say("   mprotect", mprotect(ARENA, PAGE, PROT_READ | PROT_EXEC));
+    close(fd);
+}
+
+static void part_execute(void) {
+    int ends[2];
+    sigset_t none;
+    sigemptyset(&none);
+    CHECK(pipe(ends) == 0);
+    execute("pipe, to read", ends[0]);
+    execute("pipe, to write", ends[1]);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    execute("socket", ends[0]);
+    close(ends[1]);
+    execute("datagrams", socket(AF_INET, SOCK_DGRAM, 0));
+    execute("eventfd", eventfd(0, 0));
+    execute("epoll", epoll_create1(0));
+    execute("timerfd", timerfd_create(CLOCK_MONOTONIC, 0));
+    execute("signalfd", signalfd(-1, &none, 0));
+    execute("inotify", inotify_init());
+    execute("process", (int)syscall(SYS_pidfd_open, getpid(), 0));
+    execute("memory", memfd_create("M", 0));
+    execute("file", arena_create_file("X", 2, 'A'));
+    static const char *const paths[] = {"/dev/zero", "/dev/null",         "/dev/urandom",   "/proc/self/maps",
+                                        "/proc",     "/proc/self/fdinfo", "/sys/kernel/mm", "."};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        execute(paths[i], open(paths[i], O_RDONLY));
+    unlink("X");
+}
+
 /* ---- files that shrink ---- */
 
 static void part_truncate(void) {
@@ -341,8 +396,10 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = {{"growth", part_growth},         {"limits", part_limits},     {"locks", part_locks},
-                 {"overcommit", part_overcommit}, {"truncate", part_truncate}, {"fork", part_fork}};
+    } parts[] = {{"growth", part_growth},   {"limits", part_limits},
+                 {"locks", part_locks},     {"overcommit", part_overcommit},
+                 {"execute", part_execute}, {"truncate", part_truncate},
+                 {"fork", part_fork}};
     CHECK(argc >= 2);
     arena_init();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -11,10 +11,13 @@ FORKING = {"array": ("-n", "16"), "x86-64": ("-n", "96")}
 ALL = "mupraslftk"  # kinds of steps
 
 
+def version():
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
+
+
 def exact():
     """Which mappings become one is what Linux 6.18 does; others differ."""
-    version = tuple(map(int, re.match(r"(\d+)\.(\d+)", os.uname().release).groups()))
-    return {"ARENA_EXACT": "1"} if version == (6, 18) else {}
+    return {"ARENA_EXACT": "1"} if version() == (6, 18) else {}
 
 
 def case(name, program, *arguments, **keywords):
@@ -31,6 +34,8 @@ def cases():
         yield case(part, "calls", part, mask=residency_hidden if part == "mincore" else bytes)
     for part in RULES:
         yield case(part, "rules", part)
+    if version() >= (6, 16):  # before, anonymous files could be mapped to be executed
+        yield case("execute", "rules", "execute")
     for pages in (0, 3, 10):
         yield case(f"memlock-{pages}", "rules", "memlock", str(pages))
     for seed in range(1, 13):
