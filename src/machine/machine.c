@@ -79,7 +79,13 @@ static bool vm_is_out_of_memory(void *context) {
 
 static void vm_had_io_error(void *context, struct space *space, int error, const char *what) {
     struct machine *m = context;
-    kernel_io_error(m->kernel, space, error, what);
+    char line[128];
+    if (m->kernel) {
+        kernel_io_error(m->kernel, space, error, what);
+        return;
+    }
+    snprintf(line, sizeof line, "%s: %s", what, strerror(-error));
+    m->config.report(m->config.context, line);
 }
 
 /* A list of decisions that the machine cannot follow makes no picture that anybody wanted. */

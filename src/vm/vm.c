@@ -104,8 +104,16 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
     return 0;
 }
 
+/* What cannot be written back now is lost. */
+static void vm_sync_finally(struct vm *vm) {
+    const struct vm_config *config = &vm->config;
+    const int error = vm_sync(vm);
+    if (error && config->io_error)
+        config->io_error(config->context, NULL, error, "the last write-back of files");
+}
+
 void vm_destroy(struct vm *vm) {
-    (void)vm_sync(vm); /* an error has nobody left to be told to */
+    vm_sync_finally(vm);
     struct object *object;
     while ((object = TAILQ_FIRST(&vm->objects)))
         object_destroy(object);

@@ -63,7 +63,8 @@ struct vm_config {
     bool (*out_of_memory)(void *context);
     /* A page that `space` needs could not be read, or no other written out to make room for it (FAULT_IO
      * follows), or a shared page of a file could not be written back at its unmapping: for a message that
-     * names the process. `error` is negative, `what` "swap-in", "swap-out" or the file's name. */
+     * names the process. `error` is negative, `what` "swap-in", "swap-out" or the file's name. Without a
+     * space: vm_destroy() could not write files back. */
     void (*io_error)(void *context, struct space *, int error, const char *what);
     void *context;
 };

@@ -221,6 +221,28 @@ static void test_a_file_that_cannot_be_read_or_written(void **state) {
     test_file_free(&file);
 }
 
+/* What is dirty at the very end and cannot be written is told, once, and of no space. */
+static void test_last_write_back_fails(void **state) {
+    struct test_machine m;
+    struct test_file file;
+    const struct test_config config = unit_config();
+    unit_create(&m, &config);
+    struct space *space = unit_space(&m, 1);
+    struct object *object = unit_file(&m, &file, 2);
+    unit_map(space, BASE, 2, RW, MAP_SHARED, object, 0);
+    test_write_byte(&m, space, BASE, 'k');
+    file.write_error = -ENOSPC;
+    space_unref(space);
+    object_unref(object);
+    const unsigned before = m.io_errors;
+    m.io_error_space = (struct space *)&m;
+    unit_destroy(&m);
+    assert_int_equal(m.io_errors, before + 1);
+    assert_null(m.io_error_space);
+    assert_int_equal(file.disk[0], 0);
+    test_file_free(&file);
+}
+
 static void test_machines_that_cannot_be(void **state) {
     struct test_machine m = {0};
     struct test_config config = unit_config();
@@ -246,6 +268,7 @@ int main(void) {
         cmocka_unit_test(test_a_page_that_cannot_be_read_kills_nobody_else),
         cmocka_unit_test(test_a_victim_that_cannot_be_written_stays),
         cmocka_unit_test(test_a_file_that_cannot_be_read_or_written),
+        cmocka_unit_test(test_last_write_back_fails),
         cmocka_unit_test(test_machines_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
