@@ -23,10 +23,10 @@ PERTURBED = {"MALLOC_PERTURB_": "165"}  # the C library fills what it hands out,
 
 
 def cases():
-    yield Case("secret", ["{guests}/attacks-secret", "512"], few=64)
-    yield Case("padding", ["{guests}/attacks-padding"], environment=PERTURBED, few=64)
+    yield Case("secret", ["{guests}/attacks/attacks-secret", "512"], few=64)
+    yield Case("padding", ["{guests}/attacks/attacks-padding"], environment=PERTURBED, few=64)
     for name in ("borders", "races", "stale"):
-        yield Case(name, ["{guests}/attacks-" + name], few=60)
+        yield Case(name, ["{guests}/attacks/attacks-" + name], few=60)
 
 
 def sentinel(folder):
@@ -62,9 +62,20 @@ def wild_calls(workshop, report, full):
     """Every system call with wild arguments: the machine and its checks survive, and the parent sees every child end."""
     for seed, options in enumerate(WILD_MACHINES * (40 if full else 1), 1):
         rounds = 400 if full else 30
-        command = ["{guests}/attacks-wild", str(seed), str(rounds)]
+        command = ["{guests}/attacks/attacks-wild", str(seed), str(rounds)]
         result, problems = confined(workshop, options, command, 600 if full else 120)
         if result.status != 0 or not result.out.endswith(b"all calls made\n"):
+            problems.append(f"status {result.status}; {result.out[-200:]}; {result.err[-500:]}")
+        report(f"seed {seed}, {' '.join(options)}", problems)
+
+
+def noise(workshop, report, full):
+    """Random bytes and damaged code are executed: the machine and its checks survive, and the parent sees every end."""
+    for seed, options in enumerate(WILD_MACHINES * (20 if full else 1), 1):
+        runs = 2000 if full else 150
+        command = ["{guests}/attacks/attacks-noise", str(seed), str(runs)]
+        result, problems = confined(workshop, options, command, 600 if full else 60)
+        if result.status != 0 or result.out != b"all noise executed\n":
             problems.append(f"status {result.status}; {result.out[-200:]}; {result.err[-500:]}")
         report(f"seed {seed}, {' '.join(options)}", problems)
 
@@ -75,7 +86,7 @@ def outside(workshop, report, full):
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         script = 'exec "$0" run -n 400 -- "$1" $$ "$2"'
-        command = ["sh", "-c", script, workshop.thimble, *workshop.words(["{guests}/attacks-outside"]), str(bystander.pid)]
+        command = ["sh", "-c", script, workshop.thimble, *workshop.words(["{guests}/attacks/attacks-outside"]), str(bystander.pid)]
         result = machine.run(command, workshop.folder, timeout=30)
         problems = [] if result.out == b"2 processes, 0 ways in\n" and result.status == 0 else [f"{result}"]
         if bystander.poll() is not None:
@@ -87,4 +98,4 @@ def outside(workshop, report, full):
 
 
 def checks():
-    return [wild_calls, outside]
+    return [wild_calls, noise, outside]
