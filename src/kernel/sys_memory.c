@@ -14,9 +14,16 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "kernel/identity.h"
 #include "kernel/kinds.h"
 #include "kernel/memory.h"
+#include "kernel/pidfd.h"
 #include "kernel/syscall.h"
+#include "kernel/transfer.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 static long sys_brk(struct thread *t, const uint64_t args[6]) {
     return (long)space_brk(t->process->space, args[0]);
@@ -145,6 +152,55 @@ static long sys_madvise(struct thread *t, const uint64_t args[6]) {
     return space_advise(t->process->space, args[0], args[1], (int)args[2]);
 }
 
+/* What may be advised about another's memory: nothing that changes it. */
+static bool advice_is_for_others(int advice) {
+    return advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED ||
+           advice == MADV_COLLAPSE;
+}
+
+/* Whether the thread may advise about memory of the process. 0, -ESRCH (it has none any more), -EACCES,
+ * -EINVAL or -EPERM. */
+static int advice_is_allowed(const struct thread *t, const struct process *p, int advice) {
+    if (!p || !p->space)
+        return -ESRCH;
+    if (p != t->process && p->dumpable != 1 && !identity_capable(CAP_SYS_PTRACE))
+        return -EACCES;
+    if (p->space == t->process->space)
+        return 0;
+    if (!advice_is_for_others(advice))
+        return -EINVAL;
+    return identity_capable(CAP_SYS_NICE) ? 0 : -EPERM;
+}
+
+/* Range by range up to the first error. Bytes, or the error if it is the first's. */
+static long advise_ranges(struct space *space, struct transfer *ranges, int advice) {
+    uint64_t done = 0;
+    for (size_t i = 0; done < ranges->left; i++) {
+        const struct iovec *range = &ranges->segments[i];
+        const int r = space_advise(space, (uint64_t)range->iov_base, range->iov_len, advice);
+        if (r < 0)
+            return done ? (long)done : r;
+        done += range->iov_len;
+    }
+    return (long)done;
+}
+
+static long sys_process_madvise(struct thread *t, const uint64_t args[6]) {
+    const int advice = (int)args[3];
+    struct transfer ranges;
+    struct process *p = NULL;
+    if ((uint32_t)args[4])
+        return -EINVAL;
+    int r = transfer_load(&ranges, t, args[1], args[2]);
+    if (r < 0)
+        return r;
+    struct file *file = descriptor_file(t->process, (int)args[0]);
+    r = file ? pidfd_process(file, &p) : -EBADF;
+    if (r == 0)
+        r = advice_is_allowed(t, p, advice);
+    return r < 0 ? r : advise_ranges(p->space, &ranges, advice);
+}
+
 static long sys_msync(struct thread *t, const uint64_t args[6]) {
     return space_sync(t->process->space, args[0], args[1], (int)args[2]);
 }
@@ -202,15 +258,6 @@ static long sys_munlockall(struct thread *t, const uint64_t args[6]) {
 
 /* ---- limits ---- */
 
-/* Capabilities are the host's, and do not change. */
-static bool memory_capable(int capability) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {0};
-    if (syscall(SYS_capget, &header, data) < 0)
-        return false;
-    return data[capability / 32].effective >> capability % 32 & 1;
-}
-
 void memory_set_limits(const struct process *p, struct space *space) {
     const struct rlimit *limits = p->limits;
     const struct space_limits of_space = {
@@ -218,8 +265,8 @@ void memory_set_limits(const struct process *p, struct space *space) {
         .data = limits[RLIMIT_DATA].rlim_cur,
         .data_hard = limits[RLIMIT_DATA].rlim_max,
         .stack = limits[RLIMIT_STACK].rlim_cur,
-        .locked = memory_capable(CAP_IPC_LOCK) ? RLIM_INFINITY : limits[RLIMIT_MEMLOCK].rlim_cur,
-        .lowest = memory_capable(CAP_SYS_RAWIO) ? 0 : MEMORY_LOWEST_ADDRESS,
+        .locked = identity_capable(CAP_IPC_LOCK) ? RLIM_INFINITY : limits[RLIMIT_MEMLOCK].rlim_cur,
+        .lowest = identity_capable(CAP_SYS_RAWIO) ? 0 : MEMORY_LOWEST_ADDRESS,
     };
     space_set_limits(space, &of_space);
 }
@@ -236,6 +283,7 @@ const struct syscall_entry syscalls_memory[] = {
     {SYS_mremap, "mremap", sys_mremap},
     {SYS_remap_file_pages, "remap_file_pages", sys_remap_file_pages},
     {SYS_madvise, "madvise", sys_madvise},
+    {SYS_process_madvise, "process_madvise", sys_process_madvise},
     {SYS_msync, "msync", sys_msync},
     {SYS_mincore, "mincore", sys_mincore},
     {SYS_mlock, "mlock", sys_mlock},

@@ -285,6 +285,64 @@ static void part_execute(void) {
     unlink("X");
 }
 
+/* ---- advice about memory of processes ---- */
+
+static void advise_process(const char *who, int process) {
+    static const struct iovec good = {ARENA, 4096};
+    static const struct iovec vectors[][3] = {
+        {{ARENA, 4096}},
+        {{ARENA, 8192}, {ARENA + 4096, 4096}, {ARENA, 1}},
+        {{ARENA, 0}, {ARENA, 4096}, {ARENA + 1, 0}},
+        {{ARENA, 4096}, {ARENA + 1, 4096}, {ARENA, 4096}},
+        {{ARENA + 1, 4096}, {ARENA, 4096}, {ARENA, 4096}},
+        {{ARENA + 4 * 4096, 4096}, {ARENA, 4096}, {ARENA, 4096}},
+        {{ARENA, 4096}, {ARENA + 4 * 4096, 4096}, {ARENA, 4096}},
+        {{ARENA, -1ul}, {ARENA, 4096}, {ARENA, 4096}},
+        {{ARENA, 4096}, {(void *)0x7ffffffff000, 4096}, {ARENA, 4096}},
+        {{(void *)-4096ul, 1}, {ARENA, -1ul}, {ARENA, 1}},
+    };
+    static const int advices[] = {MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, 4711};
+    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
+        for (size_t j = 0; j < sizeof vectors / sizeof *vectors; j++)
+            for (unsigned long count = 0; count < 4; count++) {
+                printf("%s, advice %d, ranges %zu, %lu of them", who, advices[i], j, count);
+                say("", syscall(SYS_process_madvise, process, vectors[j], count, advices[i], 0));
+            }
+    say("with flags", syscall(SYS_process_madvise, process, &good, 1, MADV_COLD, 1));
+    say("many", syscall(SYS_process_madvise, process, &good, 1025, MADV_COLD, 0));
+    say("ranges nowhere", syscall(SYS_process_madvise, process, 8, 1, MADV_COLD, 0));
+    say("none there", syscall(SYS_process_madvise, process, 8, 0, MADV_COLD, 0));
+    say("what changes memory", syscall(SYS_process_madvise, process, &good, 1, MADV_NORMAL, 0));
+}
+
+static void part_process_advice(void) {
+    char byte;
+    CHECK(map(0, 4, RW, PRIVATE, -1) != MAP_FAILED);
+    (void)arena_touch(ARENA, 'a');
+    fflush(stdout);
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        close(ends[1]);
+        _exit(read(ends[0], &byte, 1) == 0 && *ARENA == 'a' ? 0 : 1);
+    }
+    const int own = (int)syscall(SYS_pidfd_open, getpid(), 0), other = (int)syscall(SYS_pidfd_open, child, 0);
+    advise_process("its own", own);
+    advise_process("a child's", other);
+    advise_process("nobody's", -1);
+    advise_process("a file's", 1);
+    arena_show(true);
+    close(ends[1]);
+    siginfo_t info;
+    CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    printf("the child: %d\n", info.si_status);
+    advise_process("a zombie's", other);
+    CHECK(waitpid(child, NULL, 0) == child);
+    advise_process("a dead one's", other);
+}
+
 /* ---- files that shrink ---- */
 
 static void part_truncate(void) {
@@ -399,7 +457,7 @@ int main(int argc, char **argv) {
     } parts[] = {{"growth", part_growth},   {"limits", part_limits},
                  {"locks", part_locks},     {"overcommit", part_overcommit},
                  {"execute", part_execute}, {"truncate", part_truncate},
-                 {"fork", part_fork}};
+                 {"fork", part_fork},       {"process-advice", part_process_advice}};
     CHECK(argc >= 2);
     arena_init();
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -34,8 +34,9 @@ def cases():
         yield case(part, "calls", part, mask=residency_hidden if part == "mincore" else bytes)
     for part in RULES:
         yield case(part, "rules", part)
-    if version() >= (6, 16):  # before, anonymous files could be mapped to be executed
+    if version() >= (6, 16):  # before, more could be executed, and less advised
         yield case("execute", "rules", "execute")
+        yield case("process-advice", "rules", "process-advice")
     for pages in (0, 3, 10):
         yield case(f"memlock-{pages}", "rules", "memlock", str(pages))
     for seed in range(1, 13):
