@@ -104,7 +104,8 @@ static void release(void *file) {}
 
 static double measure_refill(struct bench *b, uint64_t pages) {
     static char content[16 * PAGE_SIZE];
-    const struct object_backing backing = {read_page, write_page, file_size, release};
+    const struct object_backing backing = {
+        .read_page = read_page, .write_page = write_page, .size = file_size, .release = release};
     struct object *object;
     uint64_t start;
     die_if(object_create_file(b->vm, &backing, content, "file", &object), "object");
