@@ -24,19 +24,6 @@ static void show_kib(FILE *out, const char *name, uint64_t pages) {
     fprintf(out, "%-15s %8lu kB\n", label, pages * KIB_PER_PAGE);
 }
 
-/* Pages that programs may come to need: of what is private to them. */
-static uint64_t committed(struct kernel *k) {
-    uint64_t sum = 0;
-    struct process *p;
-    TAILQ_FOREACH(p, &k->processes, of_machine) {
-        struct space_counts c = {0};
-        if (p->space && !p->borrows_space)
-            space_get_counts(p->space, &c);
-        sum += c.data + c.stack;
-    }
-    return sum;
-}
-
 static void show_meminfo(const struct proc_view *v, FILE *out) {
     const struct vm_counts c = counts_of(v);
     const struct vm_frame_counts *f = &c.frames;
@@ -75,8 +62,8 @@ static void show_meminfo(const struct proc_view *v, FILE *out) {
         {"SUnreclaim", 0},
         {"KernelStack", 0},
         {"PageTables", f->page_tables},
-        {"CommitLimit", total / 2 + c.swap.pages},
-        {"Committed_AS", committed(v->kernel)},
+        {"CommitLimit", vm_commit_limit(v->kernel->vm)},
+        {"Committed_AS", c.promised},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         show_kib(out, rows[i].name, rows[i].pages);

@@ -152,16 +152,46 @@ static const struct proc_entry kernel_entries[] = {
 
 /* ---- vm ---- */
 
-/* Writing 1, 2 or 3: clean pages of files that nobody maps are given back. */
-static int store_drop_caches(const struct proc_view *v, const char *text, size_t length) {
+/* The number that was written. 0, or -EINVAL: it is none, or out of range. */
+static int number_from(const char *text, size_t length, long least, long most, long *ret_number) {
     char number[16] = "";
     memcpy(number, text, min_size(length, sizeof(number) - 1));
     char *end;
-    long what = strtol(number, &end, 10);
-    if (end == number || what < 1 || what > 4)
+    *ret_number = strtol(number, &end, 10);
+    return end == number || *ret_number < least || *ret_number > most ? -EINVAL : 0;
+}
+
+/* Writing 1, 2 or 3: clean pages of files that nobody maps are given back. */
+static int store_drop_caches(const struct proc_view *v, const char *text, size_t length) {
+    long what;
+    if (number_from(text, length, 1, 4, &what) < 0)
         return -EINVAL;
     if (what & 1)
         inodes_drop_cache(v->kernel);
+    return 0;
+}
+
+static void show_overcommit(const struct proc_view *v, FILE *out) {
+    fprintf(out, "%u\n", (unsigned)vm_get_overcommit(v->kernel->vm));
+}
+
+static int store_overcommit(const struct proc_view *v, const char *text, size_t length) {
+    long mode;
+    if (number_from(text, length, VM_OVERCOMMIT_GUESS, VM_OVERCOMMIT_NEVER, &mode) < 0)
+        return -EINVAL;
+    vm_set_overcommit(v->kernel->vm, (enum vm_overcommit)mode);
+    return 0;
+}
+
+static void show_overcommit_ratio(const struct proc_view *v, FILE *out) {
+    fprintf(out, "%u\n", vm_get_overcommit_ratio(v->kernel->vm));
+}
+
+static int store_overcommit_ratio(const struct proc_view *v, const char *text, size_t length) {
+    long percent;
+    if (number_from(text, length, 0, INT32_MAX, &percent) < 0)
+        return -EINVAL;
+    vm_set_overcommit_ratio(v->kernel->vm, (uint32_t)percent);
     return 0;
 }
 
@@ -172,8 +202,11 @@ static const struct proc_entry vm_entries[] = {
     PROC_NUMBER("nr_hugepages", 0),
     PROC_NUMBER("oom_kill_allocating_task", 0),
     PROC_NUMBER("overcommit_kbytes", 0),
-    PROC_NUMBER("overcommit_memory", 1), /* reserving is free, touching is not */
-    PROC_NUMBER("overcommit_ratio", 50),
+    {.name = "overcommit_memory", .mode = S_IFREG | 0644, .show = show_overcommit, .store = store_overcommit},
+    {.name = "overcommit_ratio",
+     .mode = S_IFREG | 0644,
+     .show = show_overcommit_ratio,
+     .store = store_overcommit_ratio},
     PROC_NUMBER("page-cluster", 0), /* one page is read from swap at a time */
     PROC_NUMBER("panic_on_oom", 0),
     PROC_NUMBER("swappiness", 60),

@@ -26,10 +26,41 @@ int space_may_map(const struct space *space, uint64_t pages, unsigned flags) {
     return over || over_data_limit(space, pages, flags) ? -ENOMEM : 0;
 }
 
-int vm_may_promise(const struct vm *vm, uint64_t pages) {
-    const uint64_t memory = vm->frames.pages.end - vm->config.reserved;
-    return pages > memory + vm->swap.pages ? -ENOMEM : 0;
+/* ---- overcommitment ---- */
+
+void vm_set_overcommit(struct vm *vm, enum vm_overcommit overcommit) {
+    vm->overcommit = overcommit;
 }
+enum vm_overcommit vm_get_overcommit(const struct vm *vm) {
+    return vm->overcommit;
+}
+
+void vm_set_overcommit_ratio(struct vm *vm, uint32_t percent) {
+    vm->overcommit_ratio = percent;
+}
+uint32_t vm_get_overcommit_ratio(const struct vm *vm) {
+    return vm->overcommit_ratio;
+}
+
+static uint64_t vm_memory(const struct vm *vm) {
+    return vm->frames.pages.end - vm->config.reserved;
+}
+
+uint64_t vm_commit_limit(const struct vm *vm) {
+    return vm_memory(vm) * vm->overcommit_ratio / 100 + vm->swap.pages;
+}
+
+/* Nothing is kept back for administrators, who are not told apart here. */
+int vm_may_promise(const struct vm *vm, uint64_t pages) {
+    switch (vm->overcommit) {
+    case VM_OVERCOMMIT_ALWAYS: return 0;
+    case VM_OVERCOMMIT_NEVER: return vm->promised + pages < vm_commit_limit(vm) ? 0 : -ENOMEM;
+    case VM_OVERCOMMIT_GUESS: break;
+    }
+    return pages > vm_memory(vm) + vm->swap.pages ? -ENOMEM : 0;
+}
+
+/* ---- locks ---- */
 
 bool space_may_lock(const struct space *space, uint64_t pages, unsigned flags) {
     return !(flags & MAPPING_LOCKED) || !over_limit(space->mappings.locked, pages, space->limits.locked);

@@ -156,7 +156,7 @@ static unsigned request_flags(const struct space *space, const struct map_reques
     flags |= shared ? MAPPING_SHARED : 0;
     flags |= shared && (!r->object || r->may_write) ? MAPPING_MAY_WRITE : 0;
     flags |= r->no_exec ? MAPPING_NO_EXEC : 0;
-    flags |= r->flags & MAP_NORESERVE ? MAPPING_NORESERVE : 0;
+    flags |= r->flags & MAP_NORESERVE && space->vm->overcommit != VM_OVERCOMMIT_NEVER ? MAPPING_NORESERVE : 0;
     flags |= droppable ? MAPPING_DROPPABLE | MAPPING_NORESERVE | MAPPING_WIPE_ON_FORK | MAPPING_DONT_DUMP : 0;
     flags |= r->flags & MAP_GROWSDOWN ? MAPPING_GROWS_DOWN : 0;
     flags |= r->flags & MAP_LOCKED ? MAPPING_LOCKED : 0;

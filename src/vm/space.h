@@ -46,7 +46,7 @@ uint64_t space_resident(const struct space *);
 
 /* Whether `pages` more with such flags may be mapped. 0 or -ENOMEM. */
 int space_may_map(const struct space *, uint64_t pages, unsigned flags);
-/* Whether so many pages may be promised at once (Linux: overcommit heuristic, mode 0). 0 or -ENOMEM. */
+/* Whether so many pages more may be promised, by enum vm_overcommit. 0 or -ENOMEM. */
 int vm_may_promise(const struct vm *, uint64_t pages);
 /* Whether `pages` more with such flags may be locked if the flags say so; whether any may. */
 bool space_may_lock(const struct space *, uint64_t pages, unsigned flags);

@@ -36,6 +36,10 @@ struct vm {
     uint64_t last_anonymous; /* page identities handed out */
     uint64_t last_family;    /* merge.c */
     uint64_t promised;       /* pages of mappings and objects that are MAPPING_ACCOUNTED */
+
+    enum vm_overcommit overcommit; /* limit.c */
+    uint32_t overcommit_ratio;     /* percent */
+
     struct tally tally;
 };
 

@@ -14,6 +14,9 @@
  * which cost nothing before they are used. */
 enum { TABLE_FRAMES_APART = 65536 };
 
+/* Percent of memory that may be promised when no more may be; as on Linux. */
+enum { OVERCOMMIT_RATIO = 50 };
+
 void *vm_alloc(struct vm *vm, size_t size) {
     return inject_calloc(vm->config.inject, 1, size);
 }
@@ -86,6 +89,7 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
     if (!vm)
         return -ENOMEM;
     vm->config = *config;
+    vm->overcommit_ratio = OVERCOMMIT_RATIO;
     vm->last_reference = PFN_NONE;
     TAILQ_INIT(&vm->objects);
     choices_init(vm);

@@ -100,6 +100,18 @@ struct vm_counts {
 };
 void vm_get_counts(const struct vm *, struct vm_counts *ret_counts);
 
+/* How much may be promised: Linux's vm.overcommit_memory and vm.overcommit_ratio. */
+enum vm_overcommit {
+    VM_OVERCOMMIT_GUESS,  /* at once no more than there is at all. So it is at first */
+    VM_OVERCOMMIT_ALWAYS, /* anything */
+    VM_OVERCOMMIT_NEVER,  /* in all less than vm_commit_limit(); MAP_NORESERVE means nothing */
+};
+void vm_set_overcommit(struct vm *, enum vm_overcommit);
+enum vm_overcommit vm_get_overcommit(const struct vm *);
+void vm_set_overcommit_ratio(struct vm *, uint32_t percent); /* of memory, beside swap; at first 50 */
+uint32_t vm_get_overcommit_ratio(const struct vm *);
+uint64_t vm_commit_limit(const struct vm *); /* pages; it holds for VM_OVERCOMMIT_NEVER only */
+
 /* Verifies every invariant of every structure. NULL, or a description of the first that is broken. */
 const char *vm_check(struct vm *);
 
@@ -155,8 +167,8 @@ int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t 
 int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
 /* msync: MS_ASYNC writes back as well, so that the host's programs see what this one wrote. */
 int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
-/* One byte a page into `ret_vector`, as far as the mapping goes: how many of `pages`, or -ENOMEM where nothing
- * is mapped. */
+/* One byte a page into `ret_vector`, as far as the mapping goes: how many of `pages`, or -ENOMEM where
+ * nothing is mapped. */
 ssize_t space_mincore(struct space *, uint64_t address, uint64_t pages, unsigned char *ret_vector);
 /* mlock, mlock2, munlock, mlockall, munlockall. Nothing is pinned; the books are kept by Linux's rules. */
 int space_lock(struct space *, uint64_t address, uint64_t length, bool on_fault);

@@ -288,12 +288,49 @@ static void test_unmapping_gives_swap_space_back_to_the_host(void **state) {
     assert_memory_equal(page, zeros, PAGE_SIZE);
 }
 
+/* Maps so many pages there. 0 or -errno. */
+static int promise(uint64_t page, uint64_t pages, int flags) {
+    uint64_t address;
+    return map(BASE + page * PAGE_SIZE, pages * PAGE_SIZE, RW, ANON | MAP_FIXED | flags, &address);
+}
+
+static void test_overcommitment(void **state) {
+    struct vm_counts counts;
+    struct space *child;
+    uint64_t address;
+    vm_get_counts(machine.vm, &counts);
+    const uint64_t memory = counts.frames.total - counts.frames.reserved, all = memory + counts.swap.pages;
+    assert_int_equal(vm_get_overcommit(machine.vm), VM_OVERCOMMIT_GUESS);
+    assert_int_equal(vm_commit_limit(machine.vm), memory / 2 + counts.swap.pages);
+    assert_int_equal(promise(0, all + 1, 0), -ENOMEM);
+    assert_int_equal(promise(0, all + 1, MAP_NORESERVE), 0);
+    assert_int_equal(promise(0, all, 0), 0);
+    assert_int_equal(promise(all, all, 0), 0); /* each alone could be had */
+    vm_set_overcommit(machine.vm, VM_OVERCOMMIT_ALWAYS);
+    assert_int_equal(promise(0, 3 * all, 0), 0);
+    assert_int_equal(space_unmap(space, BASE, 3 * all * PAGE_SIZE), 0);
+
+    vm_set_overcommit(machine.vm, VM_OVERCOMMIT_NEVER);
+    vm_set_overcommit_ratio(machine.vm, 100);
+    assert_int_equal(vm_commit_limit(machine.vm), all);
+    assert_int_equal(promise(0, all, 0), -ENOMEM); /* less than the limit, not as much */
+    assert_int_equal(promise(0, all, MAP_NORESERVE), -ENOMEM);
+    assert_int_equal(map(0, all * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, &address), -ENOMEM);
+    assert_int_equal(promise(0, all - 1, 0), 0);
+    assert_int_equal(promise(0, all - 1, 0), 0); /* in its own place */
+    assert_int_equal(promise(all, 1, 0), -ENOMEM);
+    assert_int_equal(space_fork(space, 2, &child), -ENOMEM);
+    vm_set_overcommit_ratio(machine.vm, 0);
+    assert_int_equal(vm_commit_limit(machine.vm), counts.swap.pages);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_mmap_refuses),
         TEST(test_mmap_places_top_down),
         TEST(test_limits),
+        TEST(test_overcommitment),
         TEST(test_munmap_and_mprotect_split_and_merge),
         TEST(test_mremap_refuses),
         TEST(test_madvise_mincore_msync_refuse),
