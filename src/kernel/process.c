@@ -9,6 +9,7 @@
  * NULL). */
 #include <assert.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/file.h"
+#include "kernel/identity.h"
 #include "kernel/job_control.h"
 #include "kernel/limits.h"
 #include "kernel/sched.h"
@@ -361,4 +363,8 @@ void process_reap(struct process *p) {
     parent->children_switches.forced += p->switches.forced + p->children_switches.forced;
     parent->children_peak = max_u64(parent->children_peak, max_u64(p->peak_before, p->children_peak));
     process_free(p);
+}
+
+bool process_may_inspect(const struct process *p, const struct process *other) {
+    return p == other || other->dumpable == 1 || identity_capable(CAP_SYS_PTRACE);
 }

@@ -301,4 +301,7 @@ bool signal_is_pending(struct thread *); /* one that is not blocked and not igno
  * 0 or -errno; the old program goes on after a failure. */
 int exec_program(struct thread *, const char *path, char *const argv[], char *const envp[]);
 
+/* Whether the process may look into the memory of another, which may have forbidden it (PR_SET_DUMPABLE). */
+bool process_may_inspect(const struct process *, const struct process *other);
+
 #endif

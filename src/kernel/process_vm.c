@@ -79,10 +79,6 @@ static long vectors_copy(struct space *own, struct vm_vector *local, struct spac
     return (long)done;
 }
 
-static bool vm_is_private(const struct thread *t, const struct process *p) {
-    return p != t->process && p->dumpable != 1;
-}
-
 static long vm_transfer(struct thread *t, const uint64_t args[6], bool write) {
     struct vm_vector local = {0}, remote = {0};
     long r = args[5] ? -EINVAL : vector_read(t, args[1], args[2], true, &local);
@@ -92,7 +88,7 @@ static long vm_transfer(struct thread *t, const uint64_t args[6], bool write) {
         const struct thread *other = thread_find(t->process->kernel, (uint32_t)args[0]);
         if (!other || !other->process->space)
             r = -ESRCH;
-        else if (vm_is_private(t, other->process))
+        else if (!process_may_inspect(t->process, other->process))
             r = -EPERM;
         else
             r = vectors_copy(t->process->space, &local, other->process->space, &remote, write);
@@ -129,7 +125,7 @@ static long sys_kcmp(struct thread *t, const uint64_t args[6]) {
     if (!first || !second)
         return -ESRCH;
     const struct process *a = first->process, *b = second->process;
-    if (vm_is_private(t, a) || vm_is_private(t, b))
+    if (!process_may_inspect(t->process, a) || !process_may_inspect(t->process, b))
         return -EPERM;
     switch ((int)args[2]) {
     case KCMP_FILE: return kcmp_files(a, args[3], b, args[4]);

@@ -384,6 +384,13 @@ const struct proc_node *proc_file_node(const struct file *f) {
     return f->ops == &directory_ops ? directory_node(f) : NULL;
 }
 
+/* Whether the process that an entry shows the memory of lets itself be looked at. */
+static bool proc_may_inspect(struct thread *t, const struct proc_node *node) {
+    struct proc_view v;
+    return !entry_of(node)->inspects || proc_look(t->process->kernel, node, &v) < 0 ||
+           process_may_inspect(t->process, v.process);
+}
+
 int proc_open(struct thread *t, const struct proc_node *node, int flags, struct file **ret_file) {
     struct kernel *k = t->process->kernel;
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
@@ -394,6 +401,8 @@ int proc_open(struct thread *t, const struct proc_node *node, int flags, struct 
     if (proc_is_link(node) && !(flags & O_PATH))
         return -ELOOP;
     if (writes && !(entry_of(node)->mode & 0222))
+        return -EACCES;
+    if (!(flags & O_PATH) && !proc_may_inspect(t, node))
         return -EACCES;
     return proc_file_create(k, node, flags, ret_file);
 }

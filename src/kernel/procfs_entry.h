@@ -34,12 +34,16 @@ struct proc_entry {
     int (*store)(const struct proc_view *, const char *text, size_t length);
     const struct file_ops *ops; /* a file that is not shown as text; NULL: the usual */
 
+    bool inspects; /* shows memory: not of a process that has forbidden it */
+
     /* links: length or -errno; NULL for those to open files */
     ssize_t (*link)(struct thread *looking, const struct proc_view *, char *to, size_t size);
 };
 
 #define PROC_FILE(file_name, shower)                                                                         \
     { .name = (file_name), .mode = S_IFREG | 0444, .show = (shower) }
+#define PROC_MEMORY_FILE(file_name, permissions, shower)                                                     \
+    { .name = (file_name), .mode = S_IFREG | (permissions), .inspects = true, .show = (shower) }
 #define PROC_TEXT(file_name, content)                                                                        \
     { .name = (file_name), .mode = S_IFREG | 0444, .text = (content) }
 #define PROC_DIRECTORY(directory_name, entries)                                                              \

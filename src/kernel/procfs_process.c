@@ -312,17 +312,19 @@ static const struct proc_entry task_directory = {
     { .name = (link_name), .mode = S_IFLNK | 0777, .link = (reader) }
 
 #define ENTRIES_OF_A_TASK                                                                                    \
-    PROC_FILE("auxv", show_auxv), PROC_FILE("cmdline", show_cmdline),                                        \
+    PROC_MEMORY_FILE("auxv", 0444, show_auxv), PROC_FILE("cmdline", show_cmdline),                           \
         {.name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm},                    \
-        PROC_LINK("cwd", link_cwd), PROC_FILE("environ", show_environ), PROC_LINK("exe", link_exe),          \
+        PROC_LINK("cwd", link_cwd), PROC_MEMORY_FILE("environ", 0444, show_environ),                         \
+        PROC_LINK("exe", link_exe),                                                                          \
         {.name = "fd", .mode = S_IFDIR | 0500, .numbers = PROC_DESCRIPTORS, .number = &descriptor_link},     \
         {.name = "fdinfo", .mode = S_IFDIR | 0500, .numbers = PROC_DESCRIPTORS, .number = &descriptor_info}, \
-        PROC_FILE("limits", show_limits), PROC_FILE("maps", proc_show_maps),                                 \
-        {.name = "mem", .mode = S_IFREG | 0600, .ops = &proc_memory_ops},                                    \
+        PROC_FILE("limits", show_limits), PROC_MEMORY_FILE("maps", 0444, proc_show_maps),                    \
+        {.name = "mem", .mode = S_IFREG | 0600, .inspects = true, .ops = &proc_memory_ops},                  \
         PROC_FILE("mountinfo", show_mountinfo), PROC_FILE("mounts", show_mounts),                            \
-        {.name = "pagemap", .mode = S_IFREG | 0400, .ops = &proc_pagemap_ops}, PROC_LINK("root", link_root), \
-        PROC_FILE("smaps", proc_show_smaps), PROC_FILE("smaps_rollup", proc_show_smaps_rollup),              \
-        PROC_FILE("stat", show_stat), PROC_FILE("statm", show_statm), PROC_FILE("status", show_status)
+        {.name = "pagemap", .mode = S_IFREG | 0400, .inspects = true, .ops = &proc_pagemap_ops},             \
+        PROC_LINK("root", link_root), PROC_MEMORY_FILE("smaps", 0444, proc_show_smaps),                      \
+        PROC_MEMORY_FILE("smaps_rollup", 0444, proc_show_smaps_rollup), PROC_FILE("stat", show_stat),        \
+        PROC_FILE("statm", show_statm), PROC_FILE("status", show_status)
 
 const struct proc_entry proc_task_entries[] = {ENTRIES_OF_A_TASK, {.name = NULL}};
 

@@ -163,7 +163,7 @@ static bool advice_is_for_others(int advice) {
 static int advice_is_allowed(const struct thread *t, const struct process *p, int advice) {
     if (!p || !p->space)
         return -ESRCH;
-    if (p != t->process && p->dumpable != 1 && !identity_capable(CAP_SYS_PTRACE))
+    if (!process_may_inspect(t->process, p))
         return -EACCES;
     if (p->space == t->process->space)
         return 0;

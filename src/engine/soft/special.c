@@ -444,6 +444,7 @@ static bool is_privileged(const struct decoded *d) {
     case 0xfa:            /* CLI */
     case 0xfb:            /* STI */
     case TWO_BYTE | 0x06: /* CLTS */
+    case TWO_BYTE | 0x07: /* SYSRET */
     case TWO_BYTE | 0x08: /* INVD */
     case TWO_BYTE | 0x09: /* WBINVD */
     case TWO_BYTE | 0x30: /* WRMSR */
