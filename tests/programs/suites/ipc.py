@@ -66,7 +66,7 @@ print $memory->stat->nattch, " ", $queue->stat->qnum, "\n"; $memory->remove; $se
 def case(name, *arguments, program=None, **keywords):
     keywords.setdefault("smallest", FORKING)
     keywords.setdefault("few", 40)
-    return Case(name, ["{guests}/ipc-" + (program or name), *arguments], **keywords)
+    return Case(name, ["{guests}/ipc/ipc-" + (program or name), *arguments], **keywords)
 
 
 def host_seals_execution():
@@ -97,7 +97,7 @@ def cases():
     yield Case("sysv-perl", ["perl", "-e", PERL_SYSV], few=400, smallest=None)
 
 def exhausted(workshop, mode, *options, timeout=60):
-    return workshop.machine(Case("exhaust", ["{guests}/ipc-exhaust", *mode.split()]), list(options), timeout)
+    return workshop.machine(Case("exhaust", ["{guests}/ipc/ipc-exhaust", *mode.split()]), list(options), timeout)
 
 
 def tasks_run_out(workshop, report, full):
@@ -130,7 +130,7 @@ def memory_runs_out(workshop, report, full):
 def descriptors_run_out(workshop, report, full):
     """EMFILE for who has reached its limit; ENFILE when it is the host that gives no more."""
     for limit, expected in (30, b"EMFILE"), (64, b"ENFILE"):
-        command = ["bash", "-c", f"ulimit -S -n {limit}; exec {{guests}}/ipc-exhaust descriptors"]
+        command = ["bash", "-c", f"ulimit -S -n {limit}; exec {{guests}}/ipc/ipc-exhaust descriptors"]
         words = ["prlimit", "--nofile=40:64", *map(str, workshop.machine_command(Case("descriptors", command), ["-n", "400"]))]
         result = machine.run(words, workshop.folder)
         good = result.out.startswith(expected + b"\n") and result.out.endswith(b": 1\n")
