@@ -25,7 +25,7 @@ PERTURBED = {"MALLOC_PERTURB_": "165"}  # the C library fills what it hands out,
 def cases():
     yield Case("secret", ["{guests}/attacks/attacks-secret", "512"], few=64)
     yield Case("padding", ["{guests}/attacks/attacks-padding"], environment=PERTURBED, few=64)
-    for name in ("borders", "channels", "races", "stale"):
+    for name in ("arguments", "borders", "channels", "races", "stale"):
         yield Case(name, ["{guests}/attacks/attacks-" + name], few=60)
 
 
