@@ -394,6 +394,8 @@ static bool proc_may_inspect(struct thread *t, const struct proc_node *node) {
 int proc_open(struct thread *t, const struct proc_node *node, int flags, struct file **ret_file) {
     struct kernel *k = t->process->kernel;
     bool writes = (flags & O_ACCMODE) != O_RDONLY;
+    if (proc_is_directory(node) && (flags & O_TMPFILE) == O_TMPFILE) /* a task's own directory is immutable */
+        return node->pid && (node->depth == 1 || (node->tid && node->depth == 3)) ? -EPERM : -EOPNOTSUPP;
     if (proc_is_directory(node))
         return writes ? -EISDIR : directory_open(k, node, flags, ret_file);
     if (flags & O_DIRECTORY)

@@ -43,7 +43,17 @@ static int lookup_new(struct thread *t, int directory, uint64_t user, int in_pro
 
 /* ---- opening ---- */
 
+/* A file without a name must be writable, or what for; it is none that is created besides. */
+static bool unnamed_is_wrong(uint64_t flags) {
+    uint64_t unnamed = O_TMPFILE & ~O_DIRECTORY;
+    if (flags & O_PATH || !(flags & unnamed))
+        return false;
+    return (flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || (flags & O_ACCMODE) == O_RDONLY;
+}
+
 static long do_open(struct thread *t, int directory, uint64_t user, const struct open_how *how) {
+    if (unnamed_is_wrong(how->flags))
+        return -EINVAL;
     char path[PATH_MAX];
     struct file *f;
     ssize_t length = user_string(t->process->space, user, path, sizeof(path));

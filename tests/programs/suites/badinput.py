@@ -65,9 +65,9 @@ def programs_files(folder):
     (folder / "cut").write_bytes(elf[:200])
     elf[18] = 183  # e_machine: AArch64
     (folder / "arm").write_bytes(elf)
-    elf[18], elf[4] = 62, 1  # e_ident: 32 bits
+    elf[18], elf[4] = 3, 1  # i386
     (folder / "bits32").write_bytes(elf)
-    elf[4], elf[16] = 2, 1  # e_type: relocatable
+    elf[18], elf[4], elf[16] = 62, 2, 1  # e_type: relocatable
     (folder / "object").write_bytes(elf)
     (folder / "text").write_text("just text\n")
     (folder / "no-interpreter").write_text("#!/does/not/exist\n")
