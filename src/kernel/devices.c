@@ -59,6 +59,7 @@ static const struct file_ops null_ops = {.name = "null",
                                          .write = sink_write,
                                          .seek = device_seek,
                                          .stat = device_stat,
+                                         .no_splice_from = true,
                                          .ignores_data = true};
 static const struct file_ops zero_ops = {.name = "zero",
                                          .read = zero_read,

@@ -47,6 +47,7 @@ struct file_ops {
     bool fixed_position; /* lseek() succeeds and does nothing: eventfd and its relatives */
     bool empty_writes;   /* a write of no bytes is passed on: an empty datagram, say */
     bool ignores_data;   /* writes never look at the data: it may be NULL */
+    bool no_splice_from; /* sendfile() and splice() cannot read from it */
     bool no_splice;      /* sendfile() and splice() cannot write to it */
 };
 

@@ -38,7 +38,7 @@ enum { KERNEL_INTERRUPT_WINDOW = 1000000000 };
 /* ---- building ---- */
 
 static int kernel_create_tables(struct kernel *k) {
-    int r = syscall_create_handlers(k->config.inject, &k->handlers);
+    int r = syscall_create_ways(k->config.inject, &k->ways);
     if (r < 0)
         return r;
     k->unimplemented = inject_calloc(k->config.inject, SYSCALL_NUMBERS + 1, sizeof *k->unimplemented);
@@ -49,7 +49,7 @@ static void kernel_free(struct kernel *k) {
     summary_free(k);
     watches_destroy(k);
     free(k->poll_set);
-    free((void *)k->handlers);
+    free((void *)k->ways);
     free(k->unimplemented);
     free(k);
 }

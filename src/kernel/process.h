@@ -241,7 +241,7 @@ struct kernel {
     size_t record_count, record_capacity;
     struct process_summary *listed; /* what kernel_get_summary() gave out last */
     struct syscall_summary *listed_calls;
-    syscall_handler *const *handlers; /* by number; NULL: not implemented */
+    const struct syscall_way *ways;   /* of the calls, by number */
     enum kernel_stop stop;
     int exit_status;
     struct rng rng;        /* guests' randomness under deterministic */

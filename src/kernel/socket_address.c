@@ -86,10 +86,13 @@ int socket_address_load(struct thread *t, uint64_t user, uint64_t length, bool m
 
 int socket_address_store(struct thread *t, const struct socket_address *a, uint64_t user,
                          uint64_t user_length) {
+    return user ? socket_address_return(t, a, user, user_length) : 0;
+}
+
+int socket_address_return(struct thread *t, const struct socket_address *a, uint64_t user,
+                          uint64_t user_length) {
     struct space *space = t->process->space;
     int room;
-    if (!user)
-        return 0;
     int r = user_read(space, user_length, &room, sizeof(room));
     if (r < 0 || room < 0)
         return r < 0 ? r : -EINVAL;

@@ -11,5 +11,8 @@ int socket_address_load(struct thread *, uint64_t user, uint64_t length, bool ma
 /* Stores as much of `given` as fits, and its whole length, as accept and its like do; nothing if `user` is 0.
  * 0, -EFAULT or -EINVAL. */
 int socket_address_store(struct thread *, const struct socket_address *, uint64_t user, uint64_t user_length);
+/* The same for an address that is asked for: 0 is an address like any other. */
+int socket_address_return(struct thread *, const struct socket_address *, uint64_t user,
+                          uint64_t user_length);
 
 #endif

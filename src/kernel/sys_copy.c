@@ -117,8 +117,8 @@ static int sendfile_check_kinds(const struct place *to, const struct place *from
         return -EINVAL;
     if (!length)
         return 0;
-    return !source->seek || !source->read || source->getdents || !target->write || target->no_splice ? -EINVAL
-                                                                                                     : 0;
+    bool can = source->seek && source->read && !source->getdents && !source->no_splice_from;
+    return can && target->write && !target->no_splice ? 0 : -EINVAL;
 }
 
 /* As splice() does it: as much as there is room for. */

@@ -81,8 +81,10 @@ static long make_pipe(struct thread *t, uint64_t user, uint64_t flags) {
     struct process *p = t->process;
     struct file *ends[2];
     bool close_on_exec = flags & O_CLOEXEC;
-    if (flags & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+    if (flags & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_EXCL))
         return -EINVAL;
+    if (flags & O_EXCL) /* O_NOTIFICATION_PIPE, of a kernel without watch queues */
+        return -ENOPKG;
     int r = pipe_create(p->kernel, (int)(flags & (O_NONBLOCK | O_DIRECT)), ends);
     if (r < 0)
         return r;

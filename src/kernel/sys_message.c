@@ -27,28 +27,36 @@ static long receive_message(struct thread *t, struct file *f, struct message *m,
 
 /* ---- one buffer ---- */
 
+/* Linux asks where the buffer is before all else. */
+static int set_buffer(struct message *m, struct thread *t, uint64_t address, uint64_t length) {
+    transfer_set(&m->data, t, address, length);
+    return transfer_in_user_space(address, m->data.left) ? 0 : -EFAULT;
+}
+
 static long sys_sendto(struct thread *t, const uint64_t a[6]) {
     struct message m;
     struct file *f;
-    int r = socket_of(t, a[0], &f);
     message_init(&m, (int)a[3]);
+    int r = set_buffer(&m, t, a[1], a[2]);
+    if (r == 0)
+        r = socket_of(t, a[0], &f);
     if (r == 0 && a[4])
         r = socket_address_load(t, a[4], a[5], false, &m.address);
     if (r < 0)
         return r;
     m.has_address = a[4] != 0;
-    transfer_set(&m.data, t, a[1], a[2]);
     return send_message(t, f, &m, &t->call.progress);
 }
 
 static long sys_recvfrom(struct thread *t, const uint64_t a[6]) {
     struct message m;
     struct file *f;
-    int r = socket_of(t, a[0], &f);
+    message_init(&m, (int)a[3]);
+    int r = set_buffer(&m, t, a[1], a[2]);
+    if (r == 0)
+        r = socket_of(t, a[0], &f);
     if (r < 0)
         return r;
-    message_init(&m, (int)a[3]);
-    transfer_set(&m.data, t, a[1], a[2]);
     long n = receive_message(t, f, &m, &t->call.progress);
     message_end(&m);
     if (n < 0)

@@ -107,14 +107,16 @@ static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
 static long sys_getrandom(struct thread *t, const uint64_t args[6]) {
     uint8_t bytes[256];
     uint64_t length = min_u64(args[1], INT32_MAX), done = 0;
-    if (args[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE))
+    if (args[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+        (args[2] & GRND_RANDOM && args[2] & GRND_INSECURE))
         return -EINVAL;
     while (done < length) {
         size_t n = min_size(length - done, sizeof bytes);
         kernel_random(t->process->kernel, bytes, n);
-        if (user_write(t->process->space, args[0] + done, bytes, n) < 0)
+        ssize_t written = user_write_some(t->process->space, args[0] + done, bytes, n);
+        done += written > 0 ? (uint64_t)written : 0;
+        if (written < (ssize_t)n)
             return done ? (long)done : -EFAULT;
-        done += n;
     }
     return (long)done;
 }

@@ -215,9 +215,7 @@ static long store_name(struct thread *t, const uint64_t a[6], bool peer) {
     int r = socket_of(t, a[0], &f);
     if (r == 0)
         r = file_is_unix(f) ? unix_name(f, peer, &address) : host_name(f, peer, &address);
-    if (r == 0 && !a[1])
-        return -EFAULT;
-    return r < 0 ? r : socket_address_store(t, &address, a[1], a[2]);
+    return r < 0 ? r : socket_address_return(t, &address, a[1], a[2]);
 }
 
 static long sys_getsockname(struct thread *t, const uint64_t a[6]) {

@@ -185,7 +185,7 @@ static long splice_from_file(struct thread *t, struct place *in, struct place *o
                              bool at_once) {
     struct file *f = in->file;
     uint64_t offset = (uint64_t)in->offset;
-    if (!f->ops->read || f->ops->no_splice || f->ops->getdents || f->ops->record)
+    if (!f->ops->read || f->ops->no_splice || f->ops->no_splice_from || f->ops->getdents || f->ops->record)
         return -EINVAL;
     int flags = f->flags;
     if (at_once && file_is_socket(f))

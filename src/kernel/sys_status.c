@@ -52,7 +52,7 @@ static long sys_fstat(struct thread *t, const uint64_t a[6]) {
 }
 
 static long sys_newfstatat(struct thread *t, const uint64_t a[6]) {
-    if (a[3] & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+    if (a[3] & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_SYNC_TYPE))
         return -EINVAL;
     return do_stat(t, (int)a[0], a[1], a[2], (int)a[3]);
 }

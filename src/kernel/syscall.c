@@ -23,55 +23,29 @@
 #include "kernel/signal.h"
 
 static const struct syscall_entry *const syscall_tables[] = {
-    syscalls_terminal,
-    syscalls_memory,
-    syscalls_process,
-    syscalls_signal,
-    syscalls_identity,
-    syscalls_resource,
-    syscalls_wait,
-    syscalls_timer,
-    syscalls_file,
-    syscalls_path,
-    syscalls_poll,
-    syscalls_time,
-    syscalls_descriptor,
-    syscalls_futex,
-    syscalls_socket,
-    syscalls_message,
-    syscalls_splice,
-    syscalls_status,
-    syscalls_xattr,
-    syscalls_inotify,
-    syscalls_copy,
-    syscalls_content,
-    syscalls_pidfd,
-    syscalls_memfd,
-    syscalls_limit,
-    syscalls_prctl,
-    syscalls_scheduling,
-    syscalls_refused,
-    syscalls_mempolicy,
-    syscalls_process_vm,
-    syscalls_sysv_shm,
-    syscalls_sysv_sem,
-    syscalls_sysv_msg,
-    syscalls_robust,
+    syscalls_terminal, syscalls_memory,     syscalls_process,    syscalls_signal,    syscalls_identity,
+    syscalls_resource, syscalls_wait,       syscalls_timer,      syscalls_file,      syscalls_path,
+    syscalls_poll,     syscalls_time,       syscalls_descriptor, syscalls_futex,     syscalls_socket,
+    syscalls_message,  syscalls_splice,     syscalls_status,     syscalls_xattr,     syscalls_inotify,
+    syscalls_copy,     syscalls_content,    syscalls_pidfd,      syscalls_memfd,     syscalls_limit,
+    syscalls_prctl,    syscalls_scheduling, syscalls_refused,    syscalls_mempolicy, syscalls_process_vm,
+    syscalls_sysv_shm, syscalls_sysv_sem,   syscalls_sysv_msg,   syscalls_robust,
 };
 
 static long sys_restart_syscall(struct thread *t, const uint64_t args[6]);
 
-int syscall_create_handlers(struct inject *inject, syscall_handler *const **ret_handlers) {
-    syscall_handler **handlers = inject_calloc(inject, SYSCALL_NUMBERS, sizeof(syscall_handler *));
-    if (!handlers)
+int syscall_create_ways(struct inject *inject, const struct syscall_way **ret_ways) {
+    struct syscall_way *ways = inject_calloc(inject, SYSCALL_NUMBERS, sizeof *ways);
+    if (!ways)
         return -ENOMEM;
     for (unsigned i = 0; i < ARRAY_LENGTH(syscall_tables); i++)
         for (const struct syscall_entry *e = syscall_tables[i]; e->number >= 0; e++) {
-            assert(e->number < SYSCALL_NUMBERS && !handlers[e->number]);
-            handlers[e->number] = e->handler;
+            assert(e->number < SYSCALL_NUMBERS && !ways[e->number].handler);
+            ways[e->number].handler = e->handler;
+            ways[e->number].width = syscall_width((unsigned)e->number);
         }
-    handlers[SYS_restart_syscall] = sys_restart_syscall;
-    *ret_handlers = handlers;
+    ways[SYS_restart_syscall].handler = sys_restart_syscall;
+    *ret_ways = ways;
     return 0;
 }
 
@@ -83,7 +57,7 @@ static long syscall_not_implemented(struct thread *t) {
 
 static long syscall_run(struct thread *t) {
     uint64_t number = t->call.number;
-    syscall_handler *handler = number < SYSCALL_NUMBERS ? t->process->kernel->handlers[number] : NULL;
+    syscall_handler *handler = number < SYSCALL_NUMBERS ? t->process->kernel->ways[number].handler : NULL;
     return likely(handler) ? handler(t, t->call.args) : syscall_not_implemented(t);
 }
 
@@ -119,6 +93,8 @@ void syscall_enter(struct thread *t) {
     vm_tell_contents(k->vm);
     trace_emit(k->trace, EVENT_SYSCALL_ENTER, (unsigned)c->number, c->args[0], c->args[1], c->args[2],
                c->args[3], c->args[4]);
+    if (c->number < SYSCALL_NUMBERS) /* the trace shows what the program gave */
+        syscall_cut(c->args, k->ways[c->number].width);
 }
 
 static void syscall_emit_exit(struct thread *t, long result) {

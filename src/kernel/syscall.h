@@ -55,8 +55,22 @@ extern const struct syscall_entry
 /* One more than the highest number that can be implemented. */
 enum { SYSCALL_NUMBERS = 512 };
 
+/* What is known of a call at its entry. */
+struct syscall_way {
+    syscall_handler *handler; /* NULL: not implemented */
+    uint16_t width;           /* of its arguments: syscall_width */
+};
+
+/* How wide an argument is. */
+enum { SYSCALL_LONG, SYSCALL_INT, SYSCALL_UNSIGNED, SYSCALL_MODE };
+
+/* syscall_width.c: of the arguments of this call, two bits each, the first argument's lowest. */
+uint16_t syscall_width(unsigned number);
+/* Cuts each argument to its width. */
+void syscall_cut(uint64_t args[6], unsigned width);
+
 /* The handlers of all tables by number, malloc'd. 0 or -ENOMEM. */
-int syscall_create_handlers(struct inject *, syscall_handler *const **ret_handlers);
+int syscall_create_ways(struct inject *, const struct syscall_way **ret_ways);
 /* `syscall` was executed: fills t->call from the registers, counts the call. */
 void syscall_enter(struct thread *);
 /* Performs the call in t->call; does the sleeping, waking and restarting around it. */

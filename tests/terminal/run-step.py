@@ -240,7 +240,7 @@ class Live(StepCase):
         self.assertEqual(screen.finish(), 0)
 
     def test_ctrl_c_typed_into_the_program_ends_it(self):
-        screen = self.step("-n", "64", "--stats", "none", "--", "sh", "-c", "echo re\"\"ady; sleep 60")
+        screen = self.step("-n", "64", "--stats", "none", "--", "sh", "-c", "echo re\"\"ady; exec sleep 60")
         screen.wait(KEYS, "paused")
         screen.type("ci")
         screen.wait("ready", "typing into")

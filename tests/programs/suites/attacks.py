@@ -22,9 +22,15 @@ CHECKED = {"THIMBLE_CHECK": "1"}
 PERTURBED = {"MALLOC_PERTURB_": "165"}  # the C library fills what it hands out, and what is given back
 
 
+def open_to_all(folder):
+    """The program becomes nobody before it begins."""
+    folder.chmod(0o777)
+
+
 def cases():
     yield Case("secret", ["{guests}/attacks/attacks-secret", "512"], few=64)
     yield Case("padding", ["{guests}/attacks/attacks-padding"], environment=PERTURBED, few=64)
+    yield Case("errors", ["{guests}/attacks/attacks-errors"], files=open_to_all, few=300)
     for name in ("arguments", "borders", "channels", "races", "stale"):
         yield Case(name, ["{guests}/attacks/attacks-" + name], few=60)
 
