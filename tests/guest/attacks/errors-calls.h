@@ -60,7 +60,7 @@
 {"rt_sigprocmask", SYS_rt_sigprocmask, {0, WORDS, WORDS, 8}, 15},
 {"rt_sigpending", SYS_rt_sigpending, {WORDS, 8}, 3},
 {"rt_sigtimedwait", SYS_rt_sigtimedwait, {WORDS, WORDS, WORDS, 8}, 11},
-{"sigaltstack", SYS_sigaltstack, {0, WORDS}, 3},
+{"sigaltstack", SYS_sigaltstack, {0, WORDS}, 2},
 {"kill", SYS_kill, {SELF, 0}, 0},
 {"tgkill", SYS_tgkill, {SELF, SELF, 0}, 3},
 {"getitimer", SYS_getitimer, {0, WORDS}, 3},
