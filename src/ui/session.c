@@ -159,6 +159,9 @@ static int start_failed(struct session *s, int error, size_t failed) {
     }
     if (error == -ENOENT && !strchr(program, '/'))
         fprintf(stderr, "thimble: %s: not found in PATH\n", program);
+    else if (error == -EEXIST)
+        fprintf(stderr, "thimble: %s: its stack has a fixed place where the program itself must stand\n",
+                program);
     else if (error == -ENOEXEC)
         fprintf(stderr, "thimble: %s: not a program for this machine (an x86-64 ELF file or a #! script)%s\n",
                 program, s->options.command == OPTIONS_RUN ? "" : ", nor a recording");

@@ -1,5 +1,6 @@
 /* The heap: brk. Its end moves within what the next mapping above, with its guard gap and one page more, and
- * the limits allow; whatever is wrong, the answer is the end as it is. */
+ * the limits allow; whatever is wrong, the answer is the end as it is. A stack with a fixed place keeps no
+ * distance to what lies below: the lecture's heap stands right under it. */
 #include <errno.h>
 
 #include "base/base.h"
@@ -14,7 +15,10 @@ void space_set_brk(struct space *space, uint64_t start, uint64_t data) {
 
 static bool brk_has_room(struct space *space, vpn_t from, vpn_t to) {
     const struct mapping *above = mapping_first(space, from);
-    return to.n <= USER_END_VPN.n && (!above || to.n + 1 <= mapping_guarded_start(above).n);
+    if (!above)
+        return to.n <= USER_END_VPN.n;
+    bool fixed_stack = (above->flags & (MAPPING_STACK | MAPPING_GROWS_DOWN)) == MAPPING_STACK;
+    return to.n + !fixed_stack <= mapping_guarded_start(above).n;
 }
 
 static int brk_extend(struct space *space, vpn_t from, vpn_t to, unsigned flags) {

@@ -197,7 +197,7 @@ static void a_stack_in_the_program_s_place_is_refused(void **state) {
     char *argv[] = {"x", "x", "1", "0", NULL};
     fixture_create(f);
     assert_int_equal(fixture_add(f, "talk", argv, 0, 0x401000), 0);
-    assert_int_equal(fixture_run(f), -EINVAL);
+    assert_int_equal(fixture_run(f), -EEXIST);
 }
 
 /* ---- labels ---- */
