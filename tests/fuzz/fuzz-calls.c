@@ -99,7 +99,7 @@ static uint64_t call_number(struct fuzz *f) {
         return input_number(&f->in, 8);
     unsigned wanted = sort | (unsigned)(input_byte(&f->in) & 1) << 8;
     for (unsigned i = wanted; i < wanted + SYSCALL_NUMBERS; i++)
-        if (k->handlers[i % SYSCALL_NUMBERS])
+        if (k->ways[i % SYSCALL_NUMBERS].handler)
             return i % SYSCALL_NUMBERS;
     return 0;
 }
