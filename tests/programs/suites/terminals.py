@@ -17,6 +17,11 @@ def mask_numbers(line):
     return line.replace(" (core dumped)", "")
 
 
+def mask_age(line):
+    """How long ago a change was made, which vi tells of what it takes back."""
+    return re.sub(r"  (\d+ seconds? ago|\d\d:\d\d:\d\d)", "  AGE", line)
+
+
 def text_files(folder):
     (folder / "poem").write_text("".join(f"line {n} of the poem\n" for n in range(1, 101)))
     (folder / "prose").write_text("It was a dark and stormy night.\n")
@@ -62,7 +67,9 @@ SESSIONS = [
     Session("more", ["more", "poem"], [" ", "\r", "q"], text_files),
     Session("nano", ["nano", "-I", "prose"], ["Once upon a time:\r", DOWN, "\x0b", "\x15\x15", "\x17dark\r", "\x0f\r", Size(15, 60), "\x18"],
             text_files),
-    Session("vi", ["vi", "-u", "NONE", "prose"], ["ihello\rworld\x1b", "ggdd", "p", ":s/o/0/g\r", "u", Size(18, 70), ":w\r", ":q\r"], text_files),
+    Session("vi", ["vi", "-u", "NONE", "prose"],
+        ["ihello\rworld\x1b", "ggdd", "p", ":s/o/0/g\r", "u", Size(18, 70), ":w\r", ":q\r"], text_files,
+        mask=mask_age),
 ]
 
 
