@@ -83,6 +83,7 @@ static int program_create(struct kernel *k, const struct kernel_program *program
         return r;
     }
     program_inherit_signals(*ret_thread);
+    (*ret_thread)->scheduling.nice = getpriority(PRIO_PROCESS, 0); /* as whoever started Thimble has it */
     if (!k->first)
         k->first = p;
     trace_emit(k->trace, EVENT_PROCESS_CREATE, 0, 0, 0, 0, 0, 0);

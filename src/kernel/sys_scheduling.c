@@ -217,7 +217,7 @@ static long sys_sched_getattr(struct thread *t, const uint64_t args[6]) {
     struct scheduling_attributes a = {.size = (uint32_t)min_u64(size, sizeof a),
                                       .policy = (uint32_t)s->policy,
                                       .flags = s->reset_on_fork ? FLAG_RESET_ON_FORK : 0,
-                                      .nice = policy_is_fair(s->policy) ? s->nice : 0,
+                                      .nice = policy_is_real_time(s->policy) ? 0 : s->nice,
                                       .priority = (uint32_t)s->priority};
     return user_write(t->process->space, args[1], &a, a.size);
 }

@@ -12,13 +12,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/base.h"
 #include "kernel/descriptor.h"
+#include "kernel/inode.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 
@@ -108,6 +111,14 @@ static bool syscall_is_restart(long result) {
     return result <= -K_ERESTARTSYS && result >= -K_ERESTART_RESTARTBLOCK;
 }
 
+/* Whether the host has no descriptor left for us. */
+static bool host_is_full(struct kernel *k) {
+    int host = fcntl(inodes_root(k), F_DUPFD_CLOEXEC, 0);
+    if (host >= 0)
+        close(host);
+    return host < 0;
+}
+
 static void syscall_finish(struct thread *t, long result) {
     struct kernel *k = t->process->kernel;
     t->in_call = false;
@@ -126,7 +137,7 @@ static void syscall_finish(struct thread *t, long result) {
         signal_set_blocked(t, t->saved_blocked);
         t->restore_blocked = false;
     }
-    if (unlikely(result == -EMFILE) && descriptor_available(t->process) == 0)
+    if (unlikely(result == -EMFILE) && descriptor_available(t->process) == 0 && host_is_full(k))
         result = -ENFILE; /* it is the host's descriptors that are used up, not the process's */
     k->engine_ops->set_register(k->engine, t->cpu, CPU_RAX, (uint64_t)result);
     syscall_emit_exit(t, result);
