@@ -50,6 +50,18 @@ short file_poll(struct file *f, struct thread *sleeper, short events) {
     return (short)(events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM));
 }
 
+short file_poll_host(struct file *f, struct thread *sleeper, short events) {
+    struct pollfd p = {.fd = f->host, .events = events};
+    int n = poll(&p, 1, 0);
+    if (n > 0)
+        return p.revents;
+    if (n < 0 && errno != EINTR)
+        return events;
+    if (sleeper)
+        sched_sleep_fd(sleeper, f->host, events);
+    return 0;
+}
+
 /* Events of a standard output, in pieces that can be looked at one by one. */
 static void file_emit_output(const struct file *f, const char *bytes, size_t length) {
     enum { PIECE = 4000 };

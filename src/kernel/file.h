@@ -57,18 +57,18 @@ struct file {
     const struct file_ops *ops;
     struct kernel *kernel;
     unsigned references;
-    uint64_t serial; /* of all files that were ever opened: mappings of two openings do not merge */
+    uint64_t serial;    /* of all files that were ever opened: mappings of two openings do not merge */
     unsigned in_flight; /* of these: in messages on their way through sockets */
     int flags;          /* O_ACCMODE and status flags */
     uint64_t offset;
-    int host;                 /* host descriptor, or -1 */
-    void *data;               /* the kind's own */
-    char *path;               /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
-    int owner;                /* F_SETOWN: a process, or the negative number of a group */
-    int signal;               /* F_SETSIG */
-    bool owner_is_thread;     /* F_SETOWN_EX */
-    uint8_t output;           /* 1, 2: came to the machine as a standard output or error; else 0 */
-    bool flocked;             /* flock() was used on it: lock.c */
+    int host;             /* host descriptor, or -1 */
+    void *data;           /* the kind's own */
+    char *path;           /* absolute path as opened, or a name like "pipe:[3]"; for /proc/PID/fd */
+    int owner;            /* F_SETOWN: a process, or the negative number of a group */
+    int signal;           /* F_SETSIG */
+    bool owner_is_thread; /* F_SETOWN_EX */
+    uint8_t output;       /* 1, 2: came to the machine as a standard output or error; else 0 */
+    bool flocked;         /* flock() was used on it: lock.c */
     /* kernel->news as of the last news for readers, and for writers: for epoll; NULL: unknown. */
     const uint64_t *activity, *activity_out;
     LIST_HEAD(, epoll_item) watchers; /* epoll.c: who watches it */
@@ -79,6 +79,9 @@ struct file *file_ref(struct file *);
 void file_unref(struct file *);
 /* Events that are ready now, also when the kind has no poll of its own; `sleeper` as in file_ops. */
 short file_poll(struct file *, struct thread *sleeper, short events);
+/* What the host says of f->host, for kinds that leave it to the host. If it cannot say, all of `events`: then
+ * the caller finds out by trying. */
+short file_poll_host(struct file *, struct thread *sleeper, short events);
 /* Writes as the kind does, which must be able to; what goes to a standard output is an event besides. */
 ssize_t file_write(struct file *, struct thread *, const void *from, size_t length, uint64_t *offset);
 /* Where it is now: an absolute path (" (deleted)" behind it when it has none any more) or "pipe:[3]". Length

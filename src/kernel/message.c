@@ -73,23 +73,28 @@ static bool header_is_whole(const struct msghdr *all, const struct cmsghdr *c) {
     return c->cmsg_len >= sizeof(*c) && c->cmsg_len <= all->msg_controllen - before;
 }
 
-int message_load_control(struct thread *t, struct message *m) {
+/* Does something with each control header for sockets, until that fails. */
+static int each_header(struct thread *t, struct message *m,
+                       int (*visit)(struct thread *, struct message *, struct cmsghdr *)) {
     struct msghdr all = {.msg_control = m->control, .msg_controllen = m->control_room};
-    struct cmsghdr *c;
-    for (c = CMSG_FIRSTHDR(&all); c; c = CMSG_NXTHDR(&all, c)) {
-        int r = 0;
+    int r = 0;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&all); r == 0 && c; c = CMSG_NXTHDR(&all, c)) {
         if (!header_is_whole(&all, c))
             return -EINVAL;
-        if (c->cmsg_level != SOL_SOCKET)
-            continue;
-        if (c->cmsg_type == SCM_RIGHTS)
-            r = load_files(t, m, c);
-        else
-            r = c->cmsg_type == SCM_CREDENTIALS ? load_credentials(t, m, c) : -EINVAL;
-        if (r < 0)
-            return r;
+        if (c->cmsg_level == SOL_SOCKET)
+            r = visit(t, m, c);
     }
-    return 0;
+    return r;
+}
+
+static int load_header(struct thread *t, struct message *m, struct cmsghdr *c) {
+    if (c->cmsg_type == SCM_RIGHTS)
+        return load_files(t, m, c);
+    return c->cmsg_type == SCM_CREDENTIALS ? load_credentials(t, m, c) : -EINVAL;
+}
+
+int message_load_control(struct thread *t, struct message *m) {
+    return each_header(t, m, load_header);
 }
 
 /* ---- receiving ---- */
@@ -172,23 +177,16 @@ static int files_to_host(struct thread *t, struct cmsghdr *c) {
     return 0;
 }
 
-int message_control_to_host(struct thread *t, struct message *m) {
-    struct msghdr all = {.msg_control = m->control, .msg_controllen = m->control_room};
-    struct cmsghdr *c;
-    for (c = CMSG_FIRSTHDR(&all); c; c = CMSG_NXTHDR(&all, c)) {
-        int r = 0;
-        if (!header_is_whole(&all, c))
-            return -EINVAL;
-        if (c->cmsg_level != SOL_SOCKET)
-            continue;
-        if (c->cmsg_type == SCM_RIGHTS)
-            r = files_to_host(t, c);
-        if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof(struct ucred)))
-            ((struct ucred *)(void *)CMSG_DATA(c))->pid = getpid(); /* outside, all of us are one process */
-        if (r < 0)
-            return r;
-    }
+static int header_to_host(struct thread *t, struct message *m, struct cmsghdr *c) {
+    if (c->cmsg_type == SCM_RIGHTS)
+        return files_to_host(t, c);
+    if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len == CMSG_LEN(sizeof(struct ucred)))
+        ((struct ucred *)(void *)CMSG_DATA(c))->pid = getpid(); /* outside, all of us are one process */
     return 0;
+}
+
+int message_control_to_host(struct thread *t, struct message *m) {
+    return each_header(t, m, header_to_host);
 }
 
 /* How many of the descriptors could be installed; the others are closed. */

@@ -171,9 +171,8 @@ long socket_receive(struct thread *t, struct file *f, struct message *m, uint64_
 }
 
 long socket_accept(struct thread *t, struct file *f, struct socket_address *ret_address) {
-    struct pollfd p = {.fd = f->host, .events = POLLIN};
     bool blocks = !(fcntl(f->host, F_GETFL) & O_NONBLOCK); /* an inherited socket may */
-    if (blocks && poll(&p, 1, 0) <= 0)
+    if (blocks && !file_poll_host(f, NULL, POLLIN))
         return socket_wait(f, t, POLLIN, 0);
     ret_address->given_length = sizeof(ret_address->given);
     int host = accept4(f->host, (struct sockaddr *)&ret_address->given, &ret_address->given_length,
@@ -286,15 +285,6 @@ static long socket_write_user(struct file *f, struct thread *t, struct transfer 
     return socket_send(t, f, &m, &t->call.progress);
 }
 
-static short socket_poll(struct file *f, struct thread *sleeper, short events) {
-    struct pollfd p = {.fd = f->host, .events = events};
-    if (poll(&p, 1, 0) > 0)
-        return p.revents;
-    if (sleeper)
-        sched_sleep_fd(sleeper, f->host, events);
-    return 0;
-}
-
 static int socket_stat(struct file *f, struct stat *ret_stat) {
     return fstat(f->host, ret_stat) < 0 ? -errno : 0;
 }
@@ -313,7 +303,7 @@ static const struct file_ops socket_ops = {
     .write = socket_write,
     .read_user = socket_read_user,
     .write_user = socket_write_user,
-    .poll = socket_poll,
+    .poll = file_poll_host,
     .ioctl = socket_ioctl,
     .stat = socket_stat,
     .release = socket_release,

@@ -25,12 +25,6 @@ struct stream {
     bool terminal;
 };
 
-static short host_poll(int host, short events) {
-    struct pollfd p = {.fd = host, .events = events};
-    int n = poll(&p, 1, 0);
-    return n > 0 ? p.revents : n < 0 && errno != EINTR ? events : 0; /* a host that cannot say: try */
-}
-
 /* Called when the host would make us wait. */
 static long stream_wait(struct file *f, struct thread *t, short events) {
     if (f->flags & O_NONBLOCK)
@@ -57,10 +51,10 @@ static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t le
     }
     for (;;) {
         bool blocks = s->inherited || !(f->flags & O_NONBLOCK);
-        if (blocks && !host_poll(f->host, POLLIN))
+        if (blocks && !file_poll_host(f, NULL, POLLIN))
             return s->terminal ? terminal_wait(f, t) : stream_wait(f, t, POLLIN);
         ssize_t n = read(f->host, to, length);
-        if (n == 0 && s->terminal && t->call.attempted && host_poll(f->host, POLLIN) & POLLHUP)
+        if (n == 0 && s->terminal && t->call.attempted && file_poll_host(f, NULL, POLLIN) & POLLHUP)
             return -EIO; /* whoever waited at the hang-up is told of it */
         if (n >= 0) {
             stream_changed(f);
@@ -83,7 +77,7 @@ static ssize_t stream_write(struct file *f, struct thread *t, const void *from, 
     }
     size_t piece = s->blocking ? min_size(length, PIPE_BUF) : length;
     for (;;) {
-        if (s->blocking && !host_poll(f->host, POLLOUT))
+        if (s->blocking && !file_poll_host(f, NULL, POLLOUT))
             return stream_wait(f, t, POLLOUT);
         ssize_t n = write(f->host, from, piece);
         if (n >= 0) {
@@ -98,13 +92,6 @@ static ssize_t stream_write(struct file *f, struct thread *t, const void *from, 
         if (error != EINTR)
             return -error;
     }
-}
-
-static short stream_poll(struct file *f, struct thread *sleeper, short events) {
-    short ready = host_poll(f->host, events);
-    if (!ready && sleeper)
-        sched_sleep_fd(sleeper, f->host, events);
-    return ready;
 }
 
 static long stream_ioctl(struct file *f, struct thread *t, unsigned request, uint64_t argument) {
@@ -127,7 +114,7 @@ static const struct file_ops stream_ops = {
     .host_polls = true,
     .read = stream_read,
     .write = stream_write,
-    .poll = stream_poll,
+    .poll = file_poll_host,
     .ioctl = stream_ioctl,
     .stat = stream_stat,
     .release = stream_release,
@@ -139,7 +126,7 @@ static const struct file_ops watcher_ops = {
     .host_polls = true,
     .fixed_position = true,
     .read = stream_read,
-    .poll = stream_poll,
+    .poll = file_poll_host,
     .ioctl = stream_ioctl,
     .stat = stream_stat,
     .release = stream_release,

@@ -633,15 +633,6 @@ static long unix_write_user(struct file *f, struct thread *t, struct transfer *x
     return unix_send(t, f, &m, &t->call.progress);
 }
 
-static short poll_host(struct file *f, struct thread *sleeper, short events) {
-    struct pollfd p = {.fd = f->host, .events = events};
-    if (poll(&p, 1, 0) > 0)
-        return p.revents;
-    if (sleeper)
-        sched_sleep_fd(sleeper, f->host, events);
-    return 0;
-}
-
 static bool is_writable(const struct unix_socket *s) {
     const struct unix_socket *peer = s->peer;
     if (s->state == UNIX_LISTENING || s->charged * 4 > s->send_limit)
@@ -653,7 +644,7 @@ static short unix_poll(struct file *f, struct thread *sleeper, short events) {
     const struct unix_socket *s = f->data;
     short ready = 0;
     if (s->state == UNIX_OUTSIDE && s->type != SOCK_DGRAM)
-        return poll_host(f, sleeper, events);
+        return file_poll_host(f, sleeper, events);
     if (s->error)
         ready |= POLLERR;
     if (s->shut & UNIX_SHUT_RECEIVE)
@@ -663,7 +654,7 @@ static short unix_poll(struct file *f, struct thread *sleeper, short events) {
     if (s->message_count || s->backlog_count)
         ready |= POLLIN | POLLRDNORM;
     else if (s->on_host && events & (POLLIN | POLLRDNORM))
-        ready |= poll_host(f, sleeper, POLLIN) & POLLIN ? POLLIN | POLLRDNORM : 0;
+        ready |= file_poll_host(f, sleeper, POLLIN) & POLLIN ? POLLIN | POLLRDNORM : 0;
     if (is_writable(s))
         ready |= POLLOUT | POLLWRNORM | POLLWRBAND;
     return ready & (short)(events | POLLHUP | POLLERR);
