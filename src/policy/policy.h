@@ -21,11 +21,14 @@ enum policy_needs {
 enum policy_remove { POLICY_EVICTED, POLICY_UNMAPPED, POLICY_EXITED };
 
 struct policy_config {
-    uint32_t frames;        /* frame numbers are below this */
+    uint32_t frames;        /* frame numbers are below this; their order means nothing */
+    uint32_t capacity;      /* how many of them can hold pages at once, at most */
     uint64_t seed;          /* for policies that draw random numbers */
     const char *parameters; /* "key=value,…" behind the name, or NULL */
     /* Whether the page in the frame was referenced since the last call for it; clears the mark. */
     bool (*test_and_clear_referenced)(void *context, pfn_t);
+    bool (*is_dirty)(void *context, pfn_t); /* evicting it would take a write. May be NULL: not known */
+    uint64_t (*now)(void *context);         /* instructions executed by all programs. May be NULL: always 0 */
     void *context;
 };
 

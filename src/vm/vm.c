@@ -65,6 +65,7 @@ static int vm_create_policy(struct vm *vm) {
     vm->policy = vm->config.policy;
     const struct policy_config config = {
         .frames = vm->frames.pages.end,
+        .capacity = vm->frames.pages.end - vm->config.reserved,
         .seed = vm->config.seed,
         .parameters = vm->config.policy_parameters,
         .test_and_clear_referenced = frame_test_and_clear_referenced,

@@ -10,6 +10,7 @@
 #include "base/inject.h"
 #include "hw/disk.h"
 #include "hw/pagetable.h"
+#include "hw/reference.h"
 #include "hw/trap.h"
 #include "policy/policy.h"
 #include "trace/event.h"
@@ -26,6 +27,34 @@ struct vm_listener {
     void (*forget_page)(void *context, const struct page_table *, vpn_t);
     void (*forget_table)(void *context, const struct page_table *);
     void (*forget_code)(void *context, page_id_t, unsigned offset, unsigned length);
+    void (*drain)(void *context);
+    uint64_t (*now)(void *context); /* instructions executed */
+};
+
+/* What a page is and where it was first touched, for who records references. */
+struct vm_place {
+    struct object *object; /* NULL: private anonymous */
+    uint64_t index;        /* page in the object */
+    vpn_t vpn;             /* where, in the space; meaningless when the kernel touched it for itself */
+    uint32_t space;
+    bool stack, heap; /* the mapping's */
+};
+
+/* Who wants to know the reference string, the recorder: everything that decides which pages a replacement
+ * policy sees, in the order in which it happens. References that the engine still holds are delivered before
+ * each of these calls. A run of accesses to one page may come in several references here (of the engine, of
+ * the kernel, after a fault): joining them by identity is the receiver's. Any may be NULL. */
+struct vm_observer {
+    void *context;
+    void (*appears)(void *context, page_id_t, const struct vm_place *); /* for the first time */
+    void (*holds)(void *context, pfn_t, page_id_t); /* from now on the frame holds this page: before the
+                                                       reference that brought it in */
+    void (*references)(void *context, const struct reference *, size_t count, uint64_t start); /* engine.h */
+    void (*runs)(void *context, uint32_t space); /* what follows is in the name of this space */
+    void (*dies)(void *context, page_id_t, enum policy_remove);
+    void (*cleaned)(void *context, page_id_t); /* … but not by an eviction */
+    void (*cooled)(void *context, page_id_t);
+    void (*given_up)(void *context, page_id_t); /* MADV_FREE */
 };
 
 /* Decisions made in advance; see machine.h. All zero: none. Frames are those taken from the pool for pages,
@@ -56,6 +85,7 @@ struct vm_config {
     bool record_contents;  /* tell what is in the frames, where there are at most 64: see content.h */
     struct inject *inject; /* or NULL */
     struct vm_listener listener;
+    struct vm_observer observer; /* all NULL: nobody */
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
      * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes
      * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.

@@ -1,0 +1,159 @@
+/* Page references: what every analysis reads, whatever file it came from, and what the recorder writes.
+ *
+ * A *reference* is a maximal run of accesses to one page identity by anybody: programs (an instruction fetch
+ * counts at the entry of each translated block and at each page change) and the kernel on their behalf. The
+ * references of a run, in order, are the *reference string*; a replacement policy sees nothing else, live or
+ * simulated, and "exact" means exact for that string. It does not depend on how many frames there were.
+ *
+ * A trace is a sequence of items: the references, and between them what else decides which pages are there:
+ * pages that die leave free frames, pages that were cleaned need no write. Page identities are numbered
+ * 0, 1, … in the order of their first appearance, so that an analysis needs arrays, not hash tables.
+ *
+ *    FILE ── refs_open() ──► struct refs_source ── refs_next() ──► batches of items ──► an analysis
+ *                                     └── refs_page() ──► what a page is: file or anonymous, whose, where */
+#ifndef REFS_REFS_H
+#define REFS_REFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum refs_kind {
+    REFS_REFERENCE, /* flags: enum access bits (hw/types.h), all kinds of access of the run */
+    REFS_DIES,      /* flags: enum policy_remove (unmapped, exited): nobody has the page any more; its number
+                       does not come again */
+    REFS_CLEANED,   /* written back where it is (msync, fsync …): no longer dirty */
+    REFS_COOLED,    /* the program had its referenced bit cleared (MADV_COLD, MADV_PAGEOUT …) */
+    REFS_GIVEN_UP,  /* MADV_FREE: until it is written again, evicting it writes nothing and loses it */
+    REFS_MARK,      /* `page` is the number of a mark: refs_mark() */
+};
+
+struct refs_item {
+    uint64_t instruction; /* executed by all programs when the run of accesses began; where a format has no
+                             such count, the number of references before */
+    uint32_t page;        /* number of the page, or of the mark */
+    uint16_t space; /* number of the address space in whose name it was made; 0: the first, or not known */
+    uint8_t kind;   /* enum refs_kind */
+    uint8_t flags;  /* by kind */
+};
+
+enum refs_page_flags {
+    REFS_PAGE_FILE = 1,   /* a page of a file: dropped or written back, never swapped */
+    REFS_PAGE_SHARED = 2, /* shared memory that is no file's (memfd, System V, MAP_SHARED|MAP_ANONYMOUS) */
+    REFS_PAGE_KNOWN = 4,  /* what follows is known (imported formats know page numbers only) */
+    REFS_PAGE_STACK = 8,  /* it first appeared in a mapping of this kind */
+    REFS_PAGE_HEAP = 16,
+};
+
+struct refs_page {
+    uint64_t name;   /* as the source calls it: the page identity of a recording, the number in a CSV file */
+    uint64_t vpn;    /* where it was first touched … */
+    uint64_t index;  /* the page's number in its object; 0 for private anonymous memory */
+    uint32_t object; /* number of the object, an index into refs_object_name(); 0: private anonymous */
+    uint16_t space;  /* … and in whose space */
+    uint16_t flags;  /* enum refs_page_flags */
+};
+
+/* Something that happened between references, for places and phases; no result of a policy depends on it. */
+enum refs_mark_type {
+    REFS_MARK_CREATE, /* space; a = pid, b = pid of the parent (0: the machine), c = space copied from + 1, or
+                         0 */
+    REFS_MARK_EXEC,   /* space; a = pid, text = path of the program */
+    REFS_MARK_EXIT,   /* space; a = pid, b = wait status */
+    REFS_MARK_MAP,    /* space; a = first VPN, b = pages, c = object (0: anonymous), d = page in it;
+                         flags = enum event_map_flags */
+    REFS_MARK_UNMAP,  /* space; a = first VPN, b = pages */
+    REFS_MARK_NAME,   /* space; a = first VPN, b = pages, text = name (PR_SET_VMA_ANON_NAME) */
+    REFS_MARK_TYPES
+};
+
+struct refs_mark {
+    uint64_t instruction;
+    uint64_t a, b, c, d;
+    const char *text; /* "" where there is none; the source's */
+    uint16_t space;
+    uint8_t type, flags;
+};
+
+/* What is known about the whole of a trace. Strings belong to the source; NULL or 0 where not known. */
+struct refs_header {
+    const char *thimble; /* version that recorded it */
+    const char *cpu;     /* "x86-64-v3" … */
+    const char *const *arguments;
+    size_t argument_count; /* of the command */
+    uint64_t seed;
+    uint32_t page_size; /* bytes */
+    bool deterministic;
+    uint32_t reduced_to; /* --reduce k: references were dropped that no LRU or OPT memory of k frames or more
+                            would notice; 0: all are there */
+};
+
+/* What is known at the end. */
+struct refs_totals {
+    uint64_t references, instructions, items;
+    uint64_t dropped; /* by --reduce */
+    uint32_t pages;   /* distinct */
+    uint8_t hash[16]; /* of the items and pages: equal for equal reference strings, whatever the file format.
+                         All 0 until the source was read to its end, where the file does not say */
+    bool whole;       /* false: the recording was cut (full disk, killed) */
+    /* Calls by which a program could learn about memory or time, so that another size might be another run:
+     * "sysinfo", "mincore", "/proc/meminfo" … NULL at the end. Empty: the analyses may say exact. */
+    const char *const *conditions;
+};
+
+enum refs_format {
+    REFS_FORMAT_ANY, /* by its content */
+    REFS_FORMAT_THIMBLE,
+    REFS_FORMAT_ORACLE_GENERAL,
+    REFS_FORMAT_LACKEY,
+    REFS_FORMAT_CSV,
+    REFS_FORMAT_PERF_SCRIPT,
+    REFS_FORMAT_OSTEP,
+    REFS_FORMATS
+};
+
+/* ---- reading (refs/source.c) ---- */
+
+struct refs_source;
+
+/* 0 or -errno; *ret_message (malloc'd, on failure only) names the file, the record and what is wrong. */
+int refs_open(const char *path, enum refs_format, struct refs_source **ret_source, char **ret_message);
+void refs_close(struct refs_source *);
+/* From the beginning again: analyses that must know the future read twice. 0 or -errno. */
+int refs_rewind(struct refs_source *);
+/* The next items: how many (> 0), 0 at the end, or -errno with refs_message(). `*ret_items` is valid until
+ * the next call. Batches are some 10,000 items; pages and marks that they name are known from then on. */
+long refs_next(struct refs_source *, const struct refs_item **ret_items);
+const char *refs_message(const struct refs_source *); /* what was wrong; with the number of the record */
+
+const struct refs_header *refs_header(const struct refs_source *);
+/* 0, or -ENODATA while it is not known: read to the end first. */
+int refs_totals(const struct refs_source *, struct refs_totals *ret_totals);
+uint32_t refs_pages(const struct refs_source *); /* that have appeared up to now */
+const struct refs_page *refs_page(const struct refs_source *, uint32_t page);
+const struct refs_mark *refs_mark(const struct refs_source *, uint32_t mark);
+const char *refs_object_name(const struct refs_source *, uint32_t object); /* path, or "[shared memory]" … */
+const char *refs_format_name(enum refs_format);                            /* as on the command line */
+int refs_format_parse(const char *name, enum refs_format *ret_format);     /* 0 or -EINVAL */
+enum refs_format refs_source_format(const struct refs_source *);
+
+/* ---- writing (refs/writer.c) ----
+ *
+ * One thread calls. A writer that fails (full disk) reports once and swallows the rest; refs_writer_finish()
+ * returns the error, and the file says that it is cut. */
+struct refs_writer;
+
+int refs_writer_create(const char *path, const struct refs_header *, struct refs_writer **ret_writer,
+                       char **ret_message);
+/* The next page or object gets the next number, from 0 (objects: from 1). Before the first item that names
+ * it. */
+int refs_writer_page(struct refs_writer *, const struct refs_page *, uint32_t *ret_page);
+int refs_writer_object(struct refs_writer *, const char *name, uint32_t *ret_object);
+/* A mark is an item, too: it is added at this place. */
+int refs_writer_mark(struct refs_writer *, const struct refs_mark *);
+int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count);
+/* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
+int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,
+                       const char *const *conditions);
+
+#endif
