@@ -1,8 +1,8 @@
 /* Verifies the kernel's invariants, as process.c, thread.c, sched.c and sys_futex.c state them. */
-#include "kernel/file.h"
-#include "kernel/process.h"
-#include "kernel/signal.h"
-#include "kernel/sysv.h"
+#include "kernel/files/file.h"
+#include "kernel/process/process.h"
+#include "kernel/signal/signal.h"
+#include "kernel/sysv/sysv.h"
 
 /* Every thread on the queue is in that state. How many there are; -1 if one is not. */
 static int check_queue(const struct thread_queue *queue, enum thread_state state) {

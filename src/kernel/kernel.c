@@ -19,18 +19,18 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
-#include "kernel/file.h"
-#include "kernel/limits.h"
-#include "kernel/oom.h"
-#include "kernel/sched.h"
-#include "kernel/signal.h"
+#include "kernel/files/file.h"
+#include "kernel/process/oom.h"
+#include "kernel/process/thread.h"
+#include "kernel/process/watch.h"
+#include "kernel/sandbox/limits.h"
+#include "kernel/schedule/sched.h"
+#include "kernel/signal/signal.h"
 #include "kernel/summary.h"
 #include "kernel/syscall.h"
-#include "kernel/sysv.h"
-#include "kernel/terminal.h"
-#include "kernel/thread.h"
-#include "kernel/timer.h"
-#include "kernel/watch.h"
+#include "kernel/sysv/sysv.h"
+#include "kernel/terminal/terminal.h"
+#include "kernel/time/timer.h"
 
 /* A second interrupt from outside within this time ends the machine. */
 enum { KERNEL_INTERRUPT_WINDOW = 1000000000 };

@@ -3,7 +3,7 @@
 #ifndef KERNEL_KINDS_H
 #define KERNEL_KINDS_H
 
-#include "kernel/file.h"
+#include "kernel/files/file.h"
 
 /* open.c: the kind that fits what the host descriptor refers to. `inherited`: others outside the machine
  * share the open file description, so its offset is the host's and its flags stay as they are. */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "kernel/process/thread.h"
 #include "kernel/syscall.h"
-#include "kernel/thread.h"
 
 /* `command` stays the process's. */
 static struct process_summary summary_of(const struct process *p) {

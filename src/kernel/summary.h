@@ -2,7 +2,7 @@
 #ifndef KERNEL_SUMMARY_H
 #define KERNEL_SUMMARY_H
 
-#include "kernel/process.h"
+#include "kernel/process/process.h"
 
 /* The process ended: its figures are kept. Without memory for them it is missing from the summary. */
 void summary_record(struct process *);

@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 
 #include "base/base.h"
-#include "kernel/descriptor.h"
-#include "kernel/process.h"
+#include "kernel/files/descriptor.h"
+#include "kernel/process/process.h"
 #include "kernel/syscall.h"
 
 #ifndef CLONE_NEWTIME

@@ -20,10 +20,10 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
-#include "kernel/descriptor.h"
-#include "kernel/inode.h"
-#include "kernel/sched.h"
-#include "kernel/signal.h"
+#include "kernel/files/descriptor.h"
+#include "kernel/files/inode.h"
+#include "kernel/schedule/sched.h"
+#include "kernel/signal/signal.h"
 
 static const struct syscall_entry *const syscall_tables[] = {
     syscalls_terminal, syscalls_memory,     syscalls_process,    syscalls_signal,    syscalls_identity,

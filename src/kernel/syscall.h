@@ -5,7 +5,7 @@
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
 
-#include "kernel/process.h"
+#include "kernel/process/process.h"
 #include "trace/syscall-name.h"
 
 struct syscall_entry {

@@ -4,7 +4,7 @@
 #define MACHINE_MACHINE_H
 
 #include "kernel/kernel.h"
-#include "kernel/sandbox.h"
+#include "kernel/sandbox/sandbox.h"
 #include "trace/sink.h"
 
 struct machine;
@@ -32,7 +32,7 @@ struct machine_config {
     /* Places whose first execution after an exec is an event: symbols or addresses ("0x401000"), NULL at the
      * end; NULL: none. _start and main are always watched while a trace listens. */
     const char *const *watch;
-    /* What of the host the programs may see and use: kernel/sandbox.h. The rules are the caller's. */
+    /* What of the host the programs may see and use: kernel/sandbox/sandbox.h. The rules are the caller's. */
     struct sandbox_config sandbox;
     bool no_network;
     struct kernel_limits limits;

@@ -2,7 +2,7 @@
 #include <linux/close_range.h>
 #include <sys/resource.h>
 
-#include "kernel/descriptor.h"
+#include "kernel/files/descriptor.h"
 #include "memory.h"
 
 static long null_device(struct thread *t) {

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include "base/hostcopy.h"
-#include "kernel/inode.h"
+#include "kernel/files/inode.h"
 #include "memory.h"
 #include "vm/object.h"
 

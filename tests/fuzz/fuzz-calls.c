@@ -9,7 +9,7 @@
 
 #include "../kernel/engine.h"
 #include "input.h"
-#include "kernel/signal.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 #include "machine.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "input.h"
-#include "kernel/exec.h"
+#include "kernel/process/exec.h"
 #include "machine.h"
 
 enum { LOOKED_AT = 64 }; /* words, a page apart */

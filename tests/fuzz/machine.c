@@ -14,7 +14,7 @@
 
 #include "../kernel/engine.h"
 #include "../kernel/fixture.h"
-#include "kernel/sandbox.h"
+#include "kernel/sandbox/sandbox.h"
 
 enum { FRAMES = 96, RESERVED = 3, SLOTS = 64, FILE_BYTES_MAX = 1 << 18 };
 

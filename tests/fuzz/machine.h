@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_MACHINE_H
 #define TESTS_FUZZ_MACHINE_H
 
-#include "kernel/process.h"
+#include "kernel/process/process.h"
 
 struct fuzz_machine {
     struct vm *vm;

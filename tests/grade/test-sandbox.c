@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/sandbox.h"
-#include "kernel/scratch.h"
+#include "kernel/sandbox/sandbox.h"
+#include "kernel/sandbox/scratch.h"
 
 struct scene {
     char top[PATH_MAX]; /* the real path */

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/process.h"
-#include "kernel/signal.h"
+#include "kernel/process/process.h"
+#include "kernel/signal/signal.h"
 #include "kernel/syscall.h"
 
 struct fixture {

@@ -21,7 +21,7 @@ def documented():
 
 def handlers():
     found = {"restart_syscall": "syscall.c"}  # entered by syscall.c itself
-    for path in sorted((SOURCE / "src/kernel").glob("*.c")):
+    for path in sorted((SOURCE / "src/kernel").rglob("*.c")):
         for _, name in HANDLER.findall(path.read_text()):
             found[name] = path.name
     return found

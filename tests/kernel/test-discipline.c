@@ -16,7 +16,7 @@
 
 #include "base/base.h"
 #include "base/rng.h"
-#include "kernel/discipline.h"
+#include "kernel/terminal/discipline.h"
 
 enum { SEEDS = 40, STEPS = 60, PIECE = 60, PATIENCE = 5000 };
 
