@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
 #include "trace/file.h"
 #include "ui/recording.h"
 #include "ui/size.h"
@@ -38,6 +39,8 @@ enum {
     KEY_UNTIL,
     KEY_PORT,
     KEY_TITLE,
+    KEY_FORMAT,
+    KEY_REAL_CLOCK,
     KEY_HELP,
 };
 
@@ -108,6 +111,18 @@ static const struct argp_option web_options[] = {
     {0},
 };
 
+static const struct argp_option analysis_options[] = {
+    {NULL, 0, NULL, 0, "References:", 6},
+    {"format", KEY_FORMAT, "FORMAT", 0,
+     "What FILE is: thimble, oracleGeneral, lackey, csv, perf or ostep (default: by its content)", 6},
+    {"real-clock", KEY_REAL_CLOCK, NULL, 0,
+     "Run the program with the host's clock and randomness (default: deterministic)", 6},
+    {0},
+};
+
+/* Of the machine's options, those that an analysis has no use for. */
+static const char *const run_only[] = {"policy", "deterministic", "stats", "stats-file", "trace", "contents"};
+
 static const char *const command_names[] = {
     [OPTIONS_RUN] = "thimble run",
     [OPTIONS_STEP] = "thimble step",
@@ -144,7 +159,16 @@ struct parse {
     bool machine_described; /* some option of the machine was given */
     bool contents_said;
     bool quoted; /* "--" stood before the program */
+    /* of an analysis: */
+    const struct options_analysis *analysis; /* NULL: none */
+    struct argp_option machine_options[ARRAY_LENGTH(machine_options)];
+    bool clock_is_real;
 };
+
+/* As it is called in messages. */
+static const char *parse_command(const struct parse *p) {
+    return p->analysis ? p->analysis->name : command_names[p->options.command];
+}
 
 __attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *p, const char *format, ...) {
     va_list arguments;
@@ -329,7 +353,7 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
     case KEY_HELP: /* argp's own would call us by argv[0], which is the prefix of messages */
-        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)command_names[p->options.command]);
+        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)parse_command(p));
         exit(EXIT_SUCCESS);
     case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
     case KEY_STATS: return take_stats(p, value);
@@ -398,6 +422,58 @@ static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
     return 0;
 }
 
+/* Whether the name is that of a file that no program can be: it is there, and is neither ELF nor a script. */
+static bool is_no_program(const char *name) {
+    char beginning[4] = "";
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return false;
+    const size_t got = fread(beginning, 1, sizeof beginning, file);
+    const bool is_directory = ferror(file);
+    fclose(file);
+    const bool is_program =
+        (got == 4 && !memcmp(beginning, "\177ELF", 4)) || (got >= 2 && !memcmp(beginning, "#!", 2));
+    return !is_directory && !is_program;
+}
+
+/* A file of references stands where the program would, unless "--" says that it is a program. */
+static error_t finish_references(struct parse *p) {
+    struct options *o = &p->options;
+    const char *name = o->program[0];
+    if (!p->analysis->takes_file || (!o->format && (p->quoted || !is_no_program(name))))
+        return 0;
+    if (o->program_count > 1)
+        return refuse(p,
+                      "%s is a file of references, behind which nothing may follow (to run a program of that "
+                      "name, put -- in front of it)",
+                      name);
+    if (p->machine_described || o->confinement.given || p->clock_is_real)
+        return refuse(p, "%s is a file of references: no machine is run, so leave the options of one out",
+                      name);
+    o->references = name;
+    return 0;
+}
+
+/* What an analysis is about. */
+static error_t finish_analysis(struct parse *p) {
+    struct options *o = &p->options;
+    error_t error = 0;
+    if (o->machine_file && o->program)
+        return refuse(p, "%s: --machine says what is run: no program may follow", o->program[0]);
+    if (!o->program && !o->machine_file && !p->analysis->takes_none)
+        return refuse(p, "no program was given: %s [OPTION...] %s", p->analysis->name,
+                      p->analysis->takes_file ? "PROGRAM [ARG...], or a FILE of references"
+                                              : "PROGRAM [ARG...]");
+    if (o->program)
+        error = finish_references(p);
+    if (error || o->references || (!o->program && !o->machine_file))
+        return error;
+    if (confine_apply(&o->confinement, &o->machine) < 0)
+        return EINVAL;
+    o->machine.deterministic = !p->clock_is_real;
+    return finish_swap(p);
+}
+
 /* What is small enough to be drawn frame by frame shows what is in the frames. */
 static void finish_contents(struct parse *p) {
     struct machine_config *machine = &p->options.machine;
@@ -450,25 +526,106 @@ static error_t parse_arguments(struct parse *p, int argc, char **argv) {
     return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
 }
 
+/* An option of the analysis: its own, or one that all have in common. */
+static error_t take_analysis_option(int key, char *value, struct argp_state *state) {
+    struct parse *p = state->input;
+    switch (key) {
+    case KEY_FORMAT: p->options.format = value; return 0;
+    case KEY_REAL_CLOCK: p->clock_is_real = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t take_own_option(int key, char *value, struct argp_state *state) {
+    struct parse *p = state->input;
+    if (key == ARGP_KEY_ARG || key >= ARGP_KEY_END)
+        return ARGP_ERR_UNKNOWN; /* no option */
+    return -p->analysis->take(p->analysis->context, key, value, &p->message);
+}
+
+static error_t take_analysis_init(int key, char *value, struct argp_state *state) {
+    struct parse *p = state->input;
+    if (key != ARGP_KEY_INIT)
+        return ARGP_ERR_UNKNOWN;
+    for (int i = 0; i < 3; i++)
+        state->child_inputs[i] = p;
+    state->child_inputs[3] = &p->options.confinement;
+    return 0;
+}
+
+static bool names_option(const struct argp_option *table, const char *name) {
+    for (; table->name || table->key || table->doc; table++)
+        if (table->name && !strcmp(table->name, name))
+            return true;
+    return false;
+}
+
+static bool is_run_only(const char *name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(run_only); i++)
+        if (!strcmp(run_only[i], name))
+            return true;
+    return false;
+}
+
+/* The machine's options without those that mean nothing to the analysis or something else. */
+static void keep_machine_options(struct parse *p) {
+    size_t kept = 0;
+    for (const struct argp_option *o = machine_options; o->name || o->key || o->doc; o++)
+        if (!o->name || (!is_run_only(o->name) && !names_option(p->analysis->options, o->name)))
+            p->machine_options[kept++] = *o;
+}
+
+static error_t parse_analysis(struct parse *p, int argc, char **argv) {
+    keep_machine_options(p);
+    const struct argp own = {.options = p->analysis->options, .parser = take_own_option};
+    const struct argp common = {.options = analysis_options, .parser = take_analysis_option};
+    const struct argp machine = {.options = p->machine_options, .parser = take_option};
+    const struct argp_child children[] = {
+        {.argp = &own}, {.argp = &common}, {.argp = &machine}, {.argp = &confine_argp}, {0}};
+    const struct argp argp = {
+        .parser = take_analysis_init,
+        .args_doc = p->analysis->arguments,
+        .doc = p->analysis->doc,
+        .children = children,
+    };
+    argp_err_exit_status = EXIT_MACHINE;
+    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
+}
+
+static const struct machine_config default_machine = {
+    .frames = DEFAULT_FRAMES,
+    .reserved = DEFAULT_RESERVED,
+    .policy = "clock",
+    .seed = 1,
+    .level = CPU_LEVEL_V3,
+    .tlb_entries = DEFAULT_TLB,
+};
+
+static int end_parse(struct parse *p, error_t error, struct options *ret_options, char **ret_message) {
+    if (error) {
+        machine_file_destroy(p->options.machine_file);
+        *ret_message = p->message ? p->message : p->options.confinement.message;
+        return -error;
+    }
+    *ret_options = p->options;
+    return 0;
+}
+
 int options_parse(enum options_command command, int argc, char **argv, struct options *ret_options,
                   char **ret_message) {
-    struct parse p = {.options.command = command,
-                      .options.machine = {
-                          .frames = DEFAULT_FRAMES,
-                          .reserved = DEFAULT_RESERVED,
-                          .policy = "clock",
-                          .seed = 1,
-                          .level = CPU_LEVEL_V3,
-                          .tlb_entries = DEFAULT_TLB,
-                      }};
+    struct parse p = {.options = {.command = command, .machine = default_machine}};
     error_t error = parse_arguments(&p, argc, argv);
     if (!error)
         error = finish(&p);
-    if (error) {
-        machine_file_destroy(p.options.machine_file);
-        *ret_message = p.message ? p.message : p.options.confinement.message;
-        return -error;
-    }
-    *ret_options = p.options;
-    return 0;
+    return end_parse(&p, error, ret_options, ret_message);
+}
+
+int options_parse_analysis(const struct options_analysis *analysis, int argc, char **argv,
+                           struct options *ret_options, char **ret_message) {
+    struct parse p = {.options = {.command = OPTIONS_ANALYSE, .machine = default_machine},
+                      .analysis = analysis};
+    error_t error = parse_analysis(&p, argc, argv);
+    if (!error)
+        error = finish_analysis(&p);
+    return end_parse(&p, error, ret_options, ret_message);
 }

@@ -1,13 +1,16 @@
-/* The command line of `thimble run`, `thimble step` and `thimble web`, as a configuration. */
+/* The command line of `thimble run`, `thimble step` and `thimble web`, and of the commands that record or
+ * analyse page references, as a configuration. */
 #ifndef UI_OPTIONS_H
 #define UI_OPTIONS_H
+
+#include <argp.h>
 
 #include "machine/machine.h"
 #include "scenario/machine_file.h"
 #include "trace/goal.h"
 #include "ui/confine.h"
 
-enum options_command { OPTIONS_RUN, OPTIONS_STEP, OPTIONS_WEB };
+enum options_command { OPTIONS_RUN, OPTIONS_STEP, OPTIONS_WEB, OPTIONS_ANALYSE };
 
 enum stats_format { STATS_DEFAULT, STATS_TEXT, STATS_JSON, STATS_NONE };
 
@@ -30,6 +33,9 @@ struct options {
     const char *symbol; /* that `until` waits for; NULL: it does not wait for a symbol */
     /* web: */
     uint16_t port; /* 0: any free one */
+    /* of options_parse_analysis(): */
+    const char *references; /* a file of page references instead of a program; NULL: none */
+    const char *format;     /* its format, as given; NULL: not said */
 };
 
 /* Exit statuses that are Thimble's own. */
@@ -45,5 +51,23 @@ enum {
  * and exit, with EXIT_MACHINE for a mistake. */
 int options_parse(enum options_command, int argc, char **argv, struct options *ret_options,
                   char **ret_message);
+
+/* A command that runs a program in order to learn its page references, or that reads them from a file. */
+struct options_analysis {
+    const char *name;                  /* "thimble curve" */
+    const char *arguments, *doc;       /* for --help, as argp has them */
+    const struct argp_option *options; /* its own; of those of `run`, one with the same name gives way */
+    /* One of its own was given: 0, or -EINVAL with *ret_message (malloc'd). */
+    int (*take)(void *context, int key, const char *value, char **ret_message);
+    void *context;
+    bool takes_file; /* FILE may stand in the place of PROGRAM */
+    bool takes_none; /* neither need be there: `program` is NULL then */
+};
+
+/* As options_parse(). The machine is deterministic unless --real-clock is given; its policy makes no
+ * difference to the references, so the options that choose one, and those that say what a run shows, are not
+ * among them. */
+int options_parse_analysis(const struct options_analysis *, int argc, char **argv,
+                           struct options *ret_options, char **ret_message);
 
 #endif

@@ -256,8 +256,99 @@ static void test_a_trace_is_not_run(void **state) {
     refused_by(OPTIONS_WEB, "lines.jsonl", "lines.jsonl holds its events as JSON lines", "--trace");
 }
 
+/* ---- the options of a command that analyses references ---- */
+
+struct own {
+    const char *policy;
+};
+
+static int take_own(void *context, int key, const char *value, char **ret_message) {
+    struct own *own = context;
+    if (key == 'w' && asprintf(ret_message, "--width: '%s' is no width", value) > 0)
+        return -EINVAL;
+    own->policy = value;
+    return 0;
+}
+
+static int parse_analysis(const char *line, bool takes_none, struct own *own, struct options *ret_options,
+                          char **ret_message) {
+    static const struct argp_option table[] = {
+        {"policy", 'p', "LIST", 0, "", 0}, {"width", 'w', "PIXELS", 0, "", 0}, {0}};
+    const struct options_analysis analysis = {.name = "thimble curve",
+                                              .options = table,
+                                              .take = take_own,
+                                              .context = own,
+                                              .takes_file = true,
+                                              .takes_none = takes_none};
+    static char words[512]; /* what the options point into */
+    static char *argv[ARGUMENTS_MAX];
+    int argc = 1;
+    argv[0] = (char *)"thimble";
+    strcpy(words, line);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    *ret_message = NULL;
+    return options_parse_analysis(&analysis, argc, argv, ret_options, ret_message);
+}
+
+static void test_an_analysis_has_options_of_its_own_before_those_of_the_machine(void **state) {
+    struct options o;
+    struct own own = {0};
+    char *message;
+    assert_int_equal(parse_analysis("-p lru,opt -n 77 -- ls -p x", false, &own, &o, &message), 0);
+    assert_string_equal(own.policy, "lru,opt");
+    assert_string_equal(o.machine.policy, "clock");
+    assert_int_equal(o.machine.frames, 77);
+    assert_true(o.machine.deterministic);
+    assert_string_equal(o.program[0], "ls");
+    assert_int_equal(o.program_count, 3);
+    assert_int_equal(parse_analysis("--real-clock ls", false, &own, &o, &message), 0);
+    assert_false(o.machine.deterministic);
+    assert_int_equal(parse_analysis("--width 7 ls", false, &own, &o, &message), -EINVAL);
+    assert_string_equal(message, "--width: '7' is no width");
+    free(message);
+}
+
+static void test_an_analysis_reads_a_file_where_a_program_could_stand(void **state) {
+    char path[] = "/tmp/thimble-options-XXXXXX", line[64];
+    const int fd = mkstemp(path);
+    struct options o;
+    struct own own = {0};
+    char *message;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "page,kind\n", 10), 10);
+    close(fd);
+    assert_int_equal(parse_analysis(path, false, &own, &o, &message), 0);
+    assert_string_equal(o.references, path);
+    snprintf(line, sizeof line, "-- %s", path);
+    assert_int_equal(parse_analysis(line, false, &own, &o, &message), 0);
+    assert_null(o.references);
+    snprintf(line, sizeof line, "--format csv %s", path);
+    assert_int_equal(parse_analysis(line, false, &own, &o, &message), 0);
+    assert_string_equal(o.format, "csv");
+    snprintf(line, sizeof line, "-n 12 %s", path);
+    assert_int_equal(parse_analysis(line, false, &own, &o, &message), -EINVAL);
+    assert_non_null(strstr(message, "leave the options of one out"));
+    free(message);
+    snprintf(line, sizeof line, "%s more", path);
+    assert_int_equal(parse_analysis(line, false, &own, &o, &message), -EINVAL);
+    assert_non_null(strstr(message, "nothing may follow"));
+    free(message);
+    unlink(path);
+    assert_int_equal(parse_analysis("/bin/sh", false, &own, &o, &message), 0);
+    assert_null(o.references);
+    assert_int_equal(parse_analysis("-p x", false, &own, &o, &message), -EINVAL);
+    assert_non_null(strstr(message, "no program was given"));
+    free(message);
+    assert_int_equal(parse_analysis("-p x", true, &own, &o, &message), 0);
+    assert_null(o.program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_analysis_has_options_of_its_own_before_those_of_the_machine),
+        cmocka_unit_test(test_an_analysis_reads_a_file_where_a_program_could_stand),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_everything_behind_the_program_is_its_own),
         cmocka_unit_test(test_two_dashes_end_the_options),
