@@ -127,6 +127,34 @@ bool text_string(struct text *t, const void *bytes, size_t length) {
     return whole;
 }
 
+/* What stands for a character in XML; NULL: it does itself. */
+static const char *text_entity(const unsigned char *s, size_t size) {
+    static const char replacement[] = "\xef\xbf\xbd";
+    if (size == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)
+        return replacement; /* U+FFFE, U+FFFF */
+    switch (s[0]) {
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '&': return "&amp;";
+    case '\'': return "&#39;";
+    case '"': return "&quot;";
+    default: return !size || s[0] < 0x20 || s[0] == 0x7f ? replacement : NULL;
+    }
+}
+
+void text_xml(struct text *t, const char *string) {
+    const unsigned char *s = (const unsigned char *)string;
+    for (size_t length = strlen(string), size; length; s += size, length -= size) {
+        size = utf8_sequence(s, length);
+        const char *entity = text_entity(s, size);
+        size = size ? size : 1;
+        if (entity)
+            text_put(t, entity);
+        else
+            text_bytes(t, s, size);
+    }
+}
+
 void text_hex_bytes(struct text *t, const void *bytes, size_t length) {
     const unsigned char *s = bytes;
     text_put(t, "\"");

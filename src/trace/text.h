@@ -34,6 +34,9 @@ void text_bool(struct text *, bool);
 /* A JSON string (RFC 8259) of any bytes. Each byte that is not part of valid UTF-8 becomes U+FFFD; false if
  * there was one, and the caller should give the bytes in another way too. */
 bool text_string(struct text *, const void *bytes, size_t length);
+/* Text of an XML document or of an attribute's value: what means something there is escaped; what is not UTF-8
+ * or may not stand in XML becomes U+FFFD. */
+void text_xml(struct text *, const char *string);
 /* A JSON string of the bytes in hexadecimal. */
 void text_hex_bytes(struct text *, const void *bytes, size_t length);
 /* `bytes` holds strings that end with a NUL each (the last one's may be missing): a JSON array of strings.
