@@ -46,6 +46,9 @@ struct policy_ops {
     void (*remove)(void *state, pfn_t, page_id_t, enum policy_remove);
     pfn_t (*victim)(void *state);            /* PFN_NONE iff nothing is inserted */
     const char *(*check)(const void *state); /* NULL, or what is wrong */
+    /* May be NULL. The page is not in memory and is about to be brought in: before the victim(), if any, that
+     * makes room for it, and before its insert(), which may fail to come. */
+    void (*miss)(void *state, page_id_t);
 };
 
 extern const struct policy_ops *const policies[]; /* NULL-terminated */
