@@ -24,15 +24,13 @@ struct engine_client {
     enum fault_result (*fault)(void *context, struct page_table *, uint64_t address, unsigned access);
     /* What the frame holds: never PAGE_ID_NONE for a frame that a present PTE names. */
     page_id_t (*page_id)(void *context, pfn_t);
-    /* Every reference (design: a maximal run of accesses to one page), in order. NULL unless the replacement
-     * policy needs every reference; then the engine runs traced code. */
-    void (*reference)(void *context, pfn_t);
-    /* References, in order, late: when the log is full, at least each 32768 instructions, when run() returns,
-     * and when drain() is called. `start` is the number of instructions executed in all, at most 65535 before
-     * that of any entry: an entry's is start + (uint16_t)(count - start). Nothing may be asked of the engine
-     * in it. NULL unless somebody wants every reference; then the engine runs traced code. Every access is
-     * there, also of a fault's first access, and accesses of the engine itself on behalf of an instruction.
-     */
+    /* References, in order, late: at least each 32768 instructions, and always before any other call of these
+     * functions (but page_id) and before run() returns; so that nothing has changed since about what a frame
+     * holds. `start` is the number of instructions executed in all at some time, at most 65535 before that of
+     * any entry: an entry's is start + (uint16_t)(count - start). Nothing may be asked of the engine in it.
+     * NULL unless somebody wants every reference; then the engine runs traced code. Every access that was
+     * possible is there: fetches at the entry of each block, the first access after a fault, accesses of the
+     * engine itself on behalf of an instruction, also of one that fails at a later access of it. */
     void (*references)(void *context, const struct reference *, size_t count, uint64_t start);
     /* A watched place is about to be executed: see engine_ops.watch. NULL unless something is watched. */
     void (*reached)(void *context, const struct page_table *, uint64_t address);
@@ -93,9 +91,6 @@ struct engine_ops {
      * reached() is called, once. It changes nothing about what is executed. 0 or -ENOMEM. */
     int (*watch)(struct engine *, const struct page_table *, uint64_t address);
 
-    /* Delivers what is in the reference log. To be called before anything that changes what a frame holds,
-     * and before a policy is asked. Cheap when it is empty. */
-    void (*drain)(struct engine *);
     /* In a call of client.fault: instructions executed before the one that faults. */
     void (*get_counters)(const struct engine *, struct engine_counters *ret_counters);
     /* Verifies that the TLB agrees with the running page table. Returns NULL, or what is wrong. */

@@ -43,9 +43,9 @@ static page_id_t client_page_id(void *context, pfn_t frame) {
     return vm_page_id(m->vm, frame);
 }
 
-static void client_reference(void *context, pfn_t frame) {
+static void client_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
     struct machine *m = context;
-    vm_reference(m->vm, frame);
+    vm_references(m->vm, entries, count, start);
 }
 
 static void client_reached(void *context, const struct page_table *table, uint64_t address) {
@@ -158,7 +158,7 @@ static int build_engine(struct machine *m, char **ret_message) {
                 .context = m,
                 .fault = client_fault,
                 .page_id = client_page_id,
-                .reference = every_reference ? client_reference : NULL,
+                .references = every_reference ? client_references : NULL,
                 .reached = client_reached,
             },
         .level = m->config.level,

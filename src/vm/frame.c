@@ -213,7 +213,7 @@ void frame_insert(struct vm *vm, pfn_t pfn) {
     struct frame *frame = frame_of(vm, pfn);
     assert(!(frame->flags & FRAME_INSERTED));
     frame->flags |= FRAME_INSERTED;
-    vm->last_reference = PFN_NONE;
+    vm->last_reference = frame->id;
     vm->policy->insert(vm->policy_state, pfn, frame->id);
 }
 

@@ -20,7 +20,7 @@ struct vm {
     struct swap swap;          /* swap.c */
     const struct policy_ops *policy;
     void *policy_state;
-    pfn_t last_reference; /* of vm_reference(), so that a run of accesses counts once */
+    page_id_t last_reference; /* so that a run of accesses counts once */
 
     /* space.c */
     struct space **spaces; /* by number; NULL: the number is free */
@@ -55,6 +55,8 @@ static inline page_id_t vm_new_page_id(struct vm *vm) {
 }
 /* Host memory, zero-filled; NULL when there is none or the test says so. */
 void *vm_alloc(struct vm *, size_t size);
+/* An access to the page in this frame, by a program or on its behalf. */
+void vm_reference(struct vm *, pfn_t);
 /* The bytes of a page changed other than by a guest's store. */
 void vm_forget_code(struct vm *, page_id_t, unsigned offset, unsigned length);
 

@@ -23,8 +23,7 @@ static int user_page(struct space *space, uint64_t address, unsigned access, pfn
             return -EFAULT;
     }
     *ret_frame = pte_pfn(pte);
-    if (!pfn_eq(*ret_frame, space->vm->last_reference))
-        vm_reference(space->vm, *ret_frame);
+    vm_reference(space->vm, *ret_frame);
     return 0;
 }
 

@@ -91,7 +91,6 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
         return -ENOMEM;
     vm->config = *config;
     vm->overcommit_ratio = OVERCOMMIT_RATIO;
-    vm->last_reference = PFN_NONE;
     TAILQ_INIT(&vm->objects);
     choices_init(vm);
     int error = vm_create_memory(vm);
@@ -143,9 +142,17 @@ page_id_t vm_page_id(struct vm *vm, pfn_t pfn) {
 
 void vm_reference(struct vm *vm, pfn_t pfn) {
     const struct frame *frame = frame_of(vm, pfn);
-    vm->last_reference = pfn;
+    if (page_id_eq(frame->id, vm->last_reference))
+        return;
+    vm->last_reference = frame->id;
     if (vm->policy->access && frame->flags & FRAME_INSERTED)
         vm->policy->access(vm->policy_state, pfn, frame->id);
+}
+
+void vm_references(struct vm *vm, const struct reference *entries, size_t count, uint64_t start) {
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].frame < vm->mem.frames)
+            vm_reference(vm, (pfn_t){entries[i].frame});
 }
 
 /* ---- counts ---- */

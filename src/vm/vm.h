@@ -27,7 +27,6 @@ struct vm_listener {
     void (*forget_page)(void *context, const struct page_table *, vpn_t);
     void (*forget_table)(void *context, const struct page_table *);
     void (*forget_code)(void *context, page_id_t, unsigned offset, unsigned length);
-    void (*drain)(void *context);
     uint64_t (*now)(void *context); /* instructions executed */
 };
 
@@ -41,9 +40,9 @@ struct vm_place {
 };
 
 /* Who wants to know the reference string, the recorder: everything that decides which pages a replacement
- * policy sees, in the order in which it happens. References that the engine still holds are delivered before
- * each of these calls. A run of accesses to one page may come in several references here (of the engine, of
- * the kernel, after a fault): joining them by identity is the receiver's. Any may be NULL. */
+ * policy sees, in the order in which it happens (the engine holds no references back when the vm does
+ * anything: engine_client.references). A run of accesses to one page may come in several references here (of
+ * the engine, of the kernel, after a fault): joining them by identity is the receiver's. Any may be NULL. */
 struct vm_observer {
     void *context;
     void (*appears)(void *context, page_id_t, const struct vm_place *); /* for the first time */
@@ -109,7 +108,7 @@ uint32_t vm_minimum_frames(const struct page_table_ops *format, uint32_t reserve
 
 struct physmem *vm_physmem(struct vm *);
 page_id_t vm_page_id(struct vm *, pfn_t);
-void vm_reference(struct vm *, pfn_t); /* engine_client.reference */
+void vm_references(struct vm *, const struct reference *, size_t count, uint64_t start); /* engine_client */
 void vm_set_listener(struct vm *, const struct vm_listener *);
 
 /* Events of what has changed in the frames since it was last told: before whoever steps through the events is

@@ -1,7 +1,10 @@
 /* Runs a static program on the host and in the engine, with several numbers of frames, TLB entries and time
- * slices, traced and not: the same output and status, and the same count of instructions each time.
+ * slices, traced and not: the same output and status, the same count of instructions and the same references
+ * each time; and the same references to code and to data when it is run step by step.
  *
- *     differential PROGRAM [FRAMES...] */
+ *     differential [--step] PROGRAM [FRAMES...]
+ *
+ * --step: single steps, too, for a program that reads no flags and no code as data. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,8 @@ struct result {
     int status;
     char *output;
     size_t length;
-    uint64_t instructions, reference_hash;
+    uint64_t instructions;
+    struct os_runs all, code, data;
 };
 
 static struct result run_native(char *program) {
@@ -46,7 +50,7 @@ static struct result run_engine(char *program, const struct os_config *config) {
     os_run(&os);
     engine_soft.get_counters(os.engine, &counters);
     struct result r = {os.status, malloc(OS_OUTPUT), os.output_length, counters.instructions,
-                       os.reference_hash};
+                       os.all,    os.code,           os.data};
     if (!r.output)
         exit(2);
     memcpy(r.output, os.output, os.output_length);
@@ -80,32 +84,64 @@ static bool agrees(const struct result *native, const struct result *engine, uin
     return true;
 }
 
-int main(int argc, char **argv) {
+static bool same_runs(const char *what, const struct os_runs *a, const struct os_runs *b, bool timed) {
+    const bool same =
+        a->count == b->count && a->pages == b->pages && (!timed || a->instructions == b->instructions);
+    if (!same)
+        printf("  other references (%s): %lu and %lu\n", what, a->count, b->count);
+    return same;
+}
+
+/* Blocks are fetched at their entries, instructions that are stepped through at each; apart from each other,
+ * code and data are the same strings. A repeated string instruction counts differently when it is stepped
+ * through. */
+static bool agrees_with_steps(const struct result *traced, const struct result *steps) {
+    return same_runs("code of single steps", &traced->code, &steps->code, false) &&
+           same_runs("data of single steps", &traced->data, &steps->data, false);
+}
+
+static const struct os_config *config_for(int i, const char *frames) {
     static const unsigned tlb_entries[] = {1024, 16, 256, 4096};
     static const uint64_t quanta[] = {UINT64_MAX, 1000, 77, 100000};
+    static struct os_config config;
+    config = (struct os_config){.frames = (uint32_t)atoi(frames),
+                                .tlb_entries = tlb_entries[(size_t)i % ARRAY_LENGTH(tlb_entries)],
+                                .quantum = quanta[(size_t)i % ARRAY_LENGTH(quanta)],
+                                .seed = (uint64_t)i,
+                                .level = CPU_LEVEL_V3};
+    return &config;
+}
+
+int main(int argc, char **argv) {
+    const bool step = argc > 1 && strcmp(argv[1], "--step") == 0;
+    argc -= step;
+    argv += step;
     if (argc < 3)
         return 2;
-    struct result native = run_native(argv[1]);
-    uint64_t instructions = 0, reference_hash = 0;
+    struct result native = run_native(argv[1]), first = {0};
     int failed = 0;
+    enum { PLAIN, TRACED, STEPPED, MODES };
+    static const char *const names[] = {"", ", traced", ", in single steps"};
     for (int i = 2; i < argc; i++) {
-        for (int trace = 0; trace < 2; trace++) {
-            struct os_config config = {.frames = (uint32_t)atoi(argv[i]),
-                                       .tlb_entries = tlb_entries[(size_t)i % ARRAY_LENGTH(tlb_entries)],
-                                       .quantum = quanta[(size_t)i % ARRAY_LENGTH(quanta)],
-                                       .seed = (uint64_t)i,
-                                       .level = CPU_LEVEL_V3,
-                                       .trace = trace};
+        for (int mode = PLAIN; mode < MODES; mode++) {
+            struct os_config config = *config_for(i, argv[i]);
+            config.trace = mode != PLAIN;
+            config.single_step = mode == STEPPED;
+            if (mode == STEPPED && (!step || i > 2))
+                continue;
             struct result r = run_engine(argv[1], &config);
-            bool ok = agrees(&native, &r, instructions);
-            if (trace && reference_hash && r.reference_hash != reference_hash) {
-                printf("  other references\n");
-                ok = false;
-            }
-            instructions = r.instructions;
-            reference_hash = trace ? r.reference_hash : reference_hash;
-            printf("%s: %s frames, %u TLB entries%s: %lu instructions\n", ok ? "ok" : "FAILED", argv[i],
-                   config.tlb_entries, trace ? ", traced" : "", r.instructions);
+            bool ok = agrees(&native, &r, mode == STEPPED ? 0 : first.instructions);
+            if (mode == TRACED && first.all.begun)
+                ok &= same_runs("all", &first.all, &r.all, true);
+            if (mode == STEPPED)
+                ok &= agrees_with_steps(&first, &r);
+            if (mode == PLAIN)
+                first.instructions = r.instructions;
+            if (mode == TRACED && !first.all.begun)
+                first = r;
+            printf("%s: %s frames, %u TLB entries%s: %lu instructions, %lu references\n",
+                   ok ? "ok" : "FAILED", argv[i], config.tlb_entries, names[mode], r.instructions,
+                   r.all.count);
             failed += !ok;
             free(r.output);
         }

@@ -58,7 +58,7 @@ static void fill_frame(struct os *os, struct frame *f, const struct cpu_register
     for (int i = 0; i < CPU_REGISTERS; i++)
         f->gregs[greg_of[i]] = r->general[i];
     f->gregs[REG_RIP] = r->rip;
-    f->gregs[REG_EFL] = r->rflags;
+    f->gregs[REG_EFL] = os->config.single_step ? r->rflags & ~(uint64_t)OS_TRAP_FLAG : r->rflags;
     f->gregs[REG_CSGSFS] = 0x2b000000000033ULL;
     f->gregs[REG_ERR] = trap->error_code;
     f->gregs[REG_TRAPNO] = trap->vector;

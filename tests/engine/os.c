@@ -53,7 +53,10 @@ static enum fault_result handle_fault(void *context, struct page_table *table, u
                                       unsigned access) {
     struct os *os = context;
     struct os_page *page = os_page(os, address);
+    struct engine_counters counters;
     os->faults++;
+    if (os->fault_open)
+        fail("a fault, and none of the references before it");
     if (!page)
         return FAULT_NO_MAPPING;
     if ((page->access & access) != access)
@@ -65,6 +68,10 @@ static enum fault_result handle_fault(void *context, struct page_table *table, u
         memcpy(physmem_frame(&os->mem, page->frame), page->swap, PAGE_SIZE);
     }
     set_pte(os, vpn_of(address).n, pte_make_present(page->frame, page->access, 0));
+    engine_soft.get_counters(os->engine, &counters);
+    os->fault_open = os->config.trace;
+    os->fault_vpn = vpn_of(address).n;
+    os->fault_instruction = counters.instructions;
     return FAULT_OK;
 }
 
@@ -72,10 +79,55 @@ static page_id_t identify(void *context, pfn_t frame) {
     return ((struct os *)context)->content[frame.n];
 }
 
-static void note_reference(void *context, pfn_t frame) {
+/* ---- the reference string ---- */
+
+static uint64_t hash_word(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 29;
+}
+
+static void hash_run(struct os_runs *runs) {
+    const struct os_reference *r = &runs->open;
+    if (!runs->begun)
+        return;
+    runs->count++;
+    runs->pages = hash_word(runs->pages, r->vpn << 2 | (uint64_t)r->written << 1 | r->fetched);
+    runs->instructions = hash_word(runs->instructions, r->instruction);
+}
+
+static void join_run(struct os_runs *runs, const struct os_reference *r) {
+    if (runs->begun && runs->open.vpn == r->vpn) {
+        runs->open.written |= r->written;
+        runs->open.fetched |= r->fetched;
+        return;
+    }
+    hash_run(runs);
+    runs->open = *r;
+    runs->begun = true;
+}
+
+/* A fault that was served is followed by the access that wanted the page, at the instruction that the
+ * engine's counters named. */
+static void check_fault(struct os *os, const struct os_reference *r) {
+    if (os->fault_open && (os->fault_vpn != r->vpn || os->fault_instruction != r->instruction))
+        fail("a fault, and a reference at another place or time behind it");
+    os->fault_open = false;
+}
+
+static void note_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
     struct os *os = context;
-    os->references++;
-    os->reference_hash = (os->reference_hash ^ os->owner[frame.n]) * 0x9e3779b97f4a7c15ULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct reference *e = &entries[i];
+        if (e->frame >= os->config.frames)
+            continue;
+        const struct os_reference r = {.vpn = os->owner[e->frame],
+                                       .instruction = start + (uint16_t)(e->count - start),
+                                       .written = e->written,
+                                       .fetched = e->fetched};
+        check_fault(os, &r);
+        join_run(&os->all, &r);
+        join_run(e->fetched ? &os->code : &os->data, &r);
+    }
 }
 
 /* ---- memory ---- */
@@ -158,7 +210,7 @@ void os_create(struct os *os, const struct os_config *config) {
         fail("no physical memory");
     struct engine_config engine = {
         .mem = &os->mem,
-        .client = {os, handle_fault, identify, config->trace ? note_reference : NULL},
+        .client = {os, handle_fault, identify, config->trace ? note_references : NULL},
         .level = config->level,
         .tlb_entries = config->tlb_entries};
     struct table_frames none = {.mem = &os->mem};
@@ -190,9 +242,18 @@ void os_destroy(struct os *os) {
     free(os->output);
 }
 
+static void set_trap_flag(struct os *os) {
+    struct cpu_registers r;
+    engine_soft.get_registers(os->engine, os->cpu, &r);
+    r.rflags |= OS_TRAP_FLAG;
+    engine_soft.set_registers(os->engine, os->cpu, &r);
+}
+
 struct trap os_step(struct os *os, uint64_t budget) {
     struct trap trap;
     os->runs++;
+    if (os->config.single_step)
+        set_trap_flag(os);
     engine_soft.run(os->engine, os->cpu, os->table, budget, &trap);
     const char *wrong = os->config.frames <= CHECKED_FRAMES ? engine_soft.check(os->engine) : NULL;
     if (wrong)
@@ -205,9 +266,15 @@ void os_run(struct os *os) {
         struct trap trap = os_step(os, os->config.quantum);
         switch (trap.kind) {
         case TRAP_SYSCALL: os_syscall(os); break;
-        case TRAP_EXCEPTION: os_deliver(os, &trap); break;
+        case TRAP_EXCEPTION:
+            if (!os->config.single_step || trap.vector != VECTOR_DB)
+                os_deliver(os, &trap);
+            break;
         case TRAP_QUANTUM:
         case TRAP_KICKED: break;
         }
     }
+    hash_run(&os->all);
+    hash_run(&os->code);
+    hash_run(&os->data);
 }

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "hw/engine.h"
 
-enum { OS_SIGNALS = 65, OS_OUTPUT = 4 << 20 };
+enum { OS_SIGNALS = 65, OS_OUTPUT = 4 << 20, OS_TRAP_FLAG = 1 << 8 };
 
 struct os_page {
     unsigned access;         /* enum access bits */
@@ -23,7 +23,19 @@ struct os_config {
     uint64_t quantum; /* instructions a run */
     uint64_t seed;    /* of the choice of victims */
     enum cpu_level level;
-    bool trace; /* every reference is hashed */
+    bool trace;       /* references are hashed */
+    bool single_step; /* one instruction after the other, by the trap flag, which programs must not use */
+};
+
+/* A reference, and the string of those that are left when consecutive ones to a page are joined. */
+struct os_reference {
+    uint64_t vpn, instruction;
+    bool written, fetched;
+};
+struct os_runs {
+    struct os_reference open;
+    bool begun;
+    uint64_t count, pages, instructions; /* hashes of what was accessed how, and when */
 };
 
 struct os {
@@ -50,7 +62,10 @@ struct os {
     char *output;
     size_t output_length;
 
-    uint64_t faults, references, reference_hash, runs;
+    uint64_t faults, runs;
+    struct os_runs all, code, data; /* code and data apart: each as if the other were not there */
+    bool fault_open;                /* the last fault was served, and no reference has followed yet */
+    uint64_t fault_vpn, fault_instruction;
 };
 
 /* The machine without a program. Fails the process if it cannot be made. */

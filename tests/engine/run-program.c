@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     fprintf(stderr,
             "status %d instructions %lu misses %lu translations %lu faults %lu runs %lu references %lu %lx\n",
             os.status, counters.instructions, counters.tlb_misses, counters.translations, os.faults, os.runs,
-            os.references, os.reference_hash);
+            os.all.count, os.all.pages);
     int status = os.status;
     os_destroy(&os);
     return status;

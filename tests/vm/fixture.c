@@ -88,9 +88,9 @@ static void translation_renew(struct test_machine *m, pfn_t pfn) {
 }
 
 static void reference(struct test_machine *m, pfn_t pfn) {
-    if (m->needs_references && !pfn_eq(pfn, m->last_reference))
-        vm_reference(m->vm, pfn);
-    m->last_reference = pfn;
+    const struct reference access = {.frame = pfn.n};
+    if (m->needs_references)
+        vm_references(m->vm, &access, 1, 0);
 }
 
 /* Translates; faults until it works. */
@@ -242,7 +242,7 @@ static void io_error(void *context, struct space *space, int error, const char *
 }
 
 int test_machine_create(const struct test_config *c, struct test_machine *m) {
-    *m = (struct test_machine){.last_reference = PFN_NONE, .inject = m->inject};
+    *m = (struct test_machine){.inject = m->inject};
     m->needs_references = c->policy->needs == POLICY_NEEDS_EVERY_REFERENCE;
     int error = disk_create(NULL, c->swap_pages, &m->inject, &m->swap);
     if (error)

@@ -56,7 +56,6 @@ struct test_machine {
     struct tlb_entry tlb[TLB_ENTRIES];
     struct translation translations[TRANSLATIONS];
     const char *wrong; /* what the processor noticed, NULL: nothing */
-    pfn_t last_reference;
     bool needs_references;
 
     struct space *to_reap; /* what out_of_memory() reaps, or NULL */

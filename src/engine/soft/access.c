@@ -43,6 +43,7 @@ static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret
     }
     if (mmu_walk(e->table, vpn, access, ret_pte) == MMU_OK)
         return true;
+    log_deliver(e);
     enum fault_result fault = e->client.fault(e->client.context, e->table, address, access);
     if (fault == FAULT_OK) {
         enum mmu_result again = mmu_walk(e->table, vpn, access, ret_pte);
@@ -55,18 +56,12 @@ static bool walk(struct engine *e, uint64_t address, unsigned access, pte_t *ret
     return false;
 }
 
-void memory_reference(struct engine *e, vpn_t vpn, pfn_t frame) {
-    if (!e->client.reference || vpn.n == e->area.last_vpn)
-        return;
-    e->area.last_vpn = vpn.n;
-    e->client.reference(e->client.context, frame);
-}
-
 bool memory_translate(struct engine *e, uint64_t address, unsigned access, uint8_t **ret_host) {
     pte_t pte;
     if (!walk(e, address, access, &pte))
         return false;
     *ret_host = (uint8_t *)physmem_frame(e->mem, pte_pfn(pte)) + (address & PAGE_MASK);
+    log_add(e, *ret_host, access);
     return true;
 }
 
@@ -86,14 +81,12 @@ static uint8_t *bounce_at(struct engine *e, uint64_t address) {
 
 enum copy { COPY_LOAD, COPY_LOAD_BEFORE_STORE, COPY_STORE };
 
-/* One page's part of a copy: translated, reported as a reference, done before the next page is touched. What
- * is loaded only to be stored back needs the permission to store, and is one reference together with it. */
+/* One page's part of a copy: translated, and done before the next page is touched. What is loaded only to be
+ * stored back needs the permission to store. */
 static bool copy_part(struct engine *e, uint64_t address, uint8_t *data, unsigned length, enum copy copy) {
     uint8_t *host;
     if (!memory_translate(e, address, copy == COPY_LOAD ? ACCESS_READ : ACCESS_WRITE, &host))
         return false;
-    if (copy != COPY_LOAD_BEFORE_STORE)
-        memory_reference(e, vpn_of(address), frame_at(e, host));
     if (copy == COPY_STORE) {
         memcpy(host, data, length);
         code_written(e, e->client.page_id(e->client.context, frame_at(e, host)), address & PAGE_MASK, length);
@@ -143,6 +136,7 @@ bool memory_store(struct engine *e, uint64_t address, const void *from, unsigned
 /* ---- helpers of translated code ---- */
 
 void access_leave(struct area *area, uint64_t kind, unsigned place) {
+    engine_of_area(area)->left = 0;
     area->guest.guest_RIP += place_offset(place);
     area_leave(area, kind, place_left(place));
 }
@@ -159,18 +153,6 @@ void access_protection(struct area *area, uint64_t place) {
 void access_undefined(struct area *area, uint64_t place) {
     trap_exception(engine_of_area(area), VECTOR_UD, 0);
     access_leave(area, EXIT_FAULT, (unsigned)place);
-}
-
-void access_reference(struct area *area, uint64_t address, uint64_t host) {
-    struct engine *e = engine_of_area(area);
-    uint64_t offset = host - (uint64_t)e->mem->base;
-    if (offset < (uint64_t)e->mem->frames
-                     << PAGE_SHIFT) /* not in the bounce buffer, which is reported when copied */
-        memory_reference(e, vpn_of(address), (pfn_t){(uint32_t)(offset >> PAGE_SHIFT)});
-}
-
-void access_fetched(struct area *area, uint64_t vpn) {
-    fetch_reference(engine_of_area(area), (vpn_t){vpn});
 }
 
 /* A load across pages: both parts are copied now. Anything that stores across pages takes the slow path. */
@@ -201,13 +183,7 @@ static void miss_beside_code(struct engine *e, page_id_t id, uint64_t address, u
     tlb_pass(&e->tlb, TLB_STORE, address, host);
 }
 
-void access_miss(struct area *area, uint64_t address, uint64_t info) {
-    struct engine *e = engine_of_area(area);
-    e->counters.tlb_misses++;
-    if (crosses_page(address, access_bytes(info))) {
-        miss_across_pages(e, address, info);
-        return;
-    }
+static void miss_in_page(struct engine *e, uint64_t address, uint64_t info) {
     uint8_t *host;
     if (!memory_translate(e, address, access_kind(info), &host))
         leave_with_trap(e, info);
@@ -220,6 +196,17 @@ void access_miss(struct area *area, uint64_t address, uint64_t info) {
         }
     }
     tlb_insert(&e->tlb, table, vpn_of(address), host - (address & PAGE_MASK));
+}
+
+void access_miss(struct area *area, uint64_t address, uint64_t info) {
+    struct engine *e = engine_of_area(area);
+    e->counters.tlb_misses++;
+    e->left = place_left(access_place(info));
+    if (crosses_page(address, access_bytes(info)))
+        miss_across_pages(e, address, info);
+    else
+        miss_in_page(e, address, info);
+    e->left = 0;
 }
 
 static uint64_t single_bounce(struct engine *e, uint64_t address, uint64_t info) {
@@ -243,6 +230,5 @@ uint64_t access_single(struct area *area, uint64_t address, uint64_t info) {
     pfn_t frame = frame_at(e, host);
     if (kind & ACCESS_WRITE && codecache_first(&e->cache, e->client.page_id(e->client.context, frame)))
         return single_bounce(e, address, info);
-    memory_reference(e, vpn_of(address), frame);
     return (uint64_t)host;
 }

@@ -47,9 +47,6 @@ _Noreturn void access_leave(struct area *, uint64_t kind, unsigned place);
 void access_miss(struct area *, uint64_t address, uint64_t info);
 /* Any access of a single instruction: returns the host address of the bytes. */
 uint64_t access_single(struct area *, uint64_t address, uint64_t info);
-/* Traced code: the page of an access, found at `host`, or of a block's entry, differs from the last one. */
-void access_reference(struct area *, uint64_t address, uint64_t host);
-void access_fetched(struct area *, uint64_t vpn);
 /* Raise an exception before the instruction. */
 void access_protection(struct area *, uint64_t place); /* #GP */
 void access_undefined(struct area *, uint64_t place);  /* #UD */

@@ -16,6 +16,7 @@
 #include <valgrind/libvex_guest_amd64.h>
 
 #include "engine/soft/offsets.h"
+#include "hw/reference.h"
 
 enum { FETCH_ENTRIES = 1024 };
 
@@ -29,12 +30,15 @@ struct area {
     /* Ours. */
     uint64_t stack;
     void (*fetch_failed)(void);
-    uint64_t last_vpn; /* of the last reference reported; UINT64_MAX for none. Traced code only */
-    uint64_t scratch;  /* see quirk.c */
-    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 32];
+    struct reference *log_position; /* log.h. Traced code only */
+    uint64_t scratch;               /* see quirk.c */
+    uint32_t log_open;
+    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 36];
     uint8_t spill[LibVEX_N_SPILL_BYTES];
     uint32_t fetch_token[FETCH_ENTRIES]; /* by page number modulo FETCH_ENTRIES */
     struct jump jumps[JUMP_ENTRIES];     /* by address modulo JUMP_ENTRIES */
+    /* Where in the host's memory the pages are that fetch_token is for: the lower half of page numbers. */
+    uint32_t fetch_host_page[FETCH_ENTRIES];
 } __attribute__((aligned(64)));
 
 _Static_assert(offsetof(VexGuestAMD64State, guest_RIP) == AREA_RIP, "dispatch.S");

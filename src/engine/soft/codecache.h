@@ -19,7 +19,7 @@
 #include "hw/types.h"
 
 enum {
-    CODE_BYTES = 128 << 20,
+    CODE_BYTES = 512 << 20, /* so much that something else is full first, whether or not code is traced */
     CODE_PAGES = 1 << 15,
     CODE_BLOCKS = 1 << 20,
     CODE_THUNK_BYTES = 16 << 20,

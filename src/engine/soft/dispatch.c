@@ -30,6 +30,7 @@ struct link {
 
 /* Books what was executed of the chunk. */
 static void end_chunk(struct engine *e) {
+    log_deliver(e);
     uint64_t executed = instructions_now(e, 0) - e->counters.instructions;
     e->counters.instructions += executed;
     e->remaining -= executed < e->remaining ? executed : e->remaining;
@@ -44,7 +45,8 @@ static bool begin_chunk(struct engine *e) {
             atomic_store_explicit(&e->kicked, false, memory_order_relaxed);
         return false;
     }
-    counter_set(e, e->remaining < CHUNK_INSTRUCTIONS ? (uint32_t)e->remaining : CHUNK_INSTRUCTIONS);
+    const uint32_t longest = e->log ? LOG_CHUNK : CHUNK_INSTRUCTIONS;
+    counter_set(e, e->remaining < longest ? (uint32_t)e->remaining : longest);
     return true;
 }
 
@@ -53,6 +55,7 @@ static void cover(struct engine *e, const struct block *block) {
     uint32_t left = counter_get(e);
     if (left >= block->instructions)
         return;
+    log_deliver(e); /* which counts from the chunk's end */
     e->chunk += block->instructions - left;
     instructions_uncount(e, block->instructions - left);
 }

@@ -56,41 +56,12 @@ unsigned expansion_place(const struct expansion *x) {
     return place_make(expansion_left(x), x->offset);
 }
 
-static IRExpr *build_get(struct expansion *x, size_t offset, IRType type) {
-    return build_temporary(x, type, IRExpr_Get((Int)offset, type));
-}
-
-/* ---- block entry ---- */
-
-static bool is_traced(const struct expansion *x) {
-    return x->translation->engine->client.reference && !x->translation->single;
-}
-
-static IRExpr *differs_from_last(struct expansion *x, IRExpr *vpn) {
-    return build_test(x, Iop_CmpNE64, vpn, build_get(x, offsetof(struct area, last_vpn), Ity_I64));
-}
-
-void expand_entry(struct expansion *x) {
-    if (!is_traced(x))
-        return;
-    IRExpr *vpn = build_u64(vpn_of(x->translation->pc).n);
-    build_call(x, IRTemp_INVALID, "access_fetched", access_fetched, differs_from_last(x, vpn), vpn, NULL);
-}
-
 /* ---- accesses ---- */
 
 static IRExpr *single_address(struct expansion *x, IRExpr *address, unsigned info, IRExpr *guard) {
     IRTemp host = newIRTemp(x->out->tyenv, Ity_I64);
     build_call(x, host, "access_single", access_single, guard, address, build_u64(info));
     return IRExpr_RdTmp(host);
-}
-
-static void trace_access(struct expansion *x, IRExpr *address, IRExpr *host, IRExpr *guard) {
-    IRExpr *vpn = build_binary(x, Iop_Shr64, address, IRExpr_Const(IRConst_U8(PAGE_SHIFT)));
-    IRExpr *differs = differs_from_last(x, vpn);
-    if (guard)
-        differs = build_test(x, Iop_And1, differs, guard);
-    build_call(x, IRTemp_INVALID, "access_reference", access_reference, differs, address, host);
 }
 
 static void call_on_miss(struct expansion *x, IRExpr *miss, IRExpr *address, void *thunk) {
@@ -124,8 +95,7 @@ IRExpr *expand_address(struct expansion *x, IRExpr *address, unsigned bytes, uns
         build_binary(x, Iop_Add64, index, build_u64(entries + offsetof(struct tlb_entry, addend)));
     IRExpr *addend = build_temporary(x, Ity_I64, IRExpr_Load(Iend_LE, Ity_I64, addend_at));
     IRExpr *host = build_binary(x, Iop_Add64, address, addend);
-    if (is_traced(x))
-        trace_access(x, address, host, guard);
+    trace_access(x, host, access, guard);
     return host;
 }
 

@@ -27,19 +27,17 @@ static struct code_page *fetch_miss(struct engine *e, vpn_t vpn, uint64_t addres
     struct code_page *page = codecache_page(&e->cache, vpn, id);
     e->fetch[index_of(vpn)] = (struct fetch_entry){.page = page, .frame = frame};
     e->area.fetch_token[index_of(vpn)] = page->token;
+    e->area.fetch_host_page[index_of(vpn)] = (uint32_t)((uint64_t)host >> PAGE_SHIFT);
     return page;
 }
 
 struct code_page *fetch_page(struct engine *e, uint64_t address) {
     vpn_t vpn = vpn_of(address);
     const struct fetch_entry *entry = &e->fetch[index_of(vpn)];
-    if (e->area.fetch_token[index_of(vpn)] && entry->page->vpn.n == vpn.n)
-        return entry->page;
-    return fetch_miss(e, vpn, address);
-}
-
-void fetch_reference(struct engine *e, vpn_t vpn) {
-    memory_reference(e, vpn, e->fetch[index_of(vpn)].frame);
+    if (!e->area.fetch_token[index_of(vpn)] || entry->page->vpn.n != vpn.n)
+        return fetch_miss(e, vpn, address);
+    log_add(e, physmem_frame(e->mem, entry->frame), ACCESS_EXEC);
+    return entry->page;
 }
 
 const uint8_t *fetch_bytes(const struct engine *e, vpn_t vpn) {

@@ -41,13 +41,20 @@ static bool has_jump(const IRSB *b, const struct instruction *i) {
     return false;
 }
 
+static unsigned count_accesses(const IRSB *b, const struct instruction *i) {
+    unsigned n = 0;
+    for (int s = i->from; s < i->to; s++)
+        n += order_is_access(b->stmts[s]);
+    return n;
+}
+
 /* Whether the instruction cannot be in a block of this kind, whatever its statements are. */
 static bool is_excluded(const struct translation *t, const IRSB *b, const struct instruction *i) {
     uint64_t offset = i->pc - t->pc;
     bool undecoded =
         b->jumpkind == Ijk_NoDecode && b->next->tag == Iex_Const && b->next->Iex.Const.con->Ico.U64 == i->pc;
     return undecoded || offset + i->length > t->available ||
-           (!t->single && (i->length > INSTRUCTION_MAX ||
+           (!t->single && (i->length > INSTRUCTION_MAX || count_accesses(b, i) >= LOG_INSTRUCTION ||
                            special_wants(t->bytes + offset, t->available - (unsigned)offset) ||
                            special_is_misread(t->bytes + offset, t->available - (unsigned)offset)));
 }
@@ -109,7 +116,7 @@ IRSB *instrument_block(void *translation, IRSB *b, const VexGuestLayout *layout,
     if (!t->single)
         order_drop_puts(b, plan.statements, plan.n);
     struct expansion x = {.translation = t, .out = out, .instructions = plan.n_instructions};
-    expand_entry(&x);
+    trace_entry(&x);
     for (unsigned i = 0; i < plan.n; i++) {
         const struct instruction *in = &plan.instructions[plan.statements[i].instruction];
         x.instruction = plan.statements[i].instruction;

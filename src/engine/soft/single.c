@@ -41,7 +41,6 @@ static bool text_load(struct engine *e, struct text *text) {
     text->page = fetch_page(e, pc);
     if (!text->page)
         return false;
-    fetch_reference(e, vpn_of(pc));
     text->available = PAGE_SIZE - offset < TEXT_BYTES ? PAGE_SIZE - offset : TEXT_BYTES;
     memcpy(text->bytes, fetch_bytes(e, vpn_of(pc)) + offset, text->available);
     return true;
@@ -52,7 +51,6 @@ static bool text_extend(struct engine *e, struct text *text) {
     text->second = fetch_page(e, next);
     if (!text->second)
         return false;
-    fetch_reference(e, vpn_of(next));
     memcpy(text->bytes + text->available, fetch_bytes(e, vpn_of(next)), TEXT_BYTES - text->available);
     text->available = TEXT_BYTES;
     return true;
@@ -199,6 +197,7 @@ static bool execute(struct engine *e) {
     const uint64_t pc = rip_of(e);
     e->snapshot = e->area.guest;
     e->pending.length = 0;
+    e->left = 1;
     bool done;
     if (block->code) {
         done = run_translated(e, block);
@@ -209,6 +208,7 @@ static bool execute(struct engine *e) {
         e->area.guest.host_EvC_COUNTER--;
         done = special_execute(e, text.bytes, text.available);
     }
+    e->left = 0;
     if (!done && !is_after(&e->trap))
         e->area.guest = e->snapshot;
     else if (e->trap_flag && rip_of(e) == pc)

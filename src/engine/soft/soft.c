@@ -1,8 +1,7 @@
 #include "engine/soft/soft.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 
 #include "engine/soft/cpu.h"
 #include "engine/soft/cpuid.h"
@@ -23,14 +22,14 @@ static int soft_create(const struct engine_config *config, struct engine **ret_e
         return -EINVAL;
     if (!cpuid_host_supports(config->level))
         return -ENOTSUP;
-    struct engine *e = aligned_alloc(_Alignof(struct engine), sizeof *e);
-    if (!e)
+    /* Mapped, so that it lies where the guests' memory lies: page numbers of the bounce buffer and of frames
+     * must differ in their lower half as well (log.h). */
+    struct engine *e = mmap(NULL, sizeof *e, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (e == MAP_FAILED)
         return -ENOMEM;
-    memset(e, 0, sizeof *e);
     e->mem = config->mem;
     e->client = config->client;
     e->level = config->level;
-    e->area.last_vpn = UINT64_MAX;
     e->area.fetch_failed = area_fetch_failed;
     counter_set(e, 0);
     jumps_clear(e);
@@ -40,28 +39,33 @@ static int soft_create(const struct engine_config *config, struct engine **ret_e
     error = codecache_create(&e->cache);
     if (error)
         goto out_destroy_tlb;
+    error = log_create(e);
+    if (error)
+        goto out_destroy_cache;
     translate_setup();
     *ret_engine = e;
     return 0;
 
+out_destroy_cache:
+    codecache_destroy(&e->cache);
 out_destroy_tlb:
     tlb_destroy(&e->tlb);
 out_free_engine:
-    free(e);
+    munmap(e, sizeof *e);
     return error;
 }
 
 static void soft_destroy(struct engine *e) {
+    log_destroy(e);
     watch_free(e);
     codecache_destroy(&e->cache);
     tlb_destroy(&e->tlb);
-    free(e);
+    munmap(e, sizeof *e);
 }
 
 static void flush_tlbs(struct engine *e) {
     tlb_flush(&e->tlb);
     fetch_flush(e);
-    e->area.last_vpn = UINT64_MAX;
 }
 
 static void load_table(struct engine *e, struct page_table *table) {
@@ -76,8 +80,6 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
     uint16_t saved, wanted = LIBRARY_FCW;
     cpu_load(e, cpu);
     load_table(e, table);
-    if (e->trap.kind == TRAP_SYSCALL || e->trap.kind == TRAP_EXCEPTION)
-        e->area.last_vpn = UINT64_MAX; /* the kernel may have touched memory meanwhile */
     e->remaining = budget;
     counter_set(e, 0);
     __asm__ volatile("fnstcw %0; fldcw %1" : "=m"(saved) : "m"(wanted));
@@ -85,6 +87,7 @@ static void soft_run(struct engine *e, struct cpu *cpu, struct page_table *table
     dispatch_run(e);
     if (e->trap.kind == TRAP_EXCEPTION && e->trap.vector == VECTOR_GP && e->trap.address)
         fault_choose_segment(e);
+    log_deliver(e);
     e->running = false;
     __asm__ volatile("fldcw %0" : : "m"(saved));
     *ret_trap = e->trap;
@@ -120,7 +123,7 @@ static int soft_watch(struct engine *e, const struct page_table *table, uint64_t
 
 static void soft_get_counters(const struct engine *e, struct engine_counters *ret_counters) {
     *ret_counters = e->counters;
-    ret_counters->instructions = instructions_now(e, 0);
+    ret_counters->instructions = instructions_now(e, e->left);
 }
 
 static const char *soft_check(const struct engine *e) {

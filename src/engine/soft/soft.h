@@ -5,6 +5,7 @@
  *   fetch.c        the fetch TLB and code pages; codecache.c keeps the blocks
  *   watch.c        places whose execution the client wants to know of
  *   access.c       TLB misses and all other ways to guest memory; tlb.c
+ *   log.c          the log of references
  *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
  *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c,
  *                  bits.c, segment.c, vector.c
@@ -14,6 +15,7 @@
  *                    instrument.c  instruction by instruction:
  *                    order.c       register writes behind accesses
  *                    expand.c      accesses through the TLB; thunk.c, divide.c, helper.c, quirk.c
+ *                    trace.c       what traced code logs
  *                  entry.c writes the beginning of a block
  *   cpu.c, cpuid.c registers, and what programs are told about the processor
  *
@@ -27,6 +29,7 @@
 
 #include "engine/soft/area.h"
 #include "engine/soft/codecache.h"
+#include "engine/soft/log.h"
 #include "engine/soft/tlb.h"
 #include "engine/soft/watch.h"
 #include "hw/engine.h"
@@ -34,7 +37,7 @@
 enum {
     BOUNCE_BYTES = 512,           /* the largest access of one helper call, and room to align it */
     BOUNCE_ALIGNMENT = 64,        /* what an address in the bounce buffer keeps of the guest's */
-    CHUNK_INSTRUCTIONS = 1 << 16, /* between two looks at `kicked` */
+    CHUNK_INSTRUCTIONS = 1 << 16, /* between two looks at `kicked`; of traced code LOG_CHUNK */
     BLOCK_INSTRUCTIONS = 50,      /* the most in a block */
     INSTRUCTION_MAX = 15,         /* bytes */
 };
@@ -72,7 +75,9 @@ struct engine {
     uint64_t remaining;              /* of the run's budget, at the start of the chunk */
     struct engine_counters counters; /* instructions: up to the start of the chunk */
     atomic_bool kicked;              /* also by other threads and signal handlers */
-    uint32_t flushes; /* of the code cache: addresses in it from before the last one are void */
+    uint32_t flushes;      /* of the code cache: addresses in it from before the last one are void */
+    unsigned left;         /* while a helper makes an access: see instructions_now() */
+    struct reference *log; /* NULL: the client wants no references */
 
     /* The slow path: one instruction is being executed alone. */
     VexGuestAMD64State snapshot; /* the registers before it */
@@ -110,11 +115,10 @@ static inline uint64_t instructions_now(const struct engine *e, uint64_t left) {
 
 /* ---- memory as the guest sees it ---- */
 
-/* Translates an access within one page (`access`: enum access bits), asking the client to resolve a fault.
- * False: engine.trap says why not. Otherwise the host address is good until the next translation. */
+/* Translates an access within one page (`access`: enum access bits), asking the client to resolve a fault; it
+ * is a reference. False: engine.trap says why not. Otherwise the host address is good until the next
+ * translation. */
 bool memory_translate(struct engine *, uint64_t address, unsigned access, uint8_t **ret_host);
-/* A reference to the page, in that frame: reported unless the last one was to the same page. */
-void memory_reference(struct engine *, vpn_t, pfn_t frame);
 /* The frame that a host address of guest memory is in. */
 static inline pfn_t frame_at(const struct engine *e, const uint8_t *host) {
     return (pfn_t){(uint32_t)((uint64_t)(host - e->mem->base) >> PAGE_SHIFT)};
@@ -142,13 +146,11 @@ void fault_choose_segment(struct engine *);
 /* Flushes the code cache unless there is room for a few code pages and blocks, more than one step of the
  * dispatcher makes. */
 void code_make_room(struct engine *);
-/* The code page of an address to be executed: present, executable, in the fetch TLB. NULL: engine.trap says
- * why not. */
+/* The code page of an address to be executed: present, executable, in the fetch TLB; it is a reference. NULL:
+ * engine.trap says why not. */
 struct code_page *fetch_page(struct engine *, uint64_t address);
 /* The bytes of a page that fetch_page() has just returned. */
 const uint8_t *fetch_bytes(const struct engine *, vpn_t vpn);
-/* Reports the fetch of a block to a client that wants every reference. */
-void fetch_reference(struct engine *, vpn_t vpn);
 void fetch_forget(struct engine *, vpn_t vpn);
 void fetch_flush(struct engine *);
 /* Verifies that every entry agrees with the running page table. NULL, or what is wrong. */

@@ -79,8 +79,6 @@ struct expansion {
 };
 
 void expand_statement(struct expansion *, const struct ordered *);
-/* What a block does when it is entered, beside what entry.c puts before it. */
-void expand_entry(struct expansion *);
 
 /* Small builders. */
 IRExpr *build_temporary(struct expansion *, IRType, IRExpr *);
@@ -104,6 +102,12 @@ unsigned expansion_place(const struct expansion *);
 
 /* The host address of an access. */
 IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsigned access, IRExpr *guard);
+
+/* trace.c: nothing unless the client wants references */
+/* The fetch of the block that is entered. */
+void trace_entry(struct expansion *);
+/* An access, at that host address. */
+void trace_access(struct expansion *, IRExpr *host, unsigned access, IRExpr *guard);
 
 /* quirk.c */
 /* Whether the instruction's accesses are to memory that the library uses for its own purposes: it begins by

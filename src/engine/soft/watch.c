@@ -74,6 +74,7 @@ void watch_reached(struct engine *e, uint64_t address) {
     if (likely(i == watches->count))
         return;
     watches->open[i] = watches->open[--watches->count];
+    log_deliver(e);
     e->client.reached(e->client.context, e->table, address);
 }
 
