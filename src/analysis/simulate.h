@@ -4,11 +4,15 @@
  *
  * What a memory of n frames does with an item:
  *   reference, page in a frame      the bit is set; policy.access() if it wants every reference
- *   reference, page not there       a miss: a free frame, else policy.victim() is evicted (a write-back if it
- *                                   is dirty); policy.insert()
+ *   reference, page not there       a miss: policy.miss(); a free frame, else policy.victim() is evicted (a
+ *                                   write-back if it is dirty); the bit is set; policy.insert()
  *   dies                            its frame, if any, is free: policy.remove(UNMAPPED or EXITED)
  * A page is dirty from its first appearance if it is anonymous (it has no copy yet), else from a write; clean
- * when it was written out. */
+ * when it was written out. One that was given up (MADV_FREE) is evicted without a write, and comes back as a
+ * new anonymous page does.
+ *
+ * To the policy, page p is identity p + 1, with bit 63 set for pages of files and of shared memory
+ * (page_id_is_object()). */
 #ifndef ANALYSIS_SIMULATE_H
 #define ANALYSIS_SIMULATE_H
 
@@ -17,37 +21,48 @@
 
 struct simulation;
 
+enum { SIMULATION_FRAMES_MAX = (1 << 27) - 2 }; /* 512 GiB */
+
 struct simulation_config {
     const struct policy_ops *policy;
     const char *parameters; /* or NULL */
-    uint32_t frames;        /* for pages */
+    uint32_t frames;        /* for pages: 1 to SIMULATION_FRAMES_MAX */
     uint64_t seed;
     bool no_swap; /* anonymous pages stay: a victim that is one is taken from the policy for good */
     /* 0: a policy that wants every reference gets it. K: it gets only the referenced bits of resident pages,
-     * each K instructions, as hardware can deliver them (`--observe bits:K`). */
+     * each K instructions, as hardware can deliver them (`--observe bits:K`): before the first reference at
+     * or after each multiple of K, the pages in frames whose bit is set, in ascending order of their names,
+     * are told to policy.access(), and their bits are cleared. There, bringing a page in leaves its bit
+     * clear. */
     uint64_t observe_bits;
+    bool measure; /* the policy's time */
 };
 
 struct simulation_result {
     uint64_t references, misses, cold; /* cold: misses on a page that was never there before */
     uint64_t evictions, to_swap, to_file;
-    bool out_of_memory;                 /* no_swap: at some miss there was no victim */
-    uint64_t out_of_memory_instruction; /* … for the first time here */
-    uint64_t policy_ns, victims;        /* time in the policy's functions, when it is measured */
-    size_t policy_bytes;                /* state of the policy at its end */
+    bool out_of_memory; /* no_swap: at some miss there was no victim; the simulation ends before it */
+    uint64_t out_of_memory_instruction; /* … at this one */
+    /* Measured by samples, or 0: what the policy's functions took in all, divided by the references; and
+     * policy.victim() alone. */
+    double ns_per_reference, ns_per_victim;
 };
 
-/* 0, -ENOMEM, or -EINVAL (parameters). The source gives page kinds; it outlives the simulation. */
-int simulation_create(const struct simulation_config *, const struct refs_source *,
-                      struct simulation **ret_simulation);
+/* 0, -ENOMEM, or -EINVAL (parameters, frames). */
+int simulation_create(const struct simulation_config *, struct simulation **ret_simulation);
 void simulation_destroy(struct simulation *);
-/* Items in order. 0, or -errno: -EPROTO when the policy broke its contract, see simulation_message(). */
+/* The next pages, in order of their numbers; before the first item that names them. 0 or -ENOMEM. */
+int simulation_add_pages(struct simulation *, const struct refs_page *, size_t count);
+/* Items in order. 0, or -errno: -EPROTO when the policy broke its contract, -EBADMSG for a page that was not
+ * added; see simulation_message(). */
 int simulation_feed(struct simulation *, const struct refs_item *, size_t count);
-const char *simulation_message(const struct simulation *);
+const char *simulation_message(const struct simulation *); /* NULL: none */
+/* The policy's own check: NULL, or what is wrong with its state. */
+const char *simulation_check(const struct simulation *);
 void simulation_get_result(const struct simulation *, struct simulation_result *ret_result);
 
-/* All of them over one reading of the source, on as many threads as there are processors to use. 0 or -errno.
- */
+/* All of them over one reading of the source, from where it stands, on as many threads as told (0: as there
+ * are processors). 0, or -errno: of the source, or the first of a simulation. */
 int simulate_all(struct refs_source *, struct simulation *const *, size_t count, unsigned threads);
 
 #endif

@@ -1,0 +1,52 @@
+/* Misses as a function of the number of frames, for any policies, from as few readings of the references as
+ * there can be: the driver above the analyses of this folder.
+ *
+ *   lru, opt                    every size at once (lru_stack.h, opt_stack.h)
+ *   fifo, clock, sieve …        64 sizes at once (masks.h), where the policy has no parameters
+ *   any other                   a simulation for each size (simulate.h), on all processors
+ *
+ * `opt` is a policy here and nowhere else: it knows the future. */
+#ifndef ANALYSIS_CURVE_H
+#define ANALYSIS_CURVE_H
+
+#include <stdbool.h>
+
+#include "analysis/result.h"
+#include "policy/policy.h"
+#include "refs/refs.h"
+
+struct curve_request {
+    const char *const *policies; /* "NAME" or "NAME:key=value,…" */
+    size_t policy_count;
+    const uint32_t *sizes; /* ascending; NULL: some 64 from 1 to the number of pages */
+    size_t size_count;
+    uint64_t seed;         /* of policies that draw random numbers */
+    bool no_swap;          /* anonymous pages stay; below curve.floor frames there is no result */
+    uint64_t observe_bits; /* see simulate.h; 0: every reference */
+    uint32_t sample;       /* LRU only: estimate it from so many pages at once (SHARDS); 0: exactly */
+    bool writebacks;       /* wanted, too. OPT then takes a second reading and a simulation a size */
+    bool measure;          /* what each policy costs: simulates every one, one after the other */
+    unsigned threads;      /* 0: as many as there are processors */
+};
+
+/* What a policy costs at the largest of the sizes. Measured: it differs from run to run. 0: not known. */
+struct curve_cost {
+    double ns_per_reference, ns_per_victim, bytes_per_frame;
+};
+
+struct curve_set {
+    struct curve *curves; /* one a policy, in the order of the request */
+    struct curve_cost *costs;
+    size_t count;
+    struct refs_totals totals; /* of the source, whose strings it uses */
+    uint64_t cold;             /* misses at any size: first references */
+};
+
+/* 0; -EINVAL, -ENOTSUP (a combination that cannot be computed soundly), -EPROTO (a policy broke its
+ * contract), -ENOMEM or the source's error, with *ret_message (malloc'd) saying why. Reads the source from
+ * its beginning to its end. */
+int curve_compute(struct refs_source *, const struct curve_request *, struct curve_set *ret_set,
+                  char **ret_message);
+void curve_set_free(struct curve_set *);
+
+#endif

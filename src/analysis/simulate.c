@@ -1,0 +1,515 @@
+/* See simulate.h: one policy, one size.
+ *
+ * What is known of a page is one word, so that a reference to a page in a frame touches one place in memory:
+ *
+ *     31 30   29     28        27       26 … 0
+ *    [ kind ][seen][no copy][referenced][ frame ]        frame: FRAME_NONE iff it is in none
+ *
+ * "No copy" says that evicting the page takes a write; a page of the lazy kind, given up by MADV_FREE, is
+ * evicted without one all the same. Frames are taken as the machine takes them: the one that was given back
+ * last, else the lowest that was never used.
+ *
+ * Invariant: the policy knows exactly the frames in state FRAME_INSERTED. */
+#include "analysis/simulate.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base.h"
+
+enum {
+    FRAME_BITS = 27,
+    FRAME_NONE = (1 << FRAME_BITS) - 1,
+    REFERENCED = 1 << 27,
+    NO_COPY = 1 << 28,
+    SEEN = 1 << 29,
+    KIND_SHIFT = 30,
+};
+enum kind { KIND_ANONYMOUS, KIND_LAZY, KIND_SHARED, KIND_FILE };
+
+enum frame_state { FRAME_UNUSED, FRAME_INSERTED, FRAME_ASIDE };
+
+/* How many of the policy's calls go by between two that are timed. */
+enum { MEASURE_EVERY = 32 };
+
+struct measure {
+    uint64_t calls, timed, ns;
+};
+
+struct simulation {
+    struct simulation_config config;
+    void *policy;
+    void (*access)(void *state, pfn_t, page_id_t); /* NULL unless it is told of each reference */
+    bool harvests;                                 /* it is told of referenced bits, now and then */
+    uint64_t next_harvest, now;
+    struct simulation_result result;
+    int error; /* for good */
+    char message[160];
+
+    uint32_t *pages; /* words, see above */
+    uint64_t *names; /* by page; NULL unless there are harvests */
+    uint32_t page_count, page_capacity;
+
+    uint32_t *frame_page; /* the page in the frame; of an unused one: the next in the list + 1, 0: the last */
+    uint8_t *frame_states; /* enum frame_state */
+    uint32_t first_free;   /* given back last, + 1; 0: none */
+    uint32_t fresh;        /* frames from here were never used */
+
+    uint32_t aside; /* frames in this state */
+
+    uint32_t *bag; /* pages of one harvest */
+    uint64_t clock_ns;
+    struct measure policy_calls, victim_calls;
+};
+
+static inline uint32_t word_frame(uint32_t word) {
+    return word & FRAME_NONE;
+}
+static inline enum kind word_kind(uint32_t word) {
+    return (enum kind)(word >> KIND_SHIFT);
+}
+static inline uint32_t word_with_kind(uint32_t word, enum kind kind) {
+    return (word & ~(3U << KIND_SHIFT)) | (uint32_t)kind << KIND_SHIFT;
+}
+static inline page_id_t page_identity(uint32_t page, uint32_t word) {
+    const uint64_t object = word_kind(word) >= KIND_SHARED ? 1ULL << 63 : 0;
+    return (page_id_t){object | ((uint64_t)page + 1)};
+}
+
+__attribute__((format(printf, 3, 4))) static int simulation_fail(struct simulation *s, int error,
+                                                                 const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(s->message, sizeof s->message, format, arguments);
+    va_end(arguments);
+    return s->error = error;
+}
+
+/* ---- what the policy asks ---- */
+
+static bool ask_referenced(void *context, pfn_t f) {
+    const struct simulation *s = context;
+    if (f.n >= s->config.frames || s->frame_states[f.n] != FRAME_INSERTED)
+        return false;
+    uint32_t *word = &s->pages[s->frame_page[f.n]];
+    const bool referenced = *word & REFERENCED;
+    *word &= ~(uint32_t)REFERENCED;
+    return referenced;
+}
+
+static bool word_is_dirty(uint32_t word) {
+    return word & NO_COPY && word_kind(word) != KIND_LAZY;
+}
+
+static bool ask_dirty(void *context, pfn_t f) {
+    const struct simulation *s = context;
+    return f.n < s->config.frames && s->frame_states[f.n] == FRAME_INSERTED &&
+           word_is_dirty(s->pages[s->frame_page[f.n]]);
+}
+
+static uint64_t ask_now(void *context) {
+    return ((const struct simulation *)context)->now;
+}
+
+/* ---- its time ---- */
+
+static uint64_t time_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* What asking for the time takes. */
+static uint64_t time_cost(void) {
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 1000; i++) {
+        const uint64_t start = time_now();
+        least = min_u64(least, time_now() - start);
+    }
+    return least;
+}
+
+/* The time at which a call begins that is to be timed; 0: not this one. */
+static inline uint64_t measure_start(const struct simulation *s, struct measure *measure) {
+    if (likely(!s->config.measure) || measure->calls++ % MEASURE_EVERY != 0)
+        return 0;
+    return time_now();
+}
+
+static inline void measure_end(const struct simulation *s, struct measure *measure, uint64_t start) {
+    if (likely(!start))
+        return;
+    const uint64_t took = time_now() - start;
+    measure->timed++;
+    measure->ns += took > s->clock_ns ? took - s->clock_ns : 0;
+}
+
+/* ---- making one ---- */
+
+static int simulation_create_policy(struct simulation *s) {
+    const struct policy_config config = {
+        .frames = s->config.frames,
+        .capacity = s->config.frames,
+        .seed = s->config.seed,
+        .parameters = s->config.parameters,
+        .test_and_clear_referenced = ask_referenced,
+        .is_dirty = ask_dirty,
+        .now = ask_now,
+        .context = s,
+    };
+    const struct policy_ops *ops = s->config.policy;
+    const bool every = ops->needs == POLICY_NEEDS_EVERY_REFERENCE && ops->access;
+    s->harvests = every && s->config.observe_bits > 0;
+    s->access = every && !s->harvests ? ops->access : NULL;
+    s->next_harvest = s->config.observe_bits;
+    return ops->create(&config, &s->policy);
+}
+
+int simulation_create(const struct simulation_config *config, struct simulation **ret_simulation) {
+    if (config->frames == 0 || config->frames > SIMULATION_FRAMES_MAX)
+        return -EINVAL;
+    struct simulation *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->config = *config;
+    int error = -ENOMEM;
+    s->frame_page = calloc(config->frames, sizeof *s->frame_page);
+    s->frame_states = calloc(config->frames, sizeof *s->frame_states);
+    if (!s->frame_page || !s->frame_states)
+        goto out_destroy;
+    error = simulation_create_policy(s);
+    if (error)
+        goto out_destroy;
+    if (s->harvests && !(s->bag = malloc(config->frames * sizeof *s->bag))) {
+        error = -ENOMEM;
+        goto out_destroy;
+    }
+    s->clock_ns = config->measure ? time_cost() : 0;
+    *ret_simulation = s;
+    return 0;
+
+out_destroy:
+    simulation_destroy(s);
+    return error;
+}
+
+void simulation_destroy(struct simulation *s) {
+    if (!s)
+        return;
+    if (s->policy)
+        s->config.policy->destroy(s->policy);
+    free(s->bag);
+    free(s->frame_states);
+    free(s->frame_page);
+    free(s->names);
+    free(s->pages);
+    free(s);
+}
+
+static int pages_grow(struct simulation *s, size_t count) {
+    if (count <= s->page_capacity)
+        return 0;
+    const size_t wanted = min_size(UINT32_MAX, max_size(count, 2 * (size_t)s->page_capacity));
+    uint32_t *pages = reallocarray(s->pages, wanted, sizeof *pages);
+    if (!pages)
+        return -ENOMEM;
+    s->pages = pages;
+    if (s->harvests) {
+        uint64_t *names = reallocarray(s->names, wanted, sizeof *names);
+        if (!names)
+            return -ENOMEM;
+        s->names = names;
+    }
+    s->page_capacity = (uint32_t)wanted;
+    return 0;
+}
+
+int simulation_add_pages(struct simulation *s, const struct refs_page *pages, size_t count) {
+    const size_t all = s->page_count + count;
+    if (all > UINT32_MAX)
+        return -EOVERFLOW;
+    const int error = pages_grow(s, all);
+    if (error)
+        return error;
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t flags = pages[i].flags;
+        const enum kind kind = flags & REFS_PAGE_FILE     ? KIND_FILE
+                               : flags & REFS_PAGE_SHARED ? KIND_SHARED
+                                                          : KIND_ANONYMOUS;
+        const uint32_t copy = kind == KIND_FILE ? 0 : NO_COPY;
+        s->pages[s->page_count + i] = word_with_kind(copy | FRAME_NONE, kind);
+        if (s->names)
+            s->names[s->page_count + i] = pages[i].name;
+    }
+    s->page_count = (uint32_t)all;
+    return 0;
+}
+
+/* ---- frames ---- */
+
+static bool frame_take_free(struct simulation *s, pfn_t *ret_frame) {
+    if (s->first_free) {
+        *ret_frame = (pfn_t){s->first_free - 1};
+        s->first_free = s->frame_page[ret_frame->n];
+        return true;
+    }
+    if (s->fresh == s->config.frames)
+        return false;
+    *ret_frame = (pfn_t){s->fresh++};
+    return true;
+}
+
+static void frame_put_free(struct simulation *s, uint32_t n) {
+    s->frame_states[n] = FRAME_UNUSED;
+    s->frame_page[n] = s->first_free;
+    s->first_free = n + 1;
+}
+
+static void policy_forget(struct simulation *s, pfn_t f, enum policy_remove reason) {
+    const uint32_t page = s->frame_page[f.n];
+    const uint64_t start = measure_start(s, &s->policy_calls);
+    s->config.policy->remove(s->policy, f, page_identity(page, s->pages[page]), reason);
+    measure_end(s, &s->policy_calls, start);
+}
+
+/* ---- a miss ---- */
+
+static void page_evict(struct simulation *s, uint32_t page) {
+    uint32_t word = s->pages[page];
+    s->result.evictions++;
+    if (word_kind(word) == KIND_LAZY) {
+        word = word_with_kind(word | NO_COPY, KIND_ANONYMOUS); /* lost: it comes back as a new one */
+    } else if (word & NO_COPY) {
+        if (word_kind(word) == KIND_FILE)
+            s->result.to_file++;
+        else
+            s->result.to_swap++;
+        word &= ~(uint32_t)NO_COPY;
+    }
+    s->pages[page] = (word & ~(uint32_t)REFERENCED) | FRAME_NONE;
+}
+
+/* Whether the policy may name this frame as a victim. */
+static int victim_check(struct simulation *s, pfn_t f) {
+    const char *name = s->config.policy->name;
+    if (f.n >= s->config.frames)
+        return simulation_fail(s, -EPROTO, "%s: its victim is frame %u, and there are only %u", name, f.n,
+                               s->config.frames);
+    if (s->frame_states[f.n] != FRAME_INSERTED)
+        return simulation_fail(s, -EPROTO, "%s: its victim, frame %u, holds no page that it was given", name,
+                               f.n);
+    return 0;
+}
+
+/* Whether the page cannot be written anywhere. */
+static bool victim_must_stay(const struct simulation *s, uint32_t page) {
+    return s->config.no_swap && word_is_dirty(s->pages[page]) && word_kind(s->pages[page]) != KIND_FILE;
+}
+
+/* Makes room for a page. 0; 1: there is none to be had; -EPROTO. */
+static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
+    for (;;) {
+        const uint64_t start = measure_start(s, &s->victim_calls);
+        const pfn_t f = s->config.policy->victim(s->policy);
+        measure_end(s, &s->victim_calls, start);
+        if (pfn_is_none(f))
+            break;
+        const int error = victim_check(s, f);
+        if (error)
+            return error;
+        const uint32_t page = s->frame_page[f.n];
+        if (!victim_must_stay(s, page)) {
+            policy_forget(s, f, POLICY_EVICTED);
+            page_evict(s, page);
+            s->frame_states[f.n] = FRAME_UNUSED;
+            *ret_frame = f;
+            return 0;
+        }
+        policy_forget(s, f, POLICY_UNMAPPED);
+        s->frame_states[f.n] = FRAME_ASIDE;
+        s->aside++;
+    }
+    for (uint32_t n = 0; n < s->config.frames; n++)
+        if (s->frame_states[n] == FRAME_INSERTED)
+            return simulation_fail(s, -EPROTO, "%s: it names no victim, but has pages",
+                                   s->config.policy->name);
+    return 1;
+}
+
+static void policy_insert(struct simulation *s, pfn_t f, page_id_t id) {
+    const uint64_t start = measure_start(s, &s->policy_calls);
+    s->config.policy->insert(s->policy, f, id);
+    measure_end(s, &s->policy_calls, start);
+}
+
+static int page_miss(struct simulation *s, const struct refs_item *item) {
+    const uint32_t before = s->pages[item->page];
+    const page_id_t id = page_identity(item->page, before);
+    const struct policy_ops *ops = s->config.policy;
+    if (ops->miss)
+        ops->miss(s->policy, id);
+    pfn_t f = PFN_NONE;
+    const int error = frame_take_free(s, &f) ? 0 : frame_reclaim(s, &f);
+    if (error < 0)
+        return error;
+    if (error) {
+        s->result.out_of_memory = true;
+        s->result.out_of_memory_instruction = item->instruction;
+        return 0;
+    }
+    s->result.misses++;
+    s->result.references++;
+    s->result.cold += !(before & SEEN);
+    const uint32_t bits = SEEN | (s->harvests ? 0 : REFERENCED) | (item->flags & ACCESS_WRITE ? NO_COPY : 0);
+    s->pages[item->page] = (before & ~(uint32_t)FRAME_NONE) | bits | f.n;
+    s->frame_page[f.n] = item->page;
+    s->frame_states[f.n] = FRAME_INSERTED;
+    policy_insert(s, f, id);
+    return 0;
+}
+
+/* ---- harvests of referenced bits ---- */
+
+static int name_compare(const void *a, const void *b, void *names_of) {
+    const uint64_t *names = names_of;
+    const uint32_t p = *(const uint32_t *)a, q = *(const uint32_t *)b;
+    if (names[p] != names[q])
+        return names[p] < names[q] ? -1 : 1;
+    return (p > q) - (p < q);
+}
+
+static void harvest(struct simulation *s) {
+    size_t count = 0;
+    for (uint32_t n = 0; n < s->fresh; n++)
+        if (s->frame_states[n] == FRAME_INSERTED && s->pages[s->frame_page[n]] & REFERENCED)
+            s->bag[count++] = s->frame_page[n];
+    qsort_r(s->bag, count, sizeof *s->bag, name_compare, s->names);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t page = s->bag[i], word = s->pages[page];
+        s->pages[page] = word & ~(uint32_t)REFERENCED;
+        const uint64_t start = measure_start(s, &s->policy_calls);
+        s->config.policy->access(s->policy, (pfn_t){word_frame(word)}, page_identity(page, word));
+        measure_end(s, &s->policy_calls, start);
+    }
+}
+
+static void harvest_if_due(struct simulation *s, uint64_t instruction) {
+    if (instruction < s->next_harvest)
+        return;
+    harvest(s);
+    s->next_harvest = (instruction / s->config.observe_bits + 1) * s->config.observe_bits;
+}
+
+/* ---- the other items ---- */
+
+static void page_dies(struct simulation *s, const struct refs_item *item) {
+    const uint32_t word = s->pages[item->page];
+    const pfn_t f = {word_frame(word)};
+    if (f.n == FRAME_NONE)
+        return;
+    if (s->frame_states[f.n] == FRAME_INSERTED)
+        policy_forget(s, f, item->flags == POLICY_EXITED ? POLICY_EXITED : POLICY_UNMAPPED);
+    else
+        s->aside--;
+    frame_put_free(s, f.n);
+    s->pages[item->page] = (word & ~(uint32_t)REFERENCED) | FRAME_NONE;
+}
+
+/* A page that was set aside can go without swap now: the policy has it again, as a new one. */
+static void page_given_up(struct simulation *s, uint32_t page) {
+    const uint32_t word = s->pages[page] | NO_COPY;
+    const pfn_t f = {word_frame(word)};
+    if (word_kind(word) > KIND_LAZY)
+        return;
+    if (f.n == FRAME_NONE) {
+        s->pages[page] = word;
+        return;
+    }
+    s->pages[page] = word_with_kind(word, KIND_LAZY);
+    if (s->frame_states[f.n] == FRAME_ASIDE) {
+        s->frame_states[f.n] = FRAME_INSERTED;
+        s->aside--;
+        policy_insert(s, f, page_identity(page, word));
+    }
+}
+
+static void item_other(struct simulation *s, const struct refs_item *item) {
+    switch ((enum refs_kind)item->kind) {
+    case REFS_REFERENCE: break;
+    case REFS_DIES: page_dies(s, item); break;
+    case REFS_CLEANED: s->pages[item->page] &= ~(uint32_t)NO_COPY; break;
+    case REFS_COOLED: s->pages[item->page] &= ~(uint32_t)REFERENCED; break;
+    case REFS_GIVEN_UP: page_given_up(s, item->page); break;
+    case REFS_MARK: break;
+    }
+}
+
+/* ---- items ---- */
+
+static inline void page_hit(struct simulation *s, const struct refs_item *item, uint32_t word) {
+    word |= REFERENCED;
+    if (item->flags & ACCESS_WRITE) {
+        word |= NO_COPY;
+        if (word_kind(word) == KIND_LAZY)
+            word = word_with_kind(word, KIND_ANONYMOUS);
+    }
+    s->pages[item->page] = word;
+    s->result.references++;
+    if (s->access && likely(s->aside == 0 || s->frame_states[word_frame(word)] == FRAME_INSERTED)) {
+        const uint64_t start = measure_start(s, &s->policy_calls);
+        s->access(s->policy, (pfn_t){word_frame(word)}, page_identity(item->page, word));
+        measure_end(s, &s->policy_calls, start);
+    }
+}
+
+static int item_take(struct simulation *s, const struct refs_item *item) {
+    s->now = item->instruction;
+    if (unlikely(item->kind != REFS_REFERENCE)) {
+        item_other(s, item);
+        return 0;
+    }
+    if (unlikely(s->harvests))
+        harvest_if_due(s, item->instruction);
+    const uint32_t word = s->pages[item->page];
+    if (unlikely(word_frame(word) == FRAME_NONE))
+        return page_miss(s, item);
+    page_hit(s, item, word);
+    return 0;
+}
+
+int simulation_feed(struct simulation *s, const struct refs_item *items, size_t count) {
+    enum { AHEAD = 16 }; /* items, for the host's caches */
+    for (size_t i = 0; i < count && !s->error && !s->result.out_of_memory; i++) {
+        if (unlikely(items[i].page >= s->page_count) && items[i].kind != REFS_MARK)
+            return simulation_fail(s, -EBADMSG, "a reference to page %u, and there are only %u",
+                                   items[i].page, s->page_count);
+        if (i + AHEAD < count && items[i + AHEAD].page < s->page_count)
+            __builtin_prefetch(&s->pages[items[i + AHEAD].page], 1);
+        s->error = item_take(s, &items[i]);
+    }
+    return s->error;
+}
+
+/* ---- what came out ---- */
+
+const char *simulation_message(const struct simulation *s) {
+    return s->message[0] ? s->message : NULL;
+}
+
+const char *simulation_check(const struct simulation *s) {
+    return s->config.policy->check ? s->config.policy->check(s->policy) : NULL;
+}
+
+void simulation_get_result(const struct simulation *s, struct simulation_result *ret_result) {
+    const struct measure *calls = &s->policy_calls, *victims = &s->victim_calls;
+    const double call = calls->timed ? (double)calls->ns / (double)calls->timed : 0;
+    const double victim = victims->timed ? (double)victims->ns / (double)victims->timed : 0;
+    const double all = call * (double)calls->calls + victim * (double)victims->calls;
+    *ret_result = s->result;
+    ret_result->ns_per_victim = victim;
+    ret_result->ns_per_reference = s->result.references ? all / (double)s->result.references : 0;
+}

@@ -1,0 +1,126 @@
+/* sizes_parse(): see result.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/result.h"
+#include "base/message.h"
+#include "hw/types.h"
+
+enum { SIZES_MAX = 1 << 20 };
+
+struct sizes {
+    uint32_t *all;
+    size_t count, capacity;
+};
+
+static int sizes_add(struct sizes *sizes, uint32_t size) {
+    if (sizes->count == sizes->capacity) {
+        const size_t wanted = sizes->capacity ? 2 * sizes->capacity : 64;
+        uint32_t *more = reallocarray(sizes->all, wanted, sizeof *more);
+        if (!more)
+            return -ENOMEM;
+        sizes->all = more;
+        sizes->capacity = wanted;
+    }
+    sizes->all[sizes->count++] = size;
+    return 0;
+}
+
+/* Frames that `bytes << shift` bytes are, rounded up; 0: too many. */
+static uint64_t frames_of(uint64_t number, int shift) {
+    if (number > UINT64_MAX >> (shift + 1))
+        return 0;
+    return page_round_up(number << shift) >> PAGE_SHIFT;
+}
+
+/* A number of frames, or of bytes with a suffix. NULL, or what is wrong with it. */
+static const char *size_take(const char **text, uint32_t *ret_size) {
+    if (!isdigit((unsigned char)**text))
+        return "is not a number of frames, nor of bytes with K, M or G";
+    char *end;
+    errno = 0;
+    uint64_t number = strtoull(*text, &end, 10);
+    if (errno)
+        return "is too much";
+    switch (*end) {
+    case 'k':
+    case 'K': number = frames_of(number, 10), end++; break;
+    case 'm':
+    case 'M': number = frames_of(number, 20), end++; break;
+    case 'g':
+    case 'G': number = frames_of(number, 30), end++; break;
+    }
+    if (number == 0 || number > UINT32_MAX)
+        return "is not between one frame and 4294967295";
+    *text = end;
+    *ret_size = (uint32_t)number;
+    return NULL;
+}
+
+/* One of the list: A, A..B or A..B:STEP. NULL, or what is wrong with it; *ret_error: -ENOMEM or 0. */
+static const char *range_take(const char **text, struct sizes *sizes, int *ret_error) {
+    uint32_t first, last, step = 1;
+    const char *wrong = size_take(text, &first);
+    if (wrong)
+        return wrong;
+    last = first;
+    if (strncmp(*text, "..", 2) == 0) {
+        *text += 2;
+        wrong = size_take(text, &last);
+        if (!wrong && **text == ':') {
+            ++*text;
+            wrong = size_take(text, &step);
+        }
+        if (wrong)
+            return wrong;
+        if (last < first)
+            return "ends before it begins";
+    }
+    if ((last - first) / step >= SIZES_MAX - sizes->count)
+        return "is more than a million sizes: give a step, A..B:STEP";
+    for (uint64_t size = first; size <= last && !*ret_error; size += step)
+        *ret_error = sizes_add(sizes, (uint32_t)size);
+    return NULL;
+}
+
+static int size_compare(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void sizes_sort(struct sizes *sizes) {
+    size_t kept = 0;
+    qsort(sizes->all, sizes->count, sizeof *sizes->all, size_compare);
+    for (size_t i = 0; i < sizes->count; i++)
+        if (kept == 0 || sizes->all[i] != sizes->all[kept - 1])
+            sizes->all[kept++] = sizes->all[i];
+    sizes->count = kept;
+}
+
+int sizes_parse(const char *text, uint32_t **ret_sizes, size_t *ret_count, char **ret_message) {
+    struct sizes sizes = {0};
+    int error = 0;
+    const char *wrong = NULL, *part = text, *at = text;
+    for (;;) {
+        part = at;
+        wrong = range_take(&at, &sizes, &error);
+        if (wrong || error || *at != ',')
+            break;
+        at++;
+    }
+    if (!wrong && !error && *at)
+        wrong = "has something behind the number: it is A..B, A..B:STEP or a list of these with commas";
+    if (wrong || error) {
+        free(sizes.all);
+        if (error)
+            return message_fail(error, ret_message, "no memory for the sizes");
+        return message_fail(-EINVAL, ret_message, "sizes: '%.*s' %s", (int)strcspn(part, ","), part, wrong);
+    }
+    sizes_sort(&sizes);
+    *ret_sizes = sizes.all;
+    *ret_count = sizes.count;
+    return 0;
+}

@@ -1,0 +1,224 @@
+/* One policy at one size: against an independent model that knows pages only, on random strings with deaths
+ * and all other items; policies that break their contract are told. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analysis/simulate.h"
+#include "policy/policies.h"
+
+#include "model.h"
+
+static struct simulation *simulation_of(const struct policy_ops *policy, uint32_t frames, bool no_swap,
+                                        const struct random_string *string) {
+    const struct simulation_config config = {.policy = policy, .frames = frames, .no_swap = no_swap};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, string->pages, string->page_count), 0);
+    return s;
+}
+
+static void assert_same(const struct simulation *s, const struct model_result *expected) {
+    struct simulation_result result;
+    simulation_get_result(s, &result);
+    assert_int_equal(result.out_of_memory, expected->out_of_memory);
+    assert_int_equal(result.references, expected->references);
+    assert_int_equal(result.misses, expected->misses);
+    assert_int_equal(result.cold, expected->cold);
+    assert_int_equal(result.evictions, expected->evictions);
+    assert_int_equal(result.to_swap, expected->to_swap);
+    assert_int_equal(result.to_file, expected->to_file);
+}
+
+static void compare(const struct random_string *string, bool no_swap) {
+    static const struct {
+        const struct policy_ops *policy;
+        enum model_policy model;
+    } pairs[] = {{&policy_fifo, MODEL_FIFO}, {&policy_clock, MODEL_CLOCK}, {&policy_lru, MODEL_LRU}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        for (uint32_t frames = 1; frames <= 28; frames += 3) {
+            const struct model_result expected = model_run(pairs[i].model, string, frames, no_swap);
+            struct simulation *s = simulation_of(pairs[i].policy, frames, no_swap, string);
+            assert_int_equal(simulation_feed(s, string->items, string->count / 2), 0);
+            assert_null(simulation_check(s));
+            assert_int_equal(
+                simulation_feed(s, string->items + string->count / 2, string->count - string->count / 2), 0);
+            assert_null(simulation_check(s));
+            assert_same(s, &expected);
+            simulation_destroy(s);
+        }
+}
+
+static void same_as_the_model(void **state) {
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        const struct random_shape shape = {.items = 1500,
+                                           .live = 24,
+                                           .deaths = seed % 3 * 15,
+                                           .cleaned = 20,
+                                           .cooled = 20,
+                                           .given_up = seed % 2 * 20,
+                                           .writes = 300,
+                                           .files = 500,
+                                           .shared = 200,
+                                           .steps = 3};
+        struct random_string string = random_string_make(&shape, seed);
+        compare(&string, false);
+        compare(&string, true);
+        random_string_free(&string);
+    }
+}
+
+/* Belady, Nelson and Shedler's string: FIFO misses 9 times with three frames and 10 times with four. */
+static void beladys_anomaly(void **state) {
+    const uint8_t pages[] = {1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5};
+    struct refs_item items[sizeof pages] = {0};
+    struct refs_page known[6] = {0};
+    const struct random_string string = {items, known, sizeof pages, 6};
+    for (size_t i = 0; i < sizeof pages; i++)
+        items[i] = (struct refs_item){.page = pages[i], .flags = ACCESS_READ};
+    for (uint32_t frames = 3; frames <= 4; frames++) {
+        struct simulation_result result;
+        struct simulation *s = simulation_of(&policy_fifo, frames, false, &string);
+        assert_int_equal(simulation_feed(s, items, sizeof pages), 0);
+        simulation_get_result(s, &result);
+        assert_int_equal(result.misses, frames == 3 ? 9 : 10);
+        assert_int_equal(result.cold, 5);
+        simulation_destroy(s);
+    }
+}
+
+/* ---- harvests ---- */
+
+struct seen {
+    char text[200];
+};
+
+static int seen_create(const struct policy_config *config, void **ret_state) {
+    *ret_state = calloc(1, sizeof(struct seen));
+    return *ret_state ? 0 : -ENOMEM;
+}
+static void seen_add(void *state, const char *what, uint64_t number) {
+    struct seen *seen = state;
+    const size_t length = strlen(seen->text);
+    snprintf(seen->text + length, sizeof seen->text - length, "%s%u ", what, (unsigned)number);
+}
+static void seen_insert(void *state, pfn_t f, page_id_t id) {
+    seen_add(state, "+", id.n & ~(1ULL << 63));
+}
+static void seen_access(void *state, pfn_t f, page_id_t id) {
+    seen_add(state, "", id.n & ~(1ULL << 63));
+}
+static void seen_remove(void *state, pfn_t f, page_id_t id, enum policy_remove reason) {
+    seen_add(state, "-", id.n & ~(1ULL << 63));
+    if (reason == POLICY_EXITED)
+        fprintf(stderr, "# %s\n", ((struct seen *)state)->text);
+}
+static pfn_t seen_victim(void *state) {
+    seen_add(state, "?", 0);
+    return (pfn_t){0};
+}
+/* The test reads the text by way of the check. */
+static const char *seen_check(const void *state) {
+    return ((const struct seen *)state)->text;
+}
+
+static const struct policy_ops policy_seen = {
+    .name = "seen",
+    .needs = POLICY_NEEDS_EVERY_REFERENCE,
+    .create = seen_create,
+    .destroy = free,
+    .insert = seen_insert,
+    .access = seen_access,
+    .remove = seen_remove,
+    .victim = seen_victim,
+    .check = seen_check,
+};
+
+/* Bits are delivered before the first reference at or after each multiple of K, by name, before victim(). */
+static void bits_are_harvested(void **state) {
+    const struct refs_page pages[] = {{.name = 9}, {.name = 5}, {.name = 7}};
+    const struct refs_item items[] = {
+        {.page = 0, .instruction = 1},  {.page = 1, .instruction = 2},  {.page = 0, .instruction = 3},
+        {.page = 1, .instruction = 4},  {.page = 0, .instruction = 5},  {.page = 2, .instruction = 10},
+        {.page = 2, .instruction = 12}, {.page = 1, .instruction = 35}, {.page = 1, .instruction = 39},
+        {.page = 1, .instruction = 40},
+    };
+    const struct simulation_config config = {.policy = &policy_seen, .frames = 2, .observe_bits = 10};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
+    assert_int_equal(simulation_feed(s, items, sizeof items / sizeof *items), 0);
+    assert_string_equal(simulation_check(s), "+1 +2 2 1 ?0 -1 +3 3 2 ");
+    simulation_destroy(s);
+}
+
+/* ---- broken policies ---- */
+
+static pfn_t wrong_victim(void *state) {
+    return (pfn_t){7};
+}
+static pfn_t free_victim(void *state) {
+    return (pfn_t){1};
+}
+static pfn_t no_victim(void *state) {
+    return PFN_NONE;
+}
+
+static void broken_policies_are_named(void **state) {
+    static const struct {
+        pfn_t (*victim)(void *);
+        const char *message;
+    } cases[] = {
+        {wrong_victim, "fifo: its victim is frame 7, and there are only 2"},
+        {no_victim, "fifo: it names no victim, but has pages"},
+    };
+    const struct refs_page pages[4] = {0};
+    const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 4};
+    const struct refs_item items[] = {{.page = 0}, {.page = 1}, {.page = 2}, {.page = 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct policy_ops broken = policy_fifo;
+        broken.victim = cases[i].victim;
+        struct simulation *s = simulation_of(&broken, 2, false, &string);
+        assert_int_equal(simulation_feed(s, items, 4), -EPROTO);
+        assert_string_equal(simulation_message(s), cases[i].message);
+        simulation_destroy(s);
+    }
+}
+
+/* Without swap, an anonymous page is set aside: naming its frame once more is wrong. */
+static void page_set_aside_is_no_victim(void **state) {
+    const struct refs_page pages[4] = {0};
+    const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 4};
+    const struct refs_item items[] = {{.page = 0}, {.page = 1}, {.page = 2}};
+    struct policy_ops broken = policy_fifo;
+    broken.victim = free_victim;
+    struct simulation *s = simulation_of(&broken, 2, true, &string);
+    assert_int_equal(simulation_feed(s, items, 3), -EPROTO);
+    assert_string_equal(simulation_message(s), "fifo: its victim, frame 1, holds no page that it was given");
+    simulation_destroy(s);
+}
+
+static void unknown_pages_are_refused(void **state) {
+    const struct refs_page pages[1] = {0};
+    const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 1};
+    const struct refs_item items[] = {{.page = 1}};
+    struct simulation *s = simulation_of(&policy_fifo, 2, false, &string);
+    assert_int_equal(simulation_feed(s, items, 1), -EBADMSG);
+    assert_string_equal(simulation_message(s), "a reference to page 1, and there are only 1");
+    simulation_destroy(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_as_the_model),           cmocka_unit_test(beladys_anomaly),
+        cmocka_unit_test(bits_are_harvested),          cmocka_unit_test(broken_policies_are_named),
+        cmocka_unit_test(page_set_aside_is_no_victim), cmocka_unit_test(unknown_pages_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
