@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "base/rescue.h"
+
 extern const uint8_t hostcopy_touches[], hostcopy_failed[]; /* places in hostcopy.S */
 
 _Static_assert(EFAULT == 14, "hostcopy.S returns it");
@@ -16,6 +18,7 @@ void hostcopy_signal(int signal, siginfo_t *info, void *context) {
         *rip = (greg_t)(uintptr_t)hostcopy_failed;
         return;
     }
+    rescue_catch(signal, info, context);
     /* The signal is blocked until we return: then it takes effect, and a core dump shows the right place. */
     sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     raise(signal);

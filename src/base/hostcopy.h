@@ -14,7 +14,7 @@
 int hostcopy(void *to, const void *from, size_t bytes);
 
 /* The handler of SIGBUS, to be installed with SA_SIGINFO by who owns the process's signals. A signal that
- * does not come from hostcopy() has its default effect. */
+ * comes neither from hostcopy() nor from code that rescue.h guards has its default effect. */
 void hostcopy_signal(int signal, siginfo_t *info, void *context);
 
 /* Whether the handler is installed. Asks the host. */
