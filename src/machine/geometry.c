@@ -40,16 +40,7 @@ static int format_resolve(const struct machine_config *config, const struct page
 
 static int policy_resolve(const struct machine_config *config, struct geometry *geometry,
                           char **ret_message) {
-    geometry->policy = policy_find(config->policy, &geometry->policy_parameters);
-    if (geometry->policy)
-        return 0;
-    char names[256] = "";
-    for (const struct policy_ops *const *p = policies; *p; p++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", (*p)->name);
-    }
-    return refuse(ret_message, "unknown policy '%s': there are %s (--policy list describes them)",
-                  config->policy, names);
+    return policy_load(config->policy, &geometry->policy, &geometry->policy_parameters, ret_message);
 }
 
 /* The format that needs least, when it would do with this many frames and the chosen one does not. */
@@ -121,7 +112,14 @@ int geometry_resolve(const struct machine_config *config, struct geometry *ret_g
         error = frames_check(config, geometry.format, ret_message);
     if (!error)
         error = cpu_check(config, ret_message);
-    if (!error)
+    if (error)
+        geometry_release(&geometry);
+    else
         *ret_geometry = geometry;
     return error;
+}
+
+void geometry_release(struct geometry *geometry) {
+    policy_unload(geometry->policy);
+    geometry->policy = NULL;
 }

@@ -18,5 +18,7 @@ enum { GEOMETRY_RADIX_FRAMES = 256 };
 /* 0, or -EINVAL/-ENOMEM with *ret_message (malloc'd; NULL when there was no memory for it) saying what is
  * wrong and what to do. */
 int geometry_resolve(const struct machine_config *, struct geometry *ret_geometry, char **ret_message);
+/* When nothing uses its policy any more. All zero is fine. */
+void geometry_release(struct geometry *);
 
 #endif

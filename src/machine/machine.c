@@ -100,6 +100,15 @@ static void vm_choice_refused(void *context, const char *list, size_t index, uin
     machine_fail(m, -ENOTRECOVERABLE);
 }
 
+/* What a policy of the user's says. Why it cannot be made is the answer to who wants the machine. */
+static void vm_policy_tells(void *context, enum policy_news news, const char *line) {
+    struct machine *m = context;
+    if (news == POLICY_REFUSES && !m->policy_refused)
+        m->policy_refused = strdup(line);
+    else
+        m->config.report(m->config.context, line);
+}
+
 void machine_fail(struct machine *m, int error) {
     m->failure = error;
     if (m->engine)
@@ -137,9 +146,12 @@ static int build_vm(struct machine *m, char **ret_message) {
         .inject = c->inject,
         .out_of_memory = vm_is_out_of_memory,
         .io_error = vm_had_io_error,
+        .policy_tells = vm_policy_tells,
         .context = m,
     };
     int error = vm_create(&config, &m->vm);
+    if (error && m->policy_refused)
+        return message_fail(error, ret_message, "%s", m->policy_refused);
     if (error == -EINVAL && m->geometry.policy_parameters)
         return message_fail(error, ret_message, "policy %s cannot be used with '%s': see --policy list",
                             m->geometry.policy->name, m->geometry.policy_parameters);
@@ -284,7 +296,9 @@ void machine_destroy(struct machine *m) {
     rest_take_down(m);
     if (m->swap)
         disk_destroy(m->swap);
+    geometry_release(&m->geometry);
     machine_free_programs(m);
+    free(m->policy_refused);
     free(m);
 }
 

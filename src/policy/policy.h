@@ -10,6 +10,8 @@
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
+#include <stddef.h>
+
 #include "hw/types.h"
 
 enum policy_needs {
@@ -20,6 +22,14 @@ enum policy_needs {
 
 enum policy_remove { POLICY_EVICTED, POLICY_UNMAPPED, POLICY_EXITED };
 
+/* What a policy that is not Thimble's own has to say. */
+enum policy_news {
+    POLICY_SAYS,    /* a line of its own */
+    POLICY_REFUSES, /* why create() failed: with -EINVAL */
+    POLICY_FAILED,  /* it broke its contract, crashed, did not come back …; from now on CLOCK decides */
+    POLICY_LEAKS,   /* at its destruction: it kept memory */
+};
+
 struct policy_config {
     uint32_t frames;        /* frame numbers are below this; their order means nothing */
     uint32_t capacity;      /* how many of them can hold pages at once, at most */
@@ -29,7 +39,10 @@ struct policy_config {
     bool (*test_and_clear_referenced)(void *context, pfn_t);
     bool (*is_dirty)(void *context, pfn_t); /* evicting it would take a write. May be NULL: not known */
     uint64_t (*now)(void *context);         /* instructions executed by all programs. May be NULL: always 0 */
-    void *context;
+    /* A line about the policy, which it begins with. May be NULL. */
+    void (*tell)(void *context, enum policy_news, const char *line);
+    void *context;                 /* stays valid until destroy() has returned */
+    const struct policy_ops *self; /* set by policy_create() */
 };
 
 struct policy_ops {
@@ -49,6 +62,8 @@ struct policy_ops {
     /* May be NULL. The page is not in memory and is about to be brought in: before the victim(), if any, that
      * makes room for it, and before its insert(), which may fail to come. */
     void (*miss)(void *state, page_id_t);
+    size_t (*bytes)(const void *state);      /* memory of its state now; NULL: not known */
+    const char *file; /* the shared object that it was loaded from; NULL: it is Thimble's own */
 };
 
 extern const struct policy_ops *const policies[]; /* NULL-terminated */
@@ -56,5 +71,15 @@ extern const struct policy_ops *const policies[]; /* NULL-terminated */
 /* Finds "NAME" or "NAME:key=value,…". Returns NULL for an unknown name; *ret_parameters points behind the
  * colon, or is NULL. */
 const struct policy_ops *policy_find(const char *specification, const char **ret_parameters);
+
+/* The same for what a user gave, which may also be the path of a shared object (include/thimble/policy.h):
+ * "./mine.so:alpha=0.5". 0 or -errno; *ret_message (malloc'd) says what is wrong and what there is. Several
+ * may be loaded, the same one several times. */
+int policy_load(const char *specification, const struct policy_ops **ret_ops, const char **ret_parameters,
+                char **ret_message);
+/* When no state of it is left. NULL and policies of Thimble's own are fine. */
+void policy_unload(const struct policy_ops *);
+/* Calls create() of a policy from wherever. As policy_ops.create. */
+int policy_create(const struct policy_ops *, const struct policy_config *, void **ret_state);
 
 #endif

@@ -61,6 +61,12 @@ static int vm_create_memory(struct vm *vm) {
     return frame_table_create(vm, config->reserved, (uint32_t)frames - config->reserved - tables, tables);
 }
 
+static void policy_tells(void *context, enum policy_news news, const char *line) {
+    const struct vm_config *config = &((struct vm *)context)->config;
+    if (config->policy_tells)
+        config->policy_tells(config->context, news, line);
+}
+
 static int vm_create_policy(struct vm *vm) {
     vm->policy = vm->config.policy;
     const struct policy_config config = {
@@ -69,9 +75,10 @@ static int vm_create_policy(struct vm *vm) {
         .seed = vm->config.seed,
         .parameters = vm->config.policy_parameters,
         .test_and_clear_referenced = frame_test_and_clear_referenced,
+        .tell = policy_tells,
         .context = vm,
     };
-    return vm->policy->create(&config, &vm->policy_state);
+    return policy_create(vm->policy, &config, &vm->policy_state);
 }
 
 static void vm_free(struct vm *vm) {

@@ -95,6 +95,8 @@ struct vm_config {
      * names the process. `error` is negative, `what` "swap-in", "swap-out" or the file's name. Without a
      * space: vm_destroy() could not write files back. */
     void (*io_error)(void *context, struct space *, int error, const char *what);
+    /* policy_config.tell; or NULL. */
+    void (*policy_tells)(void *context, enum policy_news, const char *line);
     void *context;
 };
 
