@@ -48,7 +48,7 @@ struct simulation {
     uint64_t next_harvest, now;
     struct simulation_result result;
     int error; /* for good */
-    char message[160];
+    char message[512];
 
     uint32_t *pages; /* words, see above */
     uint64_t *names; /* by page; NULL unless there are harvests */
@@ -150,6 +150,15 @@ static inline void measure_end(const struct simulation *s, struct measure *measu
 
 /* ---- making one ---- */
 
+/* One that has failed is no longer the policy that was asked for: the simulation ends with the reason. */
+static void policy_told(void *context, enum policy_news news, const char *line) {
+    struct simulation *s = context;
+    if (news == POLICY_FAILED && !s->error)
+        (void)simulation_fail(s, -EPROTO, "%s", line);
+    else if (s->config.tell)
+        s->config.tell(s->config.context, news, line);
+}
+
 static int simulation_create_policy(struct simulation *s) {
     const struct policy_config config = {
         .frames = s->config.frames,
@@ -159,6 +168,7 @@ static int simulation_create_policy(struct simulation *s) {
         .test_and_clear_referenced = ask_referenced,
         .is_dirty = ask_dirty,
         .now = ask_now,
+        .tell = policy_told,
         .context = s,
     };
     const struct policy_ops *ops = s->config.policy;
@@ -166,7 +176,7 @@ static int simulation_create_policy(struct simulation *s) {
     s->harvests = every && s->config.observe_bits > 0;
     s->access = every && !s->harvests ? ops->access : NULL;
     s->next_harvest = s->config.observe_bits;
-    return ops->create(&config, &s->policy);
+    return policy_create(ops, &config, &s->policy);
 }
 
 int simulation_create(const struct simulation_config *config, struct simulation **ret_simulation) {
@@ -489,7 +499,8 @@ int simulation_feed(struct simulation *s, const struct refs_item *items, size_t 
                                    items[i].page, s->page_count);
         if (i + AHEAD < count && items[i + AHEAD].page < s->page_count)
             __builtin_prefetch(&s->pages[items[i + AHEAD].page], 1);
-        s->error = item_take(s, &items[i]);
+        const int error = item_take(s, &items[i]);
+        s->error = s->error ? s->error : error;
     }
     return s->error;
 }
@@ -511,5 +522,6 @@ void simulation_get_result(const struct simulation *s, struct simulation_result 
     const double all = call * (double)calls->calls + victim * (double)victims->calls;
     *ret_result = s->result;
     ret_result->ns_per_victim = victim;
+    ret_result->policy_bytes = s->config.policy->bytes ? s->config.policy->bytes(s->policy) : 0;
     ret_result->ns_per_reference = s->result.references ? all / (double)s->result.references : 0;
 }

@@ -36,6 +36,10 @@ struct simulation_config {
      * clear. */
     uint64_t observe_bits;
     bool measure; /* the policy's time */
+    /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the
+     * thread that calls; POLICY_LEAKS comes during simulation_destroy(). May be NULL. */
+    void (*tell)(void *context, enum policy_news, const char *line);
+    void *context;
 };
 
 struct simulation_result {
@@ -46,6 +50,7 @@ struct simulation_result {
     /* Measured by samples, or 0: what the policy's functions took in all, divided by the references; and
      * policy.victim() alone. */
     double ns_per_reference, ns_per_victim;
+    size_t policy_bytes; /* memory of the policy's state now; 0: not known */
 };
 
 /* 0, -ENOMEM, or -EINVAL (parameters, frames). */
