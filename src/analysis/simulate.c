@@ -47,6 +47,8 @@ struct simulation {
     bool harvests;                                 /* it is told of referenced bits, now and then */
     uint64_t next_harvest, now;
     struct simulation_result result;
+    struct simulation_result uncounted; /* the part of it before config.count_from */
+    bool counting;
     int error; /* for good */
     char message[512];
 
@@ -374,6 +376,7 @@ static int page_miss(struct simulation *s, const struct refs_item *item) {
     s->result.misses++;
     s->result.references++;
     s->result.cold += !(before & SEEN);
+    s->result.cold_anonymous += !(before & SEEN) && word_kind(before) != KIND_FILE;
     const uint32_t bits = SEEN | (s->harvests ? 0 : REFERENCED) | (item->flags & ACCESS_WRITE ? NO_COPY : 0);
     s->pages[item->page] = (before & ~(uint32_t)FRAME_NONE) | bits | f.n;
     s->frame_page[f.n] = item->page;
@@ -499,6 +502,10 @@ int simulation_feed(struct simulation *s, const struct refs_item *items, size_t 
                                    items[i].page, s->page_count);
         if (i + AHEAD < count && items[i + AHEAD].page < s->page_count)
             __builtin_prefetch(&s->pages[items[i + AHEAD].page], 1);
+        if (unlikely(!s->counting) && items[i].instruction >= s->config.count_from) {
+            s->counting = true;
+            s->uncounted = s->result;
+        }
         const int error = item_take(s, &items[i]);
         s->error = s->error ? s->error : error;
     }
@@ -515,6 +522,16 @@ const char *simulation_check(const struct simulation *s) {
     return s->config.policy->check ? s->config.policy->check(s->policy) : NULL;
 }
 
+static void discount(struct simulation_result *result, const struct simulation_result *before) {
+    result->references -= before->references;
+    result->misses -= before->misses;
+    result->cold -= before->cold;
+    result->cold_anonymous -= before->cold_anonymous;
+    result->evictions -= before->evictions;
+    result->to_swap -= before->to_swap;
+    result->to_file -= before->to_file;
+}
+
 void simulation_get_result(const struct simulation *s, struct simulation_result *ret_result) {
     const struct measure *calls = &s->policy_calls, *victims = &s->victim_calls;
     const double call = calls->timed ? (double)calls->ns / (double)calls->timed : 0;
@@ -524,4 +541,5 @@ void simulation_get_result(const struct simulation *s, struct simulation_result 
     ret_result->ns_per_victim = victim;
     ret_result->policy_bytes = s->config.policy->bytes ? s->config.policy->bytes(s->policy) : 0;
     ret_result->ns_per_reference = s->result.references ? all / (double)s->result.references : 0;
+    discount(ret_result, s->counting ? &s->uncounted : &s->result);
 }

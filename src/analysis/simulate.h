@@ -35,7 +35,8 @@ struct simulation_config {
      * are told to policy.access(), and their bits are cleared. There, bringing a page in leaves its bit
      * clear. */
     uint64_t observe_bits;
-    bool measure; /* the policy's time */
+    bool measure;        /* the policy's time */
+    uint64_t count_from; /* instruction: what happens before is simulated, but not counted */
     /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the
      * thread that calls; POLICY_LEAKS comes during simulation_destroy(). May be NULL. */
     void (*tell)(void *context, enum policy_news, const char *line);
@@ -44,6 +45,7 @@ struct simulation_config {
 
 struct simulation_result {
     uint64_t references, misses, cold; /* cold: misses on a page that was never there before */
+    uint64_t cold_anonymous;           /* … and is no file's, so that nothing had to be read */
     uint64_t evictions, to_swap, to_file;
     bool out_of_memory; /* no_swap: at some miss there was no victim; the simulation ends before it */
     uint64_t out_of_memory_instruction; /* … at this one */

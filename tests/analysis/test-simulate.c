@@ -74,6 +74,45 @@ static void same_as_the_model(void **state) {
     }
 }
 
+/* What is not counted is the difference between the whole and its beginning; a cold miss of a page that is no
+ * file's reads nothing. */
+static void counting_begins_where_it_is_told(void **state) {
+    const struct random_shape shape = {
+        .items = 1500, .live = 24, .deaths = 15, .writes = 300, .files = 500, .steps = 3};
+    struct random_string string = random_string_make(&shape, 7);
+    size_t half = string.count / 2;
+    while (string.items[half].instruction == string.items[half - 1].instruction)
+        half++;
+    struct simulation_result whole, beginning, rest;
+    struct simulation *s = simulation_of(&policy_lru, 9, false, &string);
+    assert_int_equal(simulation_feed(s, string.items, half), 0);
+    simulation_get_result(s, &beginning);
+    assert_int_equal(simulation_feed(s, string.items + half, string.count - half), 0);
+    simulation_get_result(s, &whole);
+    simulation_destroy(s);
+
+    const struct simulation_config config = {
+        .policy = &policy_lru, .frames = 9, .count_from = string.items[half].instruction};
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, string.pages, string.page_count), 0);
+    assert_int_equal(simulation_feed(s, string.items, half), 0);
+    simulation_get_result(s, &rest);
+    assert_int_equal(rest.misses, 0);
+    assert_int_equal(simulation_feed(s, string.items + half, string.count - half), 0);
+    simulation_get_result(s, &rest);
+    simulation_destroy(s);
+    assert_int_equal(rest.references, whole.references - beginning.references);
+    assert_int_equal(rest.misses, whole.misses - beginning.misses);
+    assert_int_equal(rest.to_swap, whole.to_swap - beginning.to_swap);
+    assert_int_equal(rest.to_file, whole.to_file - beginning.to_file);
+
+    uint64_t anonymous = 0;
+    for (uint32_t page = 0; page < string.page_count; page++)
+        anonymous += !(string.pages[page].flags & REFS_PAGE_FILE);
+    assert_int_equal(whole.cold_anonymous, anonymous);
+    random_string_free(&string);
+}
+
 /* Belady, Nelson and Shedler's string: FIFO misses 9 times with three frames and 10 times with four. */
 static void beladys_anomaly(void **state) {
     const uint8_t pages[] = {1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5};
@@ -216,9 +255,10 @@ static void unknown_pages_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_as_the_model),           cmocka_unit_test(beladys_anomaly),
-        cmocka_unit_test(bits_are_harvested),          cmocka_unit_test(broken_policies_are_named),
-        cmocka_unit_test(page_set_aside_is_no_victim), cmocka_unit_test(unknown_pages_are_refused),
+        cmocka_unit_test(same_as_the_model),         cmocka_unit_test(counting_begins_where_it_is_told),
+        cmocka_unit_test(beladys_anomaly),           cmocka_unit_test(bits_are_harvested),
+        cmocka_unit_test(broken_policies_are_named), cmocka_unit_test(page_set_aside_is_no_victim),
+        cmocka_unit_test(unknown_pages_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
