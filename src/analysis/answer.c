@@ -1,0 +1,194 @@
+/* See answer.h. A round of simulations looks at some forty sizes in one reading; each further round looks
+ * between two neighbours of the last, until they are neighbouring numbers. Policies need not be monotone, so
+ * the answer is where the last size that is too slow ends, not where the first one is fast enough. */
+#include "analysis/answer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/simulate.h"
+#include "base/base.h"
+#include "base/message.h"
+
+enum { ROUND_SIZES = 40 };
+
+struct search {
+    struct refs_source *source;
+    const struct answer_config *config;
+    struct answer *answer;
+    char **ret_message;
+};
+
+/* ---- what lives, and the floor ---- */
+
+static int scan_floor(struct search *s) {
+    struct floor_scan *scan;
+    const struct refs_item *items;
+    long count = 0;
+    int error = floor_scan_create(s->source, &scan);
+    if (error)
+        return error;
+    error = refs_rewind(s->source);
+    while (!error && (count = refs_next(s->source, &items)) > 0)
+        error = floor_scan_feed(scan, items, (size_t)count);
+    floor_scan_get(scan, &s->answer->floor);
+    floor_scan_destroy(scan);
+    if (!error && count < 0)
+        error = message_fail((int)count, s->ret_message, "%s", refs_message(s->source));
+    return error;
+}
+
+/* ---- a round ---- */
+
+static struct answer_point point_of(const struct search *s, uint32_t frames,
+                                    const struct simulation_result *r) {
+    const struct answer_config *c = s->config;
+    const uint64_t zero_filled = r->cold_anonymous;
+    struct answer_point point = {
+        .frames = frames,
+        .out_of_memory = r->out_of_memory,
+        .misses = r->misses,
+        .cold = r->cold,
+        .reads = r->misses - zero_filled,
+        .writes = r->to_swap + r->to_file,
+    };
+    point.stall = cost_stall(&c->disk, c->page_size, point.reads, point.writes);
+    point.slowdown = cost_slowdown(c->cpu_seconds, point.stall,
+                                   cost_stall(&c->disk, c->page_size, r->cold - zero_filled, 0));
+    return point;
+}
+
+static int by_frames(const void *a, const void *b) {
+    const struct answer_point *x = a, *y = b;
+    return x->frames < y->frames ? -1 : x->frames > y->frames;
+}
+
+static int add_points(struct search *s, const uint32_t *sizes, struct simulation *const *simulations,
+                      size_t count) {
+    struct answer *a = s->answer;
+    struct answer_point *points = realloc(a->points, (a->count + count) * sizeof *points);
+    if (!points)
+        return -ENOMEM;
+    a->points = points;
+    for (size_t i = 0; i < count; i++) {
+        struct simulation_result result;
+        simulation_get_result(simulations[i], &result);
+        points[a->count++] = point_of(s, sizes[i], &result);
+    }
+    qsort(points, a->count, sizeof *points, by_frames);
+    return 0;
+}
+
+static int create_simulation(const struct search *s, uint32_t frames, struct simulation **ret_simulation) {
+    const struct answer_config *c = s->config;
+    const struct simulation_config config = {
+        .policy = c->policy,
+        .parameters = c->parameters,
+        .frames = frames,
+        .seed = c->seed,
+        .no_swap = c->no_swap,
+        .count_from = c->warm_up,
+    };
+    return simulation_create(&config, ret_simulation);
+}
+
+/* Why a round failed, in words. */
+static int round_failed(const struct search *s, int error, struct simulation *const *simulations,
+                        size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (simulation_message(simulations[i]))
+            return message_fail(error, s->ret_message, "%s", simulation_message(simulations[i]));
+    if (refs_message(s->source))
+        return message_fail(error, s->ret_message, "%s", refs_message(s->source));
+    return error;
+}
+
+static int look_at(struct search *s, const uint32_t *sizes, size_t count) {
+    struct simulation *simulations[ROUND_SIZES];
+    size_t made = 0;
+    int error = 0;
+    while (!error && made < count) {
+        error = create_simulation(s, sizes[made], &simulations[made]);
+        made += !error;
+    }
+    if (!error)
+        error = refs_rewind(s->source);
+    if (!error)
+        error = simulate_all(s->source, simulations, made, s->config->threads);
+    error = error ? round_failed(s, error, simulations, made) : add_points(s, sizes, simulations, made);
+    while (made > 0)
+        simulation_destroy(simulations[--made]);
+    return error;
+}
+
+/* ---- the search ---- */
+
+/* At most ROUND_SIZES numbers from `low` to `high`, both among them; in equal ratios, or in equal steps. */
+static size_t spread(uint32_t low, uint32_t high, bool ratios, uint32_t sizes[ROUND_SIZES]) {
+    size_t count = 0;
+    const double span = (double)high - low;
+    for (uint32_t i = 0; i < ROUND_SIZES; i++) {
+        const double part = (double)i / (ROUND_SIZES - 1);
+        const double size = ratios ? low * pow((double)high / low, part) : low + span * part;
+        const uint32_t rounded = min_u32(high, (uint32_t)(size + 0.5));
+        if (count == 0 || rounded > sizes[count - 1])
+            sizes[count++] = rounded;
+    }
+    return count;
+}
+
+/* The first point from which on all are fast enough; `count` when the last one is not. */
+static size_t first_good(const struct search *s) {
+    const struct answer *a = s->answer;
+    size_t i = a->count;
+    while (i > 0 && !a->points[i - 1].out_of_memory && a->points[i - 1].slowdown <= s->config->slowdown)
+        i--;
+    return i;
+}
+
+static int refine(struct search *s) {
+    struct answer *a = s->answer;
+    for (;;) {
+        a->chosen = first_good(s);
+        if (a->chosen == 0 || a->chosen == a->count)
+            return 0;
+        const uint32_t low = a->points[a->chosen - 1].frames + 1, high = a->points[a->chosen].frames - 1;
+        if (low > high)
+            return 0;
+        uint32_t sizes[ROUND_SIZES];
+        const int error = look_at(s, sizes, spread(low, high, false, sizes));
+        if (error)
+            return error;
+    }
+}
+
+int answer_find(struct refs_source *source, const struct answer_config *config, struct answer *ret_answer,
+                char **ret_message) {
+    struct answer answer = {0};
+    struct search search = {source, config, &answer, ret_message};
+    *ret_message = NULL;
+    int error = scan_floor(&search);
+    if (!error && answer.floor.all == 0)
+        error = message_fail(-ENODATA, ret_message, "there is not one reference in it");
+    if (!error) {
+        uint32_t sizes[ROUND_SIZES];
+        answer.lowest = config->no_swap ? answer.floor.floor : 1;
+        answer.stall_unlimited = cost_stall(&config->disk, config->page_size, answer.floor.cold_files, 0);
+        error = look_at(&search, sizes, spread(answer.lowest, answer.floor.all, true, sizes));
+    }
+    if (!error)
+        error = refine(&search);
+    if (error) {
+        answer_free(&answer);
+        return error;
+    }
+    *ret_answer = answer;
+    return 0;
+}
+
+void answer_free(struct answer *answer) {
+    free(answer->points);
+    answer->points = NULL;
+}

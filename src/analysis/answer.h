@@ -1,0 +1,50 @@
+/* The memory to give a program: the smallest number of frames at which, and from which on, it is slowed down
+ * by no more than was asked for, under one policy and with the misses' cost by one disk.
+ *
+ * Slowdown(n) = (cpu + stall(n)) / (cpu + stall of enough memory), where enough memory has cold misses only;
+ * see cost.h for the stall. Every number of misses is a simulation's, exactly the machine's; time is
+ * modelled. */
+#ifndef ANALYSIS_ANSWER_H
+#define ANALYSIS_ANSWER_H
+
+#include "analysis/cost.h"
+#include "analysis/floor.h"
+#include "policy/policy.h"
+
+struct answer_config {
+    const struct policy_ops *policy;
+    const char *parameters; /* or NULL */
+    uint64_t seed;
+    bool no_swap; /* anonymous pages stay where they are */
+    struct cost_disk disk;
+    uint32_t page_size;
+    double cpu_seconds; /* that the program computes */
+    double slowdown;    /* asked for, at least 1 */
+    uint64_t warm_up;   /* instructions: misses before are not counted */
+    unsigned threads;   /* of the simulations */
+};
+
+/* What is known about one size. */
+struct answer_point {
+    uint32_t frames;
+    bool out_of_memory;                   /* somebody is killed */
+    uint64_t misses, cold, reads, writes; /* reads: misses that read a file or swap; writes: written back */
+    double stall, slowdown;               /* seconds; 1 and more */
+};
+
+struct answer {
+    struct floor_result floor;
+    struct answer_point *points; /* all sizes that were looked at, ascending */
+    size_t count;
+    size_t chosen;          /* index of the answer; count when no size is slow enough or large enough */
+    double stall_unlimited; /* of enough memory */
+    uint32_t lowest;        /* the smallest size looked at */
+};
+
+/* Reads the source several times. 0 or -errno, with *ret_message (malloc'd, or NULL) where there is more to
+ * say. */
+int answer_find(struct refs_source *, const struct answer_config *, struct answer *ret_answer,
+                char **ret_message);
+void answer_free(struct answer *);
+
+#endif

@@ -1,0 +1,177 @@
+/* The floor and the answer for a run whose needs are known: thirty pages of its own that it uses all the
+ * time, and a loop over a hundred pages of a file. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "analysis/answer.h"
+#include "analysis/simulate.h"
+#include "hw/types.h"
+#include "policy/policies.h"
+
+enum { OWN = 30, LOOP = 100, ROUNDS = 50, BRIEF = 10 };
+
+static char path[] = "/tmp/thimble-answer-XXXXXX";
+
+struct script {
+    struct refs_writer *writer;
+    uint64_t instruction;
+};
+
+static void touch(struct script *s, uint32_t page, unsigned access) {
+    const struct refs_item item = {
+        .instruction = s->instruction += 10, .page = page, .kind = REFS_REFERENCE, .flags = (uint8_t)access};
+    assert_int_equal(refs_writer_add(s->writer, &item, 1), 0);
+}
+
+static void die(struct script *s, uint32_t page) {
+    const struct refs_item item = {
+        .instruction = s->instruction, .page = page, .kind = REFS_DIES, .flags = POLICY_UNMAPPED};
+    assert_int_equal(refs_writer_add(s->writer, &item, 1), 0);
+}
+
+static void appear(struct script *s, uint16_t flags, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number;
+        const struct refs_page page = {.name = i + 1000ULL * flags, .flags = REFS_PAGE_KNOWN | flags};
+        assert_int_equal(refs_writer_page(s->writer, &page, &number), 0);
+    }
+}
+
+/* Some pages live only at the beginning: they count for the floor if there are more of them than later. */
+static struct refs_source *write_script(uint32_t brief) {
+    struct script s = {0};
+    struct refs_source *source;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE, .seed = 1, .deterministic = true};
+    assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
+    appear(&s, 0, OWN + brief);
+    appear(&s, REFS_PAGE_FILE, LOOP);
+    for (uint32_t i = 0; i < brief; i++)
+        touch(&s, OWN + i, ACCESS_WRITE);
+    for (uint32_t i = 0; i < brief; i++)
+        die(&s, OWN + i);
+    for (uint32_t round = 0; round < ROUNDS; round++)
+        for (uint32_t i = 0; i < LOOP; i++) {
+            touch(&s, i % OWN, ACCESS_WRITE);
+            touch(&s, OWN + brief + i, ACCESS_READ);
+        }
+    assert_int_equal(refs_writer_finish(s.writer, s.instruction, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    return source;
+}
+
+static struct answer_config question(double slowdown) {
+    return (struct answer_config){
+        .policy = &policy_clock,
+        .seed = 1,
+        .no_swap = true,
+        .disk = {.latency = 1e-3, .bandwidth = 1e12, .depth = 1, .writes = 0},
+        .page_size = PAGE_SIZE,
+        .cpu_seconds = 1,
+        .slowdown = slowdown,
+        .threads = 2,
+    };
+}
+
+static struct answer answer_to(struct refs_source *source, double slowdown) {
+    struct answer answer;
+    char *message = NULL;
+    const struct answer_config config = question(slowdown);
+    assert_int_equal(answer_find(source, &config, &answer, &message), 0);
+    return answer;
+}
+
+static void the_floor_is_what_must_stay_and_one_page_of_a_file(void **state) {
+    struct refs_source *source = write_script(BRIEF);
+    struct answer answer = answer_to(source, 1);
+    assert_int_equal(answer.floor.floor, OWN + 1);
+    assert_int_equal(answer.floor.anonymous, OWN);
+    assert_int_equal(answer.floor.files, LOOP);
+    assert_int_equal(answer.floor.all, OWN + LOOP);
+    assert_int_equal(answer.floor.cold_anonymous, OWN + BRIEF);
+    answer_free(&answer);
+    refs_close(source);
+
+    source = write_script(4 * OWN);
+    answer = answer_to(source, 1);
+    assert_int_equal(answer.floor.floor, 4 * OWN);
+    answer_free(&answer);
+    refs_close(source);
+}
+
+static bool runs_out_of_memory(struct refs_source *source, uint32_t frames) {
+    const struct simulation_config config = {.policy = &policy_lru, .frames = frames, .no_swap = true};
+    struct simulation *simulation;
+    struct simulation_result result;
+    assert_int_equal(simulation_create(&config, &simulation), 0);
+    assert_int_equal(refs_rewind(source), 0);
+    assert_int_equal(simulate_all(source, &simulation, 1, 1), 0);
+    simulation_get_result(simulation, &result);
+    simulation_destroy(simulation);
+    return result.out_of_memory;
+}
+
+static void with_one_frame_less_than_the_floor_there_is_no_victim(void **state) {
+    struct refs_source *source = write_script(BRIEF);
+    assert_false(runs_out_of_memory(source, OWN + 1));
+    assert_true(runs_out_of_memory(source, OWN));
+    refs_close(source);
+}
+
+/* The loop fits whole or not at all: CLOCK misses at each of its pages with one frame too few. */
+static void the_answer_is_the_smallest_size_that_is_fast_enough(void **state) {
+    struct refs_source *source = write_script(BRIEF);
+    struct answer answer = answer_to(source, 1.01);
+    assert_true(answer.chosen > 0 && answer.chosen < answer.count);
+    assert_int_equal(answer.points[answer.chosen].frames, OWN + LOOP);
+    assert_int_equal(answer.points[answer.chosen].misses, OWN + BRIEF + LOOP);
+    assert_int_equal(answer.points[answer.chosen].reads, LOOP);
+    assert_int_equal(answer.points[answer.chosen - 1].frames, OWN + LOOP - 1);
+    assert_true(answer.points[answer.chosen - 1].slowdown > 1.01);
+    answer_free(&answer);
+
+    answer = answer_to(source, 1000); /* anything will do that can run */
+    assert_int_equal(answer.chosen, 0);
+    assert_int_equal(answer.points[0].frames, OWN + 1);
+    answer_free(&answer);
+    refs_close(source);
+}
+
+static void a_file_without_references_is_refused(void **state) {
+    struct refs_writer *writer;
+    struct refs_source *source;
+    struct answer answer;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE};
+    const struct answer_config config = question(1.1);
+    assert_int_equal(refs_writer_create(path, &header, &writer, &message), 0);
+    assert_int_equal(refs_writer_finish(writer, 0, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    assert_int_equal(answer_find(source, &config, &answer, &message), -ENODATA);
+    assert_non_null(message);
+    free(message);
+    refs_close(source);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_floor_is_what_must_stay_and_one_page_of_a_file),
+        cmocka_unit_test(with_one_frame_less_than_the_floor_there_is_no_victim),
+        cmocka_unit_test(the_answer_is_the_smallest_size_that_is_fast_enough),
+        cmocka_unit_test(a_file_without_references_is_refused),
+    };
+    const int fd = mkstemp(path);
+    if (fd < 0)
+        return 1;
+    close(fd);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(path);
+    return failed;
+}
