@@ -91,6 +91,12 @@ static const char *clock_check(const void *state) {
     return ring_check(&clock->ring);
 }
 
+static size_t clock_bytes(const void *state) {
+    const struct clock *clock = state;
+    return sizeof *clock + ring_bytes(&clock->ring) +
+           (bitmap_words(clock->ring.frames) + 1) * sizeof *clock->entered;
+}
+
 const struct policy_ops policy_clock = {
     .name = "clock",
     .description = "second chance: a referenced page is spared once as the hand comes by (Corbató 1969)",
@@ -101,4 +107,21 @@ const struct policy_ops policy_clock = {
     .remove = clock_remove,
     .victim = clock_victim,
     .check = clock_check,
+    .bytes = clock_bytes,
+};
+
+/* The same algorithm as books tell it (A. S. Tanenbaum, "Modern Operating Systems", 3.4.4): a FIFO queue in
+ * which a referenced page goes to the end instead of out. Where the hand is, the queue begins. */
+const struct policy_ops policy_second_chance = {
+    .name = "second-chance",
+    .description =
+        "a FIFO queue in which a referenced page goes to the end instead of out; the victims are clock's",
+    .needs = POLICY_NEEDS_REFERENCED_BITS,
+    .create = clock_create,
+    .destroy = clock_destroy,
+    .insert = clock_insert,
+    .remove = clock_remove,
+    .victim = clock_victim,
+    .check = clock_check,
+    .bytes = clock_bytes,
 };

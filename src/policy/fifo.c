@@ -55,6 +55,11 @@ static const char *fifo_check(const void *state) {
     return ring_check(&fifo->ring);
 }
 
+static size_t fifo_bytes(const void *state) {
+    const struct fifo *fifo = state;
+    return sizeof *fifo + ring_bytes(&fifo->ring);
+}
+
 const struct policy_ops policy_fifo = {
     .name = "fifo",
     .description = "first in, first out (Belady 1966)",
@@ -65,4 +70,5 @@ const struct policy_ops policy_fifo = {
     .remove = fifo_remove,
     .victim = fifo_victim,
     .check = fifo_check,
+    .bytes = fifo_bytes,
 };

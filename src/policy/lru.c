@@ -61,6 +61,11 @@ static const char *lru_check(const void *state) {
     return ring_check(&lru->ring);
 }
 
+static size_t lru_bytes(const void *state) {
+    const struct lru *lru = state;
+    return sizeof *lru + ring_bytes(&lru->ring);
+}
+
 const struct policy_ops policy_lru = {
     .name = "lru",
     .description = "least recently used, exact: sees every reference (Denning 1968, Mattson et al. 1970)",
@@ -72,4 +77,5 @@ const struct policy_ops policy_lru = {
     .remove = lru_remove,
     .victim = lru_victim,
     .check = lru_check,
+    .bytes = lru_bytes,
 };

@@ -95,6 +95,11 @@ static const char *random_check(const void *state) {
     return count == random->count ? NULL : "random: the count of frames is wrong";
 }
 
+static size_t random_bytes(const void *state) {
+    const struct random *random = state;
+    return sizeof *random + 2 * ((size_t)random->frames + 1) * sizeof *random->frame;
+}
+
 const struct policy_ops policy_random = {
     .name = "random",
     .description = "any page, with seed=N drawn from another seed (Belady 1966)",
@@ -105,4 +110,5 @@ const struct policy_ops policy_random = {
     .remove = random_remove,
     .victim = random_victim,
     .check = random_check,
+    .bytes = random_bytes,
 };

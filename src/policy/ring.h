@@ -43,6 +43,11 @@ static inline void ring_free(struct ring *ring) {
     free(ring->links);
 }
 
+/* Bytes of host memory behind it. */
+static inline size_t ring_bytes(const struct ring *ring) {
+    return ((size_t)ring->frames + 1) * sizeof *ring->links;
+}
+
 static inline bool ring_has(const struct ring *ring, pfn_t f) {
     return f.n < ring->frames && ring->links[f.n].next != RING_OUT;
 }

@@ -42,6 +42,7 @@ static void memory_open(struct memory *m, const char *specification, uint32_t fr
     *m = (struct memory){.ops = policy_find(specification, &parameters), .frames = frames};
     assert_non_null(m->ops);
     const struct policy_config config = {.frames = frames,
+                                         .capacity = frames,
                                          .seed = seed,
                                          .parameters = parameters,
                                          .test_and_clear_referenced = memory_test_and_clear,
@@ -281,8 +282,10 @@ static void unknown_names_and_parameters_are_refused(void **state) {
     static const char *const names[] = {"", ":", "fif", "fifos", "FIFO", "fifo=1", "lru,clock"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_null(policy_find(names[i], &parameters));
-    static const char *const wrong[] = {"fifo:x=1", "clock:seed=1", "lru:k=2",
-                                        "random:seed=", "random:sed=1"};
+    static const char *const wrong[] = {
+        "fifo:x=1",  "clock:seed=1", "lru:k=2",          "random:seed=", "random:sed=1",
+        "sieve:x=1", "2q:in=101",    "2q:k=1",           "arc:p=1",      "s3-fifo:small=0",
+        "lfu:age=0", "wsclock:tau=", "second-chance:x=1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const struct policy_ops *ops = policy_find(wrong[i], &parameters);
         const struct policy_config config = {

@@ -1,0 +1,177 @@
+/* WSClock: the hand of CLOCK, but a page goes only when it was not used for some time, tau: then it is in no
+ * working set. A dirty one is passed over once, so that it could be written meanwhile, and goes when the hand
+ * comes by again.
+ *
+ * Source: R. W. Carr, J. L. Hennessy, "WSClock: a simple and effective algorithm for virtual memory
+ * management", SOSP 1981. Parameter: tau=10000000, in instructions.
+ *
+ * Differences: the paper measures time for each process, here it is the instructions of all of them together.
+ * The paper starts the write when the hand passes a dirty page; a policy here cannot write, so passing is all
+ * it does. Where everything is in a working set, the paper suspends a process; here the first page goes
+ * that was clean and not referenced since the hand came by, else the one under the hand (as in A. S.
+ * Tanenbaum, "Modern Operating Systems", 3.4.9). Where time is not known, nothing ever leaves a working set.
+ * A page enters with its referenced bit set, in `entered`, as in clock.c. */
+#include <assert.h>
+
+#include "base/bitmap.h"
+#include "policy/parameters.h"
+#include "policy/policies.h"
+#include "policy/ring.h"
+
+struct wsclock {
+    struct ring ring;    /* oldest: under the hand */
+    uint64_t *last_use;  /* by frame: instructions, as far as the hand knows */
+    uint64_t *entered;   /* a bit a frame: inserted since the hand came by */
+    uint64_t *passed;    /* a bit a frame: passed over because it was dirty, and not used since */
+    uint32_t passed_now; /* how many bits */
+    pfn_t chosen;        /* by victim(), until something is inserted or removed; PFN_NONE: nothing */
+    uint64_t tau;
+    struct policy_config config;
+};
+
+static void wsclock_free(struct wsclock *ws) {
+    ring_free(&ws->ring);
+    free(ws->last_use);
+    free(ws->entered);
+    free(ws->passed);
+    free(ws);
+}
+
+static int wsclock_create(const struct policy_config *config, void **ret_state) {
+    uint64_t tau = 10000000;
+    const struct policy_parameter known[] = {{"tau", &tau, 0, UINT64_MAX}};
+    if (policy_parse(config->parameters, known, 1) < 0 || !config->test_and_clear_referenced)
+        return -EINVAL;
+    struct wsclock *ws = calloc(1, sizeof *ws);
+    if (!ws)
+        return -ENOMEM;
+    ws->tau = tau;
+    ws->chosen = PFN_NONE;
+    ws->config = *config;
+    ws->last_use = calloc((size_t)config->frames + 1, sizeof *ws->last_use);
+    ws->entered = calloc(bitmap_words(config->frames) + 1, sizeof *ws->entered);
+    ws->passed = calloc(bitmap_words(config->frames) + 1, sizeof *ws->passed);
+    if (!ws->last_use || !ws->entered || !ws->passed || ring_init(&ws->ring, config->frames) < 0) {
+        wsclock_free(ws);
+        return -ENOMEM;
+    }
+    *ret_state = ws;
+    return 0;
+}
+
+static void wsclock_destroy(void *state) {
+    wsclock_free(state);
+}
+
+static uint64_t wsclock_now(const struct wsclock *ws) {
+    return ws->config.now ? ws->config.now(ws->config.context) : 0;
+}
+
+static void wsclock_set_passed(struct wsclock *ws, pfn_t f, bool passed) {
+    if (bitmap_test(ws->passed, f.n) == passed)
+        return;
+    ws->passed[f.n / 64] ^= 1ULL << f.n % 64;
+    ws->passed_now += passed ? 1 : -1U;
+}
+
+static void wsclock_insert(void *state, pfn_t f, page_id_t page) {
+    struct wsclock *ws = state;
+    assert(!ring_has(&ws->ring, f));
+    ws->chosen = PFN_NONE;
+    ring_append(&ws->ring, f);
+    bitmap_set(ws->entered, f.n);
+    ws->last_use[f.n] = wsclock_now(ws);
+}
+
+static void wsclock_remove(void *state, pfn_t f, page_id_t page, enum policy_remove reason) {
+    struct wsclock *ws = state;
+    assert(ring_has(&ws->ring, f));
+    ws->chosen = PFN_NONE;
+    ring_remove(&ws->ring, f);
+    bitmap_clear(ws->entered, f.n);
+    wsclock_set_passed(ws, f, false);
+}
+
+static bool wsclock_test_and_clear(struct wsclock *ws, pfn_t f) {
+    const bool entered = bitmap_test(ws->entered, f.n);
+    const bool referenced = ws->config.test_and_clear_referenced(ws->config.context, f);
+    bitmap_clear(ws->entered, f.n);
+    return entered || referenced;
+}
+
+static bool wsclock_is_dirty(const struct wsclock *ws, pfn_t f) {
+    return ws->config.is_dirty && ws->config.is_dirty(ws->config.context, f);
+}
+
+/* What the hand does at a page. */
+enum look { LOOK_USED, LOOK_IN_WORKING_SET, LOOK_PASS, LOOK_TAKE };
+
+static enum look wsclock_look(struct wsclock *ws, pfn_t f, uint64_t now) {
+    if (wsclock_test_and_clear(ws, f)) {
+        ws->last_use[f.n] = now;
+        wsclock_set_passed(ws, f, false);
+        return LOOK_USED;
+    }
+    if (now - ws->last_use[f.n] <= ws->tau)
+        return LOOK_IN_WORKING_SET;
+    if (bitmap_test(ws->passed, f.n) || !wsclock_is_dirty(ws, f))
+        return LOOK_TAKE;
+    wsclock_set_passed(ws, f, true);
+    return LOOK_PASS;
+}
+
+/* Moves the hand to the next victim. */
+static pfn_t wsclock_move(struct wsclock *ws) {
+    const uint64_t now = wsclock_now(ws);
+    const uint32_t round = ws->ring.count;
+    pfn_t clean = PFN_NONE;
+    /* What the first round passes over the second one takes. */
+    for (uint32_t looks = 0; looks < round || (looks < 2 * round && ws->passed_now); looks++) {
+        const pfn_t hand = ring_oldest(&ws->ring);
+        const enum look look = wsclock_look(ws, hand, now);
+        if (look == LOOK_TAKE)
+            return hand;
+        if (look == LOOK_IN_WORKING_SET && pfn_is_none(clean) && looks < round && !wsclock_is_dirty(ws, hand))
+            clean = hand;
+        ring_move_to_end(&ws->ring, hand);
+    }
+    while (!pfn_is_none(clean) && !pfn_eq(ring_oldest(&ws->ring), clean))
+        ring_move_to_end(&ws->ring, ring_oldest(&ws->ring));
+    return ring_oldest(&ws->ring);
+}
+
+static pfn_t wsclock_victim(void *state) {
+    struct wsclock *ws = state;
+    if (pfn_is_none(ws->chosen))
+        ws->chosen = wsclock_move(ws);
+    return ws->chosen;
+}
+
+static const char *wsclock_check(const void *state) {
+    const struct wsclock *ws = state;
+    for (uint32_t i = 0; i < ws->ring.frames; i++)
+        if ((bitmap_test(ws->entered, i) || bitmap_test(ws->passed, i)) && !ring_has(&ws->ring, (pfn_t){i}))
+            return "wsclock: a frame has a bit set but is not in the circle";
+    if (bitmap_count(ws->passed, ws->ring.frames) != ws->passed_now)
+        return "wsclock: the number of pages passed over is wrong";
+    return ring_check(&ws->ring);
+}
+
+static size_t wsclock_bytes(const void *state) {
+    const struct wsclock *ws = state;
+    return sizeof *ws + ring_bytes(&ws->ring) + ((size_t)ws->ring.frames + 1) * sizeof *ws->last_use +
+           2 * (bitmap_words(ws->ring.frames) + 1) * sizeof *ws->entered;
+}
+
+const struct policy_ops policy_wsclock = {
+    .name = "wsclock",
+    .description = "a clock hand that takes pages unused for tau= instructions, dirty ones late (Carr 1981)",
+    .needs = POLICY_NEEDS_REFERENCED_BITS,
+    .create = wsclock_create,
+    .destroy = wsclock_destroy,
+    .insert = wsclock_insert,
+    .remove = wsclock_remove,
+    .victim = wsclock_victim,
+    .check = wsclock_check,
+    .bytes = wsclock_bytes,
+};

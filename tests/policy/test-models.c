@@ -1,0 +1,525 @@
+/* Each policy from the literature against the same algorithm written down a second time, from the paper's
+ * pseudo-code, over plain arrays and time stamps; and the worked examples of the papers. */
+#include "replay.h"
+
+#include "queue.h"
+
+/* ---- SIEVE: algorithm 1 of the paper. The tail, the oldest page, is number 0 ---- */
+
+struct sieve {
+    struct queue queue;
+    bool visited[REPLAY_PAGES];
+    int hand; /* -1: NULL */
+};
+
+static void sieve_reset(void *model, int capacity) {
+    ((struct sieve *)model)->hand = -1;
+}
+
+static void sieve_insert(void *model, uint64_t page) {
+    struct sieve *m = model;
+    m->visited[page] = false;
+    queue_put(&m->queue, page);
+}
+
+static void sieve_access(void *model, uint64_t page) {
+    ((struct sieve *)model)->visited[page] = true;
+}
+
+static uint64_t sieve_victim(void *model) {
+    struct sieve *m = model;
+    int o = m->hand < 0 ? 0 : m->hand;
+    while (m->visited[m->queue.page[o]]) {
+        m->visited[m->queue.page[o]] = false;
+        o = (o + 1) % m->queue.count;
+    }
+    m->hand = o;
+    return m->queue.page[o];
+}
+
+static void sieve_gone(void *model, uint64_t page) {
+    struct sieve *m = model;
+    const int at = queue_find(&m->queue, page);
+    (void)queue_take_at(&m->queue, at);
+    if (at < m->hand)
+        m->hand--;
+    if (m->hand >= m->queue.count)
+        m->hand = -1;
+}
+
+static const struct model sieve = {
+    .policy = "sieve",
+    .size = sizeof(struct sieve),
+    .reset = sieve_reset,
+    .insert = sieve_insert,
+    .access = sieve_access,
+    .victim = sieve_victim,
+    .evicted = sieve_gone,
+    .died = sieve_gone,
+};
+
+/* ---- S3-FIFO: algorithm 1 of the paper ---- */
+
+struct s3 {
+    struct queue s, m, g;
+    int freq[REPLAY_PAGES];
+    int s_size, m_size;
+    uint64_t evict; /* decided, until something else happens; 0: nothing */
+};
+
+static void s3_reset(void *model, int capacity) {
+    struct s3 *m = model;
+    m->s_size = capacity / 10 > 1 ? capacity / 10 : 1;
+    m->m_size = capacity - m->s_size;
+}
+
+static void s3_insert(void *model, uint64_t page) {
+    struct s3 *m = model;
+    m->evict = 0;
+    m->freq[page] = 0;
+    queue_put(queue_drop(&m->g, page) ? &m->m : &m->s, page);
+}
+
+static void s3_access(void *model, uint64_t page) {
+    struct s3 *m = model;
+    m->evict = 0;
+    m->freq[page] = m->freq[page] + 1 < 3 ? m->freq[page] + 1 : 3;
+}
+
+static void s3_evict_m(struct s3 *m) {
+    while (!m->evict) {
+        const uint64_t t = m->m.page[0];
+        if (m->freq[t] == 0) {
+            m->evict = t;
+            break;
+        }
+        m->freq[t]--;
+        queue_put(&m->m, queue_take_at(&m->m, 0));
+    }
+}
+
+static void s3_evict_s(struct s3 *m) {
+    while (!m->evict && m->s.count > 0) {
+        const uint64_t t = m->s.page[0];
+        if (m->freq[t] <= 1) {
+            m->evict = t;
+            break;
+        }
+        m->freq[t] = 0;
+        queue_put(&m->m, queue_take_at(&m->s, 0));
+        if (m->m.count > m->m_size)
+            s3_evict_m(m);
+    }
+    if (!m->evict)
+        s3_evict_m(m);
+}
+
+static uint64_t s3_victim(void *model) {
+    struct s3 *m = model;
+    if (m->s.count >= m->s_size || m->m.count == 0)
+        s3_evict_s(m);
+    else
+        s3_evict_m(m);
+    return m->evict;
+}
+
+static void s3_evicted(void *model, uint64_t page) {
+    struct s3 *m = model;
+    m->evict = 0;
+    if (queue_drop(&m->m, page))
+        return;
+    queue_drop(&m->s, page);
+    queue_put(&m->g, page);
+    if (m->g.count > m->m_size)
+        (void)queue_take_at(&m->g, 0);
+}
+
+static void s3_died(void *model, uint64_t page) {
+    struct s3 *m = model;
+    m->evict = 0;
+    if (!queue_drop(&m->m, page))
+        queue_drop(&m->s, page);
+}
+
+static const struct model s3 = {
+    .policy = "s3-fifo",
+    .size = sizeof(struct s3),
+    .reset = s3_reset,
+    .insert = s3_insert,
+    .access = s3_access,
+    .victim = s3_victim,
+    .evicted = s3_evicted,
+    .died = s3_died,
+};
+
+/* ---- 2Q, full version ---- */
+
+struct twoq {
+    struct queue a1in, a1out, am;
+    int kin, kout;
+    uint64_t wanted;
+    bool wanted_out; /* it is in A1out */
+};
+
+static void twoq_reset(void *model, int capacity) {
+    struct twoq *m = model;
+    m->kin = capacity / 4;
+    m->kout = capacity / 2;
+}
+
+static void twoq_miss(void *model, uint64_t page) {
+    struct twoq *m = model;
+    m->wanted = page;
+    m->wanted_out = queue_drop(&m->a1out, page);
+}
+
+static void twoq_insert(void *model, uint64_t page) {
+    struct twoq *m = model;
+    queue_put(page == m->wanted && m->wanted_out ? &m->am : &m->a1in, page);
+}
+
+static void twoq_access(void *model, uint64_t page) {
+    struct twoq *m = model;
+    if (queue_drop(&m->am, page))
+        queue_put(&m->am, page);
+}
+
+static uint64_t twoq_victim(void *model) {
+    const struct twoq *m = model;
+    return m->a1in.count > m->kin || m->am.count == 0 ? m->a1in.page[0] : m->am.page[0];
+}
+
+static void twoq_evicted(void *model, uint64_t page) {
+    struct twoq *m = model;
+    if (queue_drop(&m->am, page))
+        return;
+    queue_drop(&m->a1in, page);
+    queue_put(&m->a1out, page);
+    if (m->a1out.count > m->kout)
+        (void)queue_take_at(&m->a1out, 0);
+}
+
+static void twoq_died(void *model, uint64_t page) {
+    struct twoq *m = model;
+    if (!queue_drop(&m->am, page))
+        queue_drop(&m->a1in, page);
+}
+
+static const struct model twoq = {
+    .policy = "2q",
+    .size = sizeof(struct twoq),
+    .reset = twoq_reset,
+    .miss = twoq_miss,
+    .insert = twoq_insert,
+    .access = twoq_access,
+    .victim = twoq_victim,
+    .evicted = twoq_evicted,
+    .died = twoq_died,
+};
+
+/* ---- ARC: figure 4 of the paper, case by case ---- */
+
+struct arc {
+    struct queue t1, t2, b1, b2;
+    int c, p;
+    uint64_t wanted;
+    bool in_b1, in_b2; /* the wanted page, when it was missed */
+    bool no_ghost;     /* case IV, |T1| = c: the victim is deleted altogether */
+};
+
+static void arc_reset(void *model, int capacity) {
+    ((struct arc *)model)->c = capacity;
+}
+
+static void arc_miss(void *model, uint64_t page) {
+    struct arc *m = model;
+    const int b1 = m->b1.count, b2 = m->b2.count;
+    m->wanted = page;
+    m->in_b1 = queue_has(&m->b1, page);
+    m->in_b2 = queue_has(&m->b2, page);
+    if (m->in_b1) {
+        m->p += b2 / b1 > 1 ? b2 / b1 : 1;
+        m->p = m->p < m->c ? m->p : m->c;
+    } else if (m->in_b2) {
+        m->p -= b1 / b2 > 1 ? b1 / b2 : 1;
+        m->p = m->p > 0 ? m->p : 0;
+    }
+}
+
+/* Case IV, but for the eviction. */
+static void arc_insert_new(struct arc *m, uint64_t page) {
+    const int l1 = m->t1.count + m->b1.count, l2 = m->t2.count + m->b2.count;
+    if (l1 == m->c)
+        (void)queue_take_at(&m->b1, 0);
+    else if (l1 + l2 == 2 * m->c)
+        (void)queue_take_at(&m->b2, 0);
+    queue_put(&m->t1, page);
+}
+
+static void arc_insert(void *model, uint64_t page) {
+    struct arc *m = model;
+    const bool was_ghost = queue_drop(&m->b1, page) || queue_drop(&m->b2, page);
+    if (was_ghost)
+        queue_put(&m->t2, page);
+    else
+        arc_insert_new(m, page);
+    if (page == m->wanted)
+        m->in_b1 = m->in_b2 = false;
+}
+
+static void arc_access(void *model, uint64_t page) {
+    struct arc *m = model;
+    if (!queue_drop(&m->t1, page))
+        queue_drop(&m->t2, page);
+    queue_put(&m->t2, page);
+}
+
+static uint64_t arc_victim(void *model) {
+    struct arc *m = model;
+    m->no_ghost = !m->in_b1 && !m->in_b2 && m->t1.count == m->c;
+    if (m->no_ghost)
+        return m->t1.page[0];
+    if (m->t1.count >= 1 && ((m->in_b2 && m->t1.count == m->p) || m->t1.count > m->p))
+        return m->t1.page[0];
+    return m->t2.count ? m->t2.page[0] : m->t1.page[0];
+}
+
+static void arc_evicted(void *model, uint64_t page) {
+    struct arc *m = model;
+    if (queue_drop(&m->t1, page)) {
+        if (!m->no_ghost)
+            queue_put(&m->b1, page);
+        return;
+    }
+    queue_drop(&m->t2, page);
+    queue_put(&m->b2, page);
+}
+
+static void arc_died(void *model, uint64_t page) {
+    struct arc *m = model;
+    if (!queue_drop(&m->t1, page))
+        queue_drop(&m->t2, page);
+}
+
+static const struct model arc = {
+    .policy = "arc",
+    .size = sizeof(struct arc),
+    .reset = arc_reset,
+    .miss = arc_miss,
+    .insert = arc_insert,
+    .access = arc_access,
+    .victim = arc_victim,
+    .evicted = arc_evicted,
+    .died = arc_died,
+};
+
+/* ---- LFU with aging: one row of pages, the next victim first ---- */
+
+struct lfu {
+    struct queue order; /* by count, then by the time when this count was reached */
+    int count[REPLAY_PAGES];
+    int references;
+};
+
+static void lfu_reset(void *model, int capacity) {}
+
+static void lfu_place(struct lfu *m, uint64_t page) {
+    int at = 0;
+    while (at < m->order.count && m->count[m->order.page[at]] <= m->count[page])
+        at++;
+    queue_put_at(&m->order, at, page);
+    if (++m->references < 10 * m->order.count)
+        return;
+    for (int i = 0; i < m->order.count; i++)
+        m->count[m->order.page[i]] /= 2;
+    m->references = 0;
+}
+
+static void lfu_insert(void *model, uint64_t page) {
+    struct lfu *m = model;
+    m->count[page] = 1;
+    lfu_place(m, page);
+}
+
+static void lfu_access(void *model, uint64_t page) {
+    struct lfu *m = model;
+    queue_drop(&m->order, page);
+    m->count[page] += m->count[page] < 254;
+    lfu_place(m, page);
+}
+
+static uint64_t lfu_victim(void *model) {
+    return ((const struct lfu *)model)->order.page[0];
+}
+
+static void lfu_gone(void *model, uint64_t page) {
+    queue_drop(&((struct lfu *)model)->order, page);
+}
+
+static const struct model lfu = {
+    .policy = "lfu",
+    .size = sizeof(struct lfu),
+    .reset = lfu_reset,
+    .insert = lfu_insert,
+    .access = lfu_access,
+    .victim = lfu_victim,
+    .evicted = lfu_gone,
+    .died = lfu_gone,
+};
+
+/* ---- second chance: a queue; and CLOCK, which is the same ---- */
+
+struct second {
+    struct queue queue;
+    bool fresh[REPLAY_PAGES];
+};
+
+static void second_reset(void *model, int capacity) {}
+
+static void second_insert(void *model, uint64_t page) {
+    struct second *m = model;
+    queue_put(&m->queue, page);
+    m->fresh[page] = true;
+}
+
+static void second_access(void *model, uint64_t page) {}
+
+static uint64_t second_victim(void *model) {
+    struct second *m = model;
+    for (;;) {
+        const uint64_t page = m->queue.page[0];
+        const bool used = replay_test_and_clear(page);
+        if (!used && !m->fresh[page])
+            return page;
+        m->fresh[page] = false;
+        queue_put(&m->queue, queue_take_at(&m->queue, 0));
+    }
+}
+
+static void second_gone(void *model, uint64_t page) {
+    queue_drop(&((struct second *)model)->queue, page);
+}
+
+static const struct model second_chance = {
+    .policy = "second-chance",
+    .size = sizeof(struct second),
+    .reset = second_reset,
+    .insert = second_insert,
+    .access = second_access,
+    .victim = second_victim,
+    .evicted = second_gone,
+    .died = second_gone,
+};
+
+/* ---- WSClock ---- */
+
+struct wsclock {
+    struct queue circle; /* number 0 is under the hand */
+    uint64_t last_use[REPLAY_PAGES];
+    bool fresh[REPLAY_PAGES], passed[REPLAY_PAGES];
+};
+
+enum { WSCLOCK_TAU = 40000 };
+
+static void wsclock_reset(void *model, int capacity) {}
+
+static void wsclock_insert(void *model, uint64_t page) {
+    struct wsclock *m = model;
+    queue_put(&m->circle, page);
+    m->last_use[page] = replay_now();
+    m->fresh[page] = true;
+    m->passed[page] = false;
+}
+
+static void wsclock_access(void *model, uint64_t page) {}
+
+/* Whether the hand takes the page that it is at. *clean: the first one that would do otherwise. */
+static bool wsclock_look(struct wsclock *m, uint64_t *clean) {
+    const uint64_t page = m->circle.page[0];
+    const bool used = replay_test_and_clear(page) || m->fresh[page];
+    m->fresh[page] = false;
+    if (used) {
+        m->last_use[page] = replay_now();
+        m->passed[page] = false;
+    } else if (replay_now() - m->last_use[page] > WSCLOCK_TAU) {
+        if (m->passed[page] || !replay_is_dirty(page))
+            return true;
+        m->passed[page] = true;
+    } else if (!*clean && !replay_is_dirty(page)) {
+        *clean = page;
+    }
+    return false;
+}
+
+static uint64_t wsclock_victim(void *model) {
+    struct wsclock *m = model;
+    uint64_t clean = 0, ignored = 1;
+    for (int i = 0; i < 2 * m->circle.count; i++) {
+        if (wsclock_look(m, i < m->circle.count ? &clean : &ignored))
+            return m->circle.page[0];
+        queue_put(&m->circle, queue_take_at(&m->circle, 0));
+    }
+    while (clean && m->circle.page[0] != clean)
+        queue_put(&m->circle, queue_take_at(&m->circle, 0));
+    return m->circle.page[0];
+}
+
+static void wsclock_gone(void *model, uint64_t page) {
+    queue_drop(&((struct wsclock *)model)->circle, page);
+}
+
+static const struct model wsclock = {
+    .policy = "wsclock:tau=40000",
+    .size = sizeof(struct wsclock),
+    .reset = wsclock_reset,
+    .insert = wsclock_insert,
+    .access = wsclock_access,
+    .victim = wsclock_victim,
+    .evicted = wsclock_gone,
+    .died = wsclock_gone,
+};
+
+/* ---- the tests ---- */
+
+static void compare(const struct model *model) {
+    static const uint32_t frames[] = {1, 2, 3, 4, 7, 10, 21, 40};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
+        for (uint64_t seed = 1; seed <= 6; seed++)
+            replay_random(model, frames[i], 100 * seed + i, 6000);
+}
+
+static void sieve_is_that_of_the_paper(void **state) {
+    compare(&sieve);
+}
+static void s3_fifo_is_that_of_the_paper(void **state) {
+    compare(&s3);
+}
+static void twoq_is_that_of_the_paper(void **state) {
+    compare(&twoq);
+}
+static void arc_is_that_of_the_paper(void **state) {
+    compare(&arc);
+}
+static void lfu_takes_the_least_used(void **state) {
+    compare(&lfu);
+}
+static void wsclock_is_that_of_the_paper(void **state) {
+    compare(&wsclock);
+}
+
+static void second_chance_and_clock_are_one(void **state) {
+    struct model clock = second_chance;
+    compare(&second_chance);
+    clock.policy = "clock";
+    compare(&clock);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(second_chance_and_clock_are_one), cmocka_unit_test(sieve_is_that_of_the_paper),
+        cmocka_unit_test(s3_fifo_is_that_of_the_paper),    cmocka_unit_test(twoq_is_that_of_the_paper),
+        cmocka_unit_test(arc_is_that_of_the_paper),        cmocka_unit_test(lfu_takes_the_least_used),
+        cmocka_unit_test(wsclock_is_that_of_the_paper),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
