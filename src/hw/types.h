@@ -77,6 +77,9 @@ static inline page_id_t page_id_of_object(uint32_t generation, uint64_t index) {
 static inline bool page_id_is_object(page_id_t id) {
     return id.n >> 63;
 }
+static inline uint32_t page_id_generation(page_id_t id) {
+    return (uint32_t)(id.n >> 36) & 0x7ffffff;
+}
 
 /* What an access wants; the same bits are a PTE's permissions and PROT_READ/WRITE/EXEC. */
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };

@@ -35,6 +35,7 @@ static void attend(struct machine *m) {
 
 static void run_thread(struct machine *m, struct thread *thread) {
     struct trap trap = {0};
+    vm_runs(m->vm, kernel_thread_table(thread));
     m->engine_ops->run(m->engine, kernel_thread_cpu(thread), kernel_thread_table(thread),
                        kernel_thread_budget(thread), &trap);
     machine_count_instructions(m);

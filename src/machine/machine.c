@@ -67,6 +67,13 @@ static void listener_forget_table(void *context, const struct page_table *table)
     kernel_forget_table(m->kernel, table);
 }
 
+static uint64_t listener_now(void *context) {
+    struct machine *m = context;
+    struct engine_counters counters;
+    m->engine_ops->get_counters(m->engine, &counters);
+    return counters.instructions;
+}
+
 static void listener_forget_code(void *context, page_id_t page, unsigned offset, unsigned length) {
     struct machine *m = context;
     m->engine_ops->forget_code(m->engine, page, offset, length);
@@ -147,6 +154,9 @@ static int build_vm(struct machine *m, char **ret_message) {
         .out_of_memory = vm_is_out_of_memory,
         .io_error = vm_had_io_error,
         .policy_tells = vm_policy_tells,
+        .observer = c->observer,
+        .deterministic = c->deterministic,
+        .observe_bits = c->observe_bits,
         .context = m,
     };
     int error = vm_create(&config, &m->vm);
@@ -162,7 +172,8 @@ static int build_vm(struct machine *m, char **ret_message) {
 }
 
 static int build_engine(struct machine *m, char **ret_message) {
-    bool every_reference = m->geometry.policy->needs == POLICY_NEEDS_EVERY_REFERENCE;
+    bool every_reference =
+        m->geometry.policy->needs == POLICY_NEEDS_EVERY_REFERENCE || m->config.observer.references;
     struct engine_config config = {
         .mem = vm_physmem(m->vm),
         .client =
@@ -186,6 +197,7 @@ static int build_engine(struct machine *m, char **ret_message) {
         .forget_page = listener_forget_page,
         .forget_table = listener_forget_table,
         .forget_code = listener_forget_code,
+        .now = listener_now,
     };
     vm_set_listener(m->vm, &listener);
     return 0;

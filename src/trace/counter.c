@@ -18,16 +18,21 @@ static page_id_t object_page_id(const struct tally_counter *c, uint64_t object, 
     return page_id_of_object((uint32_t)generation, index);
 }
 
+/* Whether FILE_READ brings an evicted page back. Traces of old do not say which page it is. */
+static bool is_refault(const struct tally_counter *c, const struct event *e) {
+    const page_id_t id = {e->args[3] ? e->args[3] : object_page_id(c, e->args[1], e->args[2]).n};
+    return map_get(&c->evicted, id.n, NULL);
+}
+
 /* `refault` is kept from FAULT to FAULT_DONE; tally_add() reads it. */
 static int counter_follow(struct tally_counter *c, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_OBJECT: return map_put(&c->objects, e->args[0], e->args[1]);
     case EVENT_OBJECT_GONE: map_remove(&c->objects, e->args[0], NULL); return 0;
-    case EVENT_FAULT: c->refault = false; return 0;
+    case EVENT_FAULT: c->refault = false; c->in_fault = true; return 0;
+    case EVENT_FAULT_DONE: c->in_fault = false; return 0;
     case EVENT_SWAP_IN: c->refault = true; return 0;
-    case EVENT_FILE_READ:
-        c->refault = c->refault || map_get(&c->evicted, object_page_id(c, e->args[1], e->args[2]).n, NULL);
-        return 0;
+    case EVENT_FILE_READ: c->refault = (c->in_fault && c->refault) || is_refault(c, e); return 0;
     case EVENT_VICTIM:
         return page_id_is_object((page_id_t){e->args[1]}) ? map_put(&c->evicted, e->args[1], 0) : 0;
     case EVENT_NONE:
@@ -48,7 +53,6 @@ static int counter_follow(struct tally_counter *c, const struct event *e) {
     case EVENT_MAP:
     case EVENT_UNMAP:
     case EVENT_PROTECT:
-    case EVENT_FAULT_DONE:
     case EVENT_SWAP_OUT:
     case EVENT_WRITE_BACK:
     case EVENT_ZERO_FILL:
@@ -84,7 +88,19 @@ static void tally_fault(struct tally *t, const struct tally_counter *c, const st
     t->refaults += e->args[4] != 0 && c->refault;
 }
 
+/* A page is brought in for the kernel. */
+static void tally_fill(struct tally *t, const struct tally_counter *c, const struct event *e) {
+    t->misses++;
+    t->refaults += e->kind != EVENT_ZERO_FILL && c->refault;
+}
+
+static bool event_fills(const struct event *e) {
+    return e->kind == EVENT_ZERO_FILL || e->kind == EVENT_FILE_READ || e->kind == EVENT_SWAP_IN;
+}
+
 void tally_add(struct tally *t, const struct tally_counter *c, const struct event *e) {
+    if (event_fills(e) && !c->in_fault)
+        tally_fill(t, c, e);
     if (e->kind == EVENT_FAULT_DONE)
         tally_fault(t, c, e);
     else if (e->kind == EVENT_VICTIM && e->flags < ARRAY_LENGTH(t->evictions))

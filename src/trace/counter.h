@@ -1,5 +1,8 @@
 /* Counts a tally from events: what the always-on tally (trace/tally.h) must agree with.
  *
+ * A page that is brought in outside of any fault, for the kernel's own access (a write to a memfd …), is a
+ * miss like one that a fault brings in.
+ *
  * A refault is a fault that filled a frame with a page that had been evicted: one that comes back from swap,
  * or one of an object that was a victim before and is read again. */
 #ifndef TRACE_COUNTER_H
@@ -13,6 +16,7 @@ struct tally_counter {
     struct tally tally;
     struct map evicted; /* identities of objects' pages that were victims */
     bool refault;       /* the fault being served has brought back an evicted page */
+    bool in_fault;      /* one is being served */
     struct map objects; /* object number → generation, for the identities of its pages */
 };
 

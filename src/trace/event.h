@@ -51,7 +51,7 @@ enum event_kind {
     EVENT_VICTIM,     /* flags = enum event_victim; [frame, page id] */
     EVENT_SWAP_OUT,   /* [frame, slot, page id] */
     EVENT_SWAP_IN,    /* [frame, slot, page id] */
-    EVENT_FILE_READ,  /* [frame, object, object page] */
+    EVENT_FILE_READ,  /* [frame, object, object page, page identity (0 in old traces)] */
     EVENT_WRITE_BACK, /* [frame, object, object page] */
     EVENT_ZERO_FILL,  /* [frame, page id] */
     EVENT_COPY,       /* [frame, frame copied from or ~0 (directly from disk), page id of the copy] */

@@ -9,7 +9,7 @@
 struct tally {
     uint64_t faults[EVENT_FAULT_KINDS]; /* served, by kind */
     uint64_t major, minor;              /* major + minor == sum of faults */
-    uint64_t misses;                    /* faults that filled a frame */
+    uint64_t misses;                    /* faults and accesses of the kernel that filled a frame */
     uint64_t refaults;                  /* misses on a page that had been evicted before */
     uint64_t evictions[3];              /* by enum event_victim */
     uint64_t swap_in, swap_out;         /* pages */

@@ -4,7 +4,6 @@
 #include <sys/mman.h>
 
 #include "base/base.h"
-#include "hw/mmu.h"
 #include "vm/merge.h"
 #include "vm/object.h"
 #include "vm/reclaim.h"
@@ -23,10 +22,8 @@
 
 enum fault_result space_populate(struct space *space, vpn_t start, vpn_t end, unsigned access) {
     for (vpn_t vpn = start; vpn.n < end.n; vpn.n++) {
-        pte_t pte;
-        if (mmu_walk(space->table, vpn, access, &pte) == MMU_OK)
-            continue;
-        const enum fault_result result = space_fault(space, vpn_address(vpn), access);
+        pfn_t pfn;
+        const enum fault_result result = space_touch(space, vpn_address(vpn), access, &pfn);
         if (result != FAULT_OK)
             return result;
     }
@@ -67,17 +64,31 @@ static int advise_dont_need(struct space *space, struct mapping *m, vpn_t start,
     return m->flags & MAPPING_LOCKED ? -EINVAL : advise_dont_need_locked(space, m, start, end);
 }
 
+/* Those who have a private page; 0 for one of an object. */
+static uint32_t entry_owners(struct vm *vm, pte_t pte) {
+    const pfn_t pfn = pte_is_swapped(pte) ? slot_of(vm, pte_slot(pte))->frame : pte_pfn(pte);
+    if (pfn_is_none(pfn))
+        return slot_of(vm, pte_slot(pte))->references;
+    return frame_of(vm, pfn)->object ? 0 : frame_owners(vm, pfn);
+}
+
+static page_id_t entry_page(struct vm *vm, pte_t pte) {
+    return pte_is_swapped(pte) ? slot_of(vm, pte_slot(pte))->id : frame_of(vm, pte_pfn(pte))->id;
+}
+
 /* A page that only this entry has may be dropped while it is not written again. Nobody knows whether it is
  * in memory or swapped out, so it may be dropped at once in that case. */
 static void free_page(struct space *space, vpn_t vpn, pte_t pte) {
     struct vm *vm = space->vm;
+    if (entry_owners(vm, pte) != 1)
+        return;
+    reference_page_given_up(vm, entry_page(vm, pte));
     if (pte_is_swapped(pte)) {
-        space_set_pte(space, vpn, (pte_t){0});
+        space_replace_pte(space, vpn, pte, (pte_t){0});
+        space_settle(space, pte, POLICY_UNMAPPED);
         return;
     }
     struct frame *frame = frame_of(vm, pte_pfn(pte));
-    if (frame->object || frame_owners(vm, pte_pfn(pte)) > 1)
-        return;
     space_set_pte(space, vpn, pte_set(pte_clear(pte, PTE_DIRTY), PTE_LAZY));
     frame->flags &= (uint8_t)~FRAME_DIRTY;
     if (!slot_is_none(frame->slot))
@@ -94,11 +105,14 @@ static int advise_free(struct space *space, struct mapping *m, vpn_t start, vpn_
     return 0;
 }
 
-/* Brings in what fits in the free pool: advice never evicts anything. */
+/* Brings in what fits in the free pool: advice never evicts anything. So what it does depends on how much
+ * memory there is. */
 static int advise_will_need(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
     const uint32_t *free_frames = &space->vm->frames.pages.count;
     pte_t pte;
     pfn_t pfn;
+    if (space->vm->config.deterministic)
+        return 0;
     for (vpn_t vpn = start; *free_frames > 0 && space_next_pte(space, &vpn, end, &pte); vpn.n++)
         if (pte_is_swapped(pte) && space_bring_in(space, vpn) < 0)
             return 0;
@@ -106,7 +120,7 @@ static int advise_will_need(struct space *space, struct mapping *m, vpn_t start,
         return 0;
     const uint64_t end_page = min_u64(mapping_object_page(m, end), object_end_page(m->object));
     for (uint64_t page = mapping_object_page(m, start); *free_frames > 0 && page < end_page; page++)
-        if (object_get_page(m->object, page, &pfn) < 0)
+        if (object_get_page(m->object, page, ACCESS_READ, &pfn) < 0)
             return 0;
     return 0;
 }
@@ -120,13 +134,21 @@ static int advise_remove(struct space *space, struct mapping *m, vpn_t start, vp
     return object_remove_pages(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
 }
 
+/* Private pages that nobody else has, and the object's, wherever they are. */
 static int advise_cold(struct space *space, struct mapping *m, vpn_t start, vpn_t end) {
+    struct vm *vm = space->vm;
     pte_t pte;
     if (m->flags & MAPPING_LOCKED)
         return -EINVAL;
-    for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++)
+    for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++) {
+        if (entry_owners(vm, pte) != 1)
+            continue;
+        reference_page_cooled(vm, entry_page(vm, pte));
         if (pte_is_present(pte))
-            space_set_pte(space, vpn, pte_clear(pte, PTE_REFERENCED));
+            (void)frame_test_and_clear_referenced(vm, pte_pfn(pte));
+    }
+    if (m->object)
+        object_cool_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
     return 0;
 }
 
@@ -136,6 +158,8 @@ static int advise_page_out(struct space *space, struct mapping *m, vpn_t start, 
     pte_t pte;
     if (m->flags & MAPPING_LOCKED)
         return -EINVAL;
+    if (vm->config.deterministic)
+        return advise_cold(space, m, start, end);
     for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++) {
         if (!pte_is_present(pte) || frame_of(vm, pte_pfn(pte))->mappers > 1)
             continue;

@@ -4,7 +4,7 @@
  *   ----------   --------------------------------------------   -------------------------------
  *   frame        in this frame, mapped or not                    minor
  *   slot         swapped out (shared anonymous memory)           read from the slot
- *   evicted      in its file; was here before                    read from the file, a refault
+ *   evicted      in its file; was here before, the same page     read from the file, a refault
  *   none         in its file; or never touched (anonymous)       read from the file; zeros
  *
  * read() and write() of a file go to the host; what is resident is laid over what was read (it may be newer),
@@ -20,12 +20,12 @@
 
 /* ---- bringing pages in ---- */
 
-static int fill_from_file(struct object *object, uint64_t page, pfn_t pfn) {
+static int fill_from_file(struct object *object, uint64_t page, page_id_t id, pfn_t pfn) {
     struct vm *vm = object->vm;
     const int error = object->backing.read_page(object->file, page, frame_bytes(vm, pfn));
     if (error)
         return error;
-    trace_emit(vm->config.trace, EVENT_FILE_READ, 0, pfn.n, object->number, page, 0, 0);
+    trace_emit(vm->config.trace, EVENT_FILE_READ, 0, pfn.n, object->number, page, id.n, 0);
     content_filled(vm, pfn);
     return 0;
 }
@@ -41,9 +41,10 @@ int object_copy_page(struct object *object, uint64_t page, pfn_t pfn, struct obj
     } else if (object->anonymous) {
         frame_zero(vm, pfn);
     } else {
-        error = fill_from_file(object, page, pfn);
+        error = fill_from_file(object, page, object_page_id(object, page, entry), pfn);
         fill = (struct object_fill){.read = true, .refault = index_kind(entry) == INDEX_EVICTED};
     }
+    fill.is_new = index_kind(entry) == INDEX_NONE;
     if (!error)
         *ret_fill = fill;
     return error;
@@ -59,7 +60,7 @@ int object_fill_frame(struct object *object, uint64_t page, pfn_t pfn, struct ob
     const struct index_entry entry = index_get(&object->index, page);
     assert(index_kind(entry) != INDEX_FRAME);
     const bool swapped = index_kind(entry) == INDEX_SLOT;
-    const page_id_t id = swapped ? slot_of(vm, index_slot_of(entry))->id : object_page_id(object, page);
+    const page_id_t id = object_page_id(object, page, entry);
     frame_take(vm, pfn, EVENT_FRAME_CACHE, id, object);
     index_set(&object->index, page, index_frame(pfn));
     if (swapped) {
@@ -75,24 +76,34 @@ int object_fill_frame(struct object *object, uint64_t page, pfn_t pfn, struct ob
     return 0;
 }
 
-int object_get_page(struct object *object, uint64_t page, pfn_t *ret_frame) {
-    struct index_entry entry = index_get(&object->index, page);
-    if (index_kind(entry) == INDEX_FRAME) {
-        *ret_frame = index_pfn(entry);
-        return 0;
-    }
+static int bring_in(struct object *object, uint64_t page, unsigned access, pfn_t *ret_frame) {
+    struct vm *vm = object->vm;
+    struct object_fill fill;
     pfn_t pfn;
-    int error = frame_alloc(object->vm, &pfn);
+    reference_misses(vm, object_page_id(object, page, index_get(&object->index, page)));
+    int error = frame_alloc(vm, &pfn);
     if (error)
         return error;
-    struct object_fill fill;
     error = object_fill_frame(object, page, pfn, &fill);
     if (error) {
-        frame_free(object->vm, pfn);
+        frame_free(vm, pfn);
         return error;
     }
-    frame_insert(object->vm, pfn);
+    vm->tally.misses++;
+    vm->tally.refaults += fill.refault;
+    frame_of(vm, pfn)->flags |= FRAME_REFERENCED;
+    reference_insert(vm, pfn, &(struct arrival){.access = access, .is_new = fill.is_new});
     *ret_frame = pfn;
+    return 0;
+}
+
+int object_get_page(struct object *object, uint64_t page, unsigned access, pfn_t *ret_frame) {
+    struct index_entry entry = index_get(&object->index, page);
+    if (index_kind(entry) != INDEX_FRAME)
+        return bring_in(object, page, access, ret_frame);
+    *ret_frame = index_pfn(entry);
+    frame_of(object->vm, *ret_frame)->flags |= FRAME_REFERENCED;
+    reference_make(object->vm, *ret_frame, access);
     return 0;
 }
 
@@ -128,13 +139,23 @@ int object_write_back_range(struct object *object, uint64_t start, uint64_t end)
     int first_error = 0;
     struct index_entry entry;
     for (uint64_t page = start; index_next(&object->index, &page, end, &entry); page++) {
-        if (index_kind(entry) != INDEX_FRAME)
-            continue;
-        const int error = object_write_back(object, index_pfn(entry));
+        const int error =
+            index_kind(entry) == INDEX_FRAME ? object_write_back(object, index_pfn(entry)) : 0;
         if (error && !first_error)
             first_error = error;
+        if (!error && !object->anonymous) /* one that is not in memory was written when it was evicted */
+            reference_page_cleaned(object->vm, object_page_id(object, page, entry));
     }
     return first_error;
+}
+
+void object_cool_range(struct object *object, uint64_t start, uint64_t end) {
+    struct index_entry entry;
+    for (uint64_t page = start; index_next(&object->index, &page, end, &entry); page++) {
+        if (index_kind(entry) == INDEX_FRAME)
+            (void)frame_test_and_clear_referenced(object->vm, index_pfn(entry));
+        reference_page_cooled(object->vm, object_page_id(object, page, entry));
+    }
 }
 
 /* The page behind the byte range's last one. */
@@ -154,11 +175,15 @@ int object_sync(struct object *object, uint64_t offset, uint64_t length) {
 void object_drop_page(struct object *object, uint64_t page, struct index_entry entry) {
     struct vm *vm = object->vm;
     switch (index_kind(entry)) {
-    case INDEX_NONE:
-    case INDEX_EVICTED: return;
+    case INDEX_NONE: return;
+    case INDEX_EVICTED:
+        index_set(&object->index, page, (struct index_entry){INDEX_NONE});
+        reference_page_dies(vm, object_page_id(object, page, entry), POLICY_UNMAPPED);
+        return;
     case INDEX_SLOT:
         index_set(&object->index, page, (struct index_entry){INDEX_NONE});
         slot_unref(vm, index_slot_of(entry));
+        slot_settle(vm, index_slot_of(entry), POLICY_UNMAPPED);
         return;
     case INDEX_FRAME: break;
     }
@@ -194,11 +219,12 @@ int object_remove_pages(struct object *object, uint64_t start, uint64_t end) {
 
 void object_invalidate(struct object *object) {
     struct index_entry entry;
+    (void)object_write_back_range(object, 0, UINT64_MAX); /* what cannot be written stays */
     for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)
-        if (index_kind(entry) == INDEX_FRAME && !frame_is_dirty(object->vm, index_pfn(entry)))
+        if (index_kind(entry) != INDEX_FRAME || !frame_is_dirty(object->vm, index_pfn(entry)))
             object_drop_page(object, page, entry);
     object_new_generation(object);
-    object_page_gone(object);
+    object_pages_gone(object);
 }
 
 /* ---- the size changes ---- */
@@ -218,21 +244,21 @@ static int truncate_last_page(struct object *object, uint64_t size) {
     struct vm *vm = object->vm;
     const uint64_t page = size >> PAGE_SHIFT;
     const unsigned offset = (unsigned)(size & PAGE_MASK);
-    const enum index_kind kind = index_kind(index_get(&object->index, page));
-    if (offset == 0 || kind == INDEX_NONE)
+    const struct index_entry entry = index_get(&object->index, page);
+    pfn_t pfn = index_pfn(entry);
+    if (offset == 0 || index_kind(entry) == INDEX_NONE)
         return 0;
-    if (kind == INDEX_EVICTED) { /* it keeps its identity, and translations with it */
-        vm_forget_code(vm, object_page_id(object, page), offset, PAGE_SIZE - offset);
+    /* An evicted page keeps its identity, and translations with it. */
+    vm_forget_code(vm, object_page_id(object, page, entry), offset, PAGE_SIZE - offset);
+    if (index_kind(entry) == INDEX_EVICTED)
         return 0;
-    }
-    pfn_t pfn;
-    const int error = object_get_page(object, page, &pfn);
-    if (error)
-        return error;
-    memset((uint8_t *)frame_bytes(vm, pfn) + offset, 0, PAGE_SIZE - offset);
-    if (object->anonymous)
+    if (object->anonymous) {
+        const int error = object_get_page(object, page, ACCESS_WRITE, &pfn);
+        if (error)
+            return error;
         frame_of(vm, pfn)->flags |= FRAME_DIRTY;
-    vm_forget_code(vm, frame_of(vm, pfn)->id, offset, PAGE_SIZE - offset);
+    }
+    memset((uint8_t *)frame_bytes(vm, pfn) + offset, 0, PAGE_SIZE - offset);
     return 0;
 }
 
@@ -251,7 +277,7 @@ int object_truncate(struct object *object, uint64_t size) {
     object_drop_range(object, end_page, UINT64_MAX);
     index_clear(&object->index, end_page);
     object_new_generation(object);
-    object_page_gone(object);
+    object_pages_gone(object);
     return 0;
 }
 
@@ -288,14 +314,11 @@ void object_update(struct object *object, uint64_t offset, const void *bytes, si
     struct index_entry entry;
     for (uint64_t page = offset >> PAGE_SHIFT; index_next(&object->index, &page, end, &entry); page++) {
         const struct stretch s = stretch_of(page, offset, length);
-        page_id_t id = object_page_id(object, page);
-        if (index_kind(entry) == INDEX_FRAME) {
+        if (index_kind(entry) == INDEX_FRAME)
             memcpy((uint8_t *)frame_bytes(vm, index_pfn(entry)) + s.offset, (const uint8_t *)bytes + s.at,
                    s.length);
-            id = frame_of(vm, index_pfn(entry))->id;
-        }
         /* An evicted page keeps its identity, and translations with it. */
-        vm_forget_code(vm, id, s.offset, s.length);
+        vm_forget_code(vm, object_page_id(object, page, entry), s.offset, s.length);
     }
 }
 
@@ -308,7 +331,7 @@ static int object_read_page(struct object *object, const struct stretch *s, uint
         return 0;
     }
     pfn_t pfn;
-    const int error = object_get_page(object, s->page, &pfn);
+    const int error = object_get_page(object, s->page, ACCESS_READ, &pfn);
     if (!error)
         memcpy(to, (const uint8_t *)frame_bytes(object->vm, pfn) + s->offset, s->length);
     return error;
@@ -316,7 +339,7 @@ static int object_read_page(struct object *object, const struct stretch *s, uint
 
 static int object_write_page(struct object *object, const struct stretch *s, const uint8_t *from) {
     pfn_t pfn;
-    const int error = object_get_page(object, s->page, &pfn);
+    const int error = object_get_page(object, s->page, ACCESS_WRITE, &pfn);
     if (error)
         return error;
     struct frame *frame = frame_of(object->vm, pfn);

@@ -2,7 +2,7 @@
  * entries and slots; changes nothing.
  *
  *   1 frames    each is in one state, the pools list exactly the free ones, counts agree
- *   2 pages     an anonymous page is mapped; a page that is not dirty has a valid copy (or is lazily freed)
+ *   2 pages     an anonymous page has an owner; a page that is not dirty has a valid copy (or is lazily freed)
  *   3 mappings  ordered, disjoint, within user space, counts agree
  *   4 entries   lie in mappings; a present one is listed by its frame, and nothing else is; no write
  * permission for copy-on-write pages, clean pages of shared files or against the mapping 5 slots references
@@ -43,8 +43,8 @@ static const char *check_page(struct vm *vm, pfn_t pfn) {
     const bool has_slot = !slot_is_none(frame->slot), dirty = frame_is_dirty(vm, pfn);
     if ((frame->state == EVENT_FRAME_CACHE) != (frame->object != NULL))
         return "a frame's object and state disagree";
-    if (frame->state == EVENT_FRAME_ANONYMOUS && frame->mappers == 0)
-        return "an anonymous page is mapped by nobody";
+    if (frame->state == EVENT_FRAME_ANONYMOUS && frame_owners(vm, pfn) == 0)
+        return "an anonymous page is nobody's";
     if (page_id_is_object(frame->id) != (frame->object != NULL) || frame->id.n == 0)
         return "a frame's page identity is not of its kind";
     if (!(frame->flags & FRAME_INSERTED) == !(frame->flags & FRAME_ASIDE))
@@ -227,13 +227,14 @@ static const char *check_slots(struct vm *vm, const struct census *census) {
 static const char *check_object(struct object *object, struct census *census) {
     struct vm *vm = object->vm;
     struct index_entry entry;
-    uint64_t resident = 0;
+    uint64_t resident = 0, known = 0;
     for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++) {
         if (index_kind(entry) == INDEX_SLOT) {
             if (!object->anonymous || index_slot_of(entry).n >= vm->swap.fresh)
                 return "an index names a slot that cannot be its own";
             census->slot_references[index_slot_of(entry).n]++;
         }
+        known++;
         if (index_kind(entry) != INDEX_FRAME)
             continue;
         const struct frame *frame = frame_of(vm, index_pfn(entry));
@@ -242,9 +243,9 @@ static const char *check_object(struct object *object, struct census *census) {
             return "an index names a frame of another object or page";
     }
     census->cached -= resident;
-    if (resident != object->index.resident)
+    if (resident != object->index.resident || known != object->index.known)
         return "an object's count of pages is wrong";
-    return object->references == 0 && resident == 0 ? "an object is left over" : NULL;
+    return object->references == 0 && known == 0 ? "an object is left over" : NULL;
 }
 
 /* ---- all ---- */

@@ -69,7 +69,8 @@ int fault_copy(struct fault *f) {
     pfn_t pfn;
     uint64_t source = FROM_DISK;
     f->kind = EVENT_FAULT_COW;
-    int error = fault_frame(f, &pfn);
+    const page_id_t id = vm_new_page_id(vm);
+    int error = fault_frame(f, id, &pfn);
     if (error)
         return error;
     error = copy_fill(f, pfn, &source);
@@ -78,7 +79,6 @@ int fault_copy(struct fault *f) {
         return error;
     }
     mapping_filled(f->mapping);
-    const page_id_t id = vm_new_page_id(vm);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_COPY, 0, pfn.n, source, id.n, 0, 0);
     content_filled(vm, pfn);

@@ -110,6 +110,14 @@ void space_replace_pte(struct space *space, vpn_t vpn, pte_t old, pte_t new) {
         entry_abandon(space, vpn, old);
 }
 
+void space_settle(struct space *space, pte_t old, enum policy_remove reason) {
+    switch (pte_kind(old)) {
+    case PTE_EMPTY: return;
+    case PTE_PRESENT: frame_unmapped(space->vm, pte_pfn(old), reason); return;
+    case PTE_SWAPPED: slot_settle(space->vm, pte_slot(old), reason); return;
+    }
+}
+
 void space_move_pte(struct space *space, vpn_t from, vpn_t to) {
     const pte_t pte = space_pte(space, from);
     assert(pte_is_empty(space_pte(space, to)));

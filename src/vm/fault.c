@@ -33,17 +33,19 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "hw/mmu.h"
 #include "vm/merge.h"
 #include "vm/state.h"
 
 /* ---- tools ---- */
 
-int fault_frame(struct fault *f, pfn_t *ret_frame) {
+int fault_frame(struct fault *f, page_id_t id, pfn_t *ret_frame) {
     /* Tables first, so that they do not take the place of a page brought in for nothing; and again, as the
      * eviction may have emptied and freed them. */
     int error = space_prepare(f->space, f->vpn);
     if (error)
         return error;
+    reference_misses(f->space->vm, id);
     error = frame_alloc(f->space->vm, ret_frame);
     if (error)
         return error;
@@ -58,14 +60,21 @@ void fault_filled(struct fault *f, const struct object_fill *fill) {
     f->major |= fill->read;
     f->refault |= fill->refault;
     f->swapped |= fill->swapped;
+    f->is_new |= fill->is_new;
 }
 
 void fault_install(struct fault *f, pfn_t pfn, uint64_t bits) {
     const pte_t old = space_pte(f->space, f->vpn);
     const pte_t new = pte_make_present(pfn, 0, bits | PTE_REFERENCED);
     space_replace_pte(f->space, f->vpn, old, mapping_pte(f->mapping, new));
-    if (pte_is_present(old) && !pfn_eq(pte_pfn(old), pfn))
-        frame_unmapped(f->space->vm, pte_pfn(old), POLICY_UNMAPPED);
+    space_settle(f->space, old, POLICY_UNMAPPED);
+}
+
+void fault_install_arrived(struct fault *f, pfn_t pfn, uint64_t bits) {
+    const struct arrival arrival = {
+        .mapping = f->mapping, .vpn = f->vpn, .access = f->access, .is_new = f->is_new};
+    fault_install(f, pfn, bits);
+    reference_insert(f->space->vm, pfn, &arrival);
 }
 
 void fault_install_new(struct fault *f, pfn_t pfn) {
@@ -73,9 +82,8 @@ void fault_install_new(struct fault *f, pfn_t pfn) {
     frame_of(vm, pfn)->flags |= FRAME_DIRTY; /* it has no copy in the swap area yet */
     if (vm->config.slot_at_first_touch)
         (void)slot_assign(vm, pfn); /* a full swap area shows when the page must go */
-    f->miss = true;
-    fault_install(f, pfn, 0);
-    frame_insert(vm, pfn);
+    f->miss = f->is_new = true;
+    fault_install_arrived(f, pfn, 0);
 }
 
 /* ---- the cases ---- */
@@ -84,11 +92,11 @@ static int fault_zero(struct fault *f) {
     struct vm *vm = f->space->vm;
     pfn_t pfn;
     f->kind = EVENT_FAULT_ZERO_FILL;
-    const int error = fault_frame(f, &pfn);
+    const page_id_t id = vm_new_page_id(vm);
+    const int error = fault_frame(f, id, &pfn);
     if (error)
         return error;
     mapping_filled(f->mapping);
-    const page_id_t id = vm_new_page_id(vm);
     frame_zero(vm, pfn);
     frame_take(vm, pfn, EVENT_FRAME_ANONYMOUS, id, NULL);
     trace_emit(vm->config.trace, EVENT_ZERO_FILL, 0, pfn.n, id.n, 0, 0, 0);
@@ -126,7 +134,7 @@ static int fault_object(struct fault *f) {
 
     pfn_t pfn;
     struct object_fill fill;
-    error = fault_frame(f, &pfn);
+    error = fault_frame(f, object_page_id(object, page, entry), &pfn);
     if (error)
         return error;
     f->doing = object->name;
@@ -137,8 +145,7 @@ static int fault_object(struct fault *f) {
     }
     fault_filled(f, &fill);
     f->kind = object->anonymous ? (fill.swapped ? EVENT_FAULT_SWAP_IN : EVENT_FAULT_ZERO_FILL) : f->kind;
-    fault_install(f, pfn, cached_page_bits(f));
-    frame_insert(vm, pfn);
+    fault_install_arrived(f, pfn, cached_page_bits(f));
     return 0;
 }
 
@@ -175,7 +182,7 @@ static int fault_swapped(struct fault *f, pte_t pte) {
             fault_install(f, pfn, swapped_page_bits(vm, pfn, pte));
         return error;
     }
-    error = fault_frame(f, &pfn);
+    error = fault_frame(f, slot_of(vm, number)->id, &pfn);
     if (error)
         return error;
     error = swap_in(f, number, pfn);
@@ -183,8 +190,7 @@ static int fault_swapped(struct fault *f, pte_t pte) {
         frame_free(vm, pfn);
         return error;
     }
-    fault_install(f, pfn, swapped_page_bits(vm, pfn, pte));
-    frame_insert(vm, pfn);
+    fault_install_arrived(f, pfn, swapped_page_bits(vm, pfn, pte));
     return 0;
 }
 
@@ -334,5 +340,23 @@ int space_bring_in(struct space *space, vpn_t vpn) {
         return -EFAULT;
     const int error = fault_serve(&f);
     space->tally.swap_in += f.swapped;
+    space->vm->tally.misses += f.miss;
+    space->vm->tally.refaults += f.refault;
     return error;
+}
+
+enum fault_result space_touch(struct space *space, uint64_t address, unsigned access, pfn_t *ret_frame) {
+    const vpn_t vpn = vpn_of(address);
+    pte_t pte;
+    if (address >= USER_END)
+        return FAULT_NO_MAPPING;
+    reference_in_space(space->vm, space->number);
+    while (mmu_walk(space->table, vpn, access, &pte) != MMU_OK) {
+        const enum fault_result result = space_fault(space, address, access);
+        if (result != FAULT_OK)
+            return result;
+    }
+    *ret_frame = pte_pfn(pte);
+    reference_make(space->vm, *ret_frame, access);
+    return FAULT_OK;
 }

@@ -18,20 +18,22 @@ struct fault {
     bool miss;         /* a frame was filled */
     bool major;        /* … from disk */
     bool refault;      /* … with a page that had been evicted */
+    bool is_new;       /* … with one that was never in memory */
     bool swapped;      /* … from the swap area */
     const char *doing; /* for the message when it fails on an I/O error */
 };
 
-/* A frame in hand for the fault's page, whose entry can be set afterwards without failing. May evict any
+/* A frame in hand for the fault's page, this one, whose entry can be set afterwards without failing. May evict any
  * page: what was known about other pages and the fault's own entry must be looked up again. 0 or -errno. */
-int fault_frame(struct fault *, pfn_t *ret_frame);
+int fault_frame(struct fault *, page_id_t, pfn_t *ret_frame);
 /* Takes note of how a frame was filled. */
 void fault_filled(struct fault *, const struct object_fill *);
 /* The entry comes to name the frame, with `bits` of PTE_COW and PTE_DIRTY and what the mapping allows. What
  * the entry named before is looked after. */
 void fault_install(struct fault *, pfn_t, uint64_t bits);
-/* The same for a page that has just come into being: it is dirty, counts as a miss, and the policy learns of
- * it. */
+/* The same for a page that was just brought into the frame: that is a reference. */
+void fault_install_arrived(struct fault *, pfn_t, uint64_t bits);
+/* The same for a page that has just come into being: it is dirty, and counts as a miss. */
 void fault_install_new(struct fault *, pfn_t);
 
 /* copy.c: a write to a private page that others have, too. The page is present, swapped, or one of the

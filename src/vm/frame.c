@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "vm/reclaim.h"
+#include "vm/reference.h"
 #include "vm/space.h"
 #include "vm/state.h"
 
@@ -213,14 +214,13 @@ void frame_insert(struct vm *vm, pfn_t pfn) {
     struct frame *frame = frame_of(vm, pfn);
     assert(!(frame->flags & FRAME_INSERTED));
     frame->flags |= FRAME_INSERTED;
-    vm->last_reference = frame->id;
     vm->policy->insert(vm->policy_state, pfn, frame->id);
 }
 
 void frame_set_aside(struct vm *vm, pfn_t pfn) {
     struct frame *frame = frame_of(vm, pfn);
     vm->policy->remove(vm->policy_state, pfn, frame->id, POLICY_UNMAPPED);
-    frame->flags = (uint8_t)((frame->flags & ~FRAME_INSERTED) | FRAME_ASIDE);
+    frame->flags = (uint8_t)((frame->flags & ~(FRAME_INSERTED | FRAME_TOUCHED)) | FRAME_ASIDE);
     vm->frames.aside++;
 }
 
@@ -244,6 +244,8 @@ void frame_strip(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
     assert(frame->mappers == 0);
     if (frame->flags & FRAME_INSERTED)
         vm->policy->remove(vm->policy_state, pfn, frame->id, reason);
+    if (reason != POLICY_EVICTED)
+        reference_page_dies(vm, frame->id, reason);
     frame_not_aside(vm, frame);
     if (!slot_is_none(frame->slot))
         slot_detach(vm, pfn);
@@ -261,7 +263,7 @@ void frame_discard(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
 
 void frame_unmapped(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
     const struct frame *frame = frame_of(vm, pfn);
-    if (frame->state == EVENT_FRAME_ANONYMOUS && frame->mappers == 0)
+    if (frame->state == EVENT_FRAME_ANONYMOUS && frame_owners(vm, pfn) == 0)
         frame_discard(vm, pfn, reason);
 }
 

@@ -5,7 +5,7 @@
  *
  * The life of a frame, with the functions that move it:
  *
- *    free pool ── frame_alloc ──► in hand ── frame_take ──► ANONYMOUS │ CACHE ── frame_insert ──► (a
+ *    free pool ── frame_alloc ──► in hand ── frame_take ──► ANONYMOUS │ CACHE ── reference_insert ──► (a
  * policy's) ▲                          │  ▲                        │                                     │
  *        └──────── frame_free ──────┘  └──────── reclaim ───────┴──────── frame_discard ──────────────┘
  *
@@ -13,7 +13,8 @@
  *
  * Invariants (vm/check.c):
  *  1. a reverse mapping (space, VPN) stands in the frame's record iff the PTE of that page names the frame;
- *  2. an anonymous frame is mapped; a frame of the cache is what its object's index says;
+ *  2. an anonymous frame has an owner: an entry that names it, or one that names its slot; a frame of the
+ *     cache is what its object's index says;
  *  3. frame.slot names a slot iff that slot names the frame;
  *  4. a page that is not dirty has a valid copy: in its slot, or in its file. */
 #ifndef VM_FRAME_H
@@ -56,6 +57,7 @@ enum frame_flags {
     FRAME_DIRTY = 1,      /* its copy on disk is not valid, whatever the dirty bits of its PTEs say */
     FRAME_REFERENCED = 2, /* a PTE that is gone had its referenced bit set */
     FRAME_INSERTED = 4,   /* the policy knows it */
+    FRAME_TOUCHED = 32,   /* a run of accesses has begun since the policy was told last: reference.h */
     FRAME_STALE = 16,     /* of a free frame or one in hand: it was used before, and does not hold zeros */
     FRAME_ASIDE = 8,      /* … does not: the page must go to swap, where there was no room for it */
 };
@@ -108,7 +110,7 @@ void frame_zero(struct vm *, pfn_t);
 
 /* A frame in hand becomes ANONYMOUS or CACHE, with no mapper, no slot, not dirty. */
 void frame_take(struct vm *, pfn_t, enum event_frame state, page_id_t, struct object *);
-/* The page is complete: the policy may choose the frame from now on. */
+/* The policy may choose the frame from now on. For reference_insert(): a page is complete, and referenced. */
 void frame_insert(struct vm *, pfn_t);
 /* The page cannot be evicted as long as swap is full: the policy must not choose it, or each search would
  * come by all such pages. frame_reconsider() is the way back, for a page that is aside; nothing for others.
@@ -119,7 +121,9 @@ void frame_reconsider(struct vm *, pfn_t);
 void frame_strip(struct vm *, pfn_t, enum policy_remove);
 /* frame_strip and frame_free. */
 void frame_discard(struct vm *, pfn_t, enum policy_remove);
-/* To be called when a PTE stopped naming the frame: discards an anonymous page that nobody maps any more. */
+/* To be called when a PTE stopped naming the frame or its slot: discards an anonymous page that nobody has any
+ * more. One that others have swapped out stays, although nobody maps it: whether it is still in memory must not
+ * depend on whose entry was evicted with it. */
 void frame_unmapped(struct vm *, pfn_t, enum policy_remove);
 
 /* Reverse mappings. Room must be reserved before a PTE is set. reserve: 0 or -ENOMEM. */

@@ -93,8 +93,10 @@ void index_set(struct page_index *index, uint64_t page, struct index_entry entry
     assert(leaf);
     struct index_entry *place = &leaf->entries[place_of(page, 1)];
     index->resident -= index_kind(*place) == INDEX_FRAME;
+    index->known -= index_kind(*place) != INDEX_NONE;
     *place = entry;
     index->resident += index_kind(*place) == INDEX_FRAME;
+    index->known += index_kind(*place) != INDEX_NONE;
 }
 
 /* ---- walking in order ---- */
@@ -131,25 +133,27 @@ bool index_next(struct page_index *index, uint64_t *page, uint64_t end, struct i
 
 /* ---- forgetting ---- */
 
-static void leaf_clear(struct index_leaf *leaf, uint64_t first, uint64_t page) {
+static void leaf_clear(struct page_index *index, struct index_leaf *leaf, uint64_t first, uint64_t page) {
     for (unsigned i = page > first ? place_of(page, 1) : 0; i < FANOUT; i++) {
         assert(index_kind(leaf->entries[i]) != INDEX_FRAME);
+        index->known -= index_kind(leaf->entries[i]) != INDEX_NONE;
         leaf->entries[i] = (struct index_entry){INDEX_NONE};
     }
 }
 
 /* Clears what is at or above `page` in the subtree whose first page is `first`; true if nothing is left and
  * it was freed. */
-static bool subtree_clear(void *subtree, unsigned level, uint64_t first, uint64_t page) {
+static bool subtree_clear(struct page_index *index, void *subtree, unsigned level, uint64_t first,
+                          uint64_t page) {
     const uint64_t pages = 1ULL << BITS * level;
     if (!subtree || first + pages <= page)
         return false;
     if (level == 1) {
-        leaf_clear(subtree, first, page);
+        leaf_clear(index, subtree, first, page);
     } else {
         struct index_node *node = subtree;
         for (unsigned i = 0; i < FANOUT; i++)
-            if (subtree_clear(node->children[i], level - 1, first + i * (pages >> BITS), page))
+            if (subtree_clear(index, node->children[i], level - 1, first + i * (pages >> BITS), page))
                 node->children[i] = NULL;
     }
     if (first < page)
@@ -160,7 +164,7 @@ static bool subtree_clear(void *subtree, unsigned level, uint64_t first, uint64_
 
 void index_clear(struct page_index *index, uint64_t page) {
     index->recent = NULL;
-    if (subtree_clear(index->root, index->height, 0, page)) {
+    if (subtree_clear(index, index->root, index->height, 0, page)) {
         index->root = NULL;
         index->height = 0;
     }

@@ -13,20 +13,23 @@ enum index_kind {
     INDEX_NONE,    /* was never here */
     INDEX_FRAME,   /* in the page cache */
     INDEX_SLOT,    /* shared anonymous memory, swapped out */
-    INDEX_EVICTED, /* was in the page cache once: reading it again is a refault */
+    INDEX_EVICTED, /* was in the page cache once, as a page of this generation: reading it again is a refault */
 };
 
-/* What the index says about a page; the number is a frame's or a slot's. */
+/* What the index says about a page; the number is a frame's, a slot's, or that of a generation. */
 struct index_entry {
     uint32_t v;
 };
-enum { INDEX_NUMBERS = 1 << 30 }; /* frames and slots are below this */
+enum { INDEX_NUMBERS = 1 << 30 }; /* frames, slots and generations are below this */
 
 static inline struct index_entry index_frame(pfn_t f) {
     return (struct index_entry){f.n << 2 | INDEX_FRAME};
 }
 static inline struct index_entry index_slot(slot_t s) {
     return (struct index_entry){s.n << 2 | INDEX_SLOT};
+}
+static inline struct index_entry index_evicted(uint32_t generation) {
+    return (struct index_entry){generation << 2 | INDEX_EVICTED};
 }
 static inline enum index_kind index_kind(struct index_entry e) {
     return (enum index_kind)(e.v & 3);
@@ -36,6 +39,9 @@ static inline pfn_t index_pfn(struct index_entry e) {
 }
 static inline slot_t index_slot_of(struct index_entry e) {
     return (slot_t){e.v >> 2};
+}
+static inline uint32_t index_generation(struct index_entry e) {
+    return e.v >> 2;
 }
 
 struct index_leaf;
@@ -47,6 +53,7 @@ struct page_index {
     struct index_leaf *recent; /* found last, or NULL */
     uint64_t recent_number;    /* its number: page / 64 */
     uint64_t resident;         /* entries of kind INDEX_FRAME */
+    uint64_t known;            /* entries that are not INDEX_NONE */
 };
 
 struct index_entry index_get(struct page_index *, uint64_t page);

@@ -69,8 +69,7 @@ void space_zap(struct space *space, const struct mapping *m, vpn_t start, vpn_t 
     pte_t pte;
     for (vpn_t vpn = start; space_next_pte(space, &vpn, end, &pte); vpn.n++) {
         space_replace_pte(space, vpn, pte, (pte_t){0});
-        if (pte_is_present(pte))
-            frame_unmapped(space->vm, pte_pfn(pte), reason);
+        space_settle(space, pte, reason);
     }
     if (!mapping_tracks_writes(m))
         return;

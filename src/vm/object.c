@@ -1,7 +1,7 @@
 /* See object.h. The life of objects; what happens to their pages is in cache.c.
  *
  *   references > 0              somebody holds or maps it
- *   references == 0, resident   only the cache remembers it; eviction of its last page ends it
+ *   references == 0, known      only the index remembers it: pages that are in the cache, or were
  *   neither                     it is destroyed, and its file released */
 #include "vm/object.h"
 
@@ -65,13 +65,17 @@ void object_unref(struct object *object) {
     assert(object->references > 0);
     if (--object->references > 0)
         return;
-    if (object->anonymous)
+    if (object->anonymous || object->forgotten)
         object_drop_range(object, 0, UINT64_MAX);
-    object_page_gone(object);
+    object_pages_gone(object);
 }
 
-void object_page_gone(struct object *object) {
-    if (object->references == 0 && object->index.resident == 0)
+void object_forget(struct object *object) {
+    object->forgotten = true;
+}
+
+void object_pages_gone(struct object *object) {
+    if (object->references == 0 && object->index.known == 0)
         object_destroy(object);
 }
 
@@ -166,15 +170,17 @@ void object_watch_mappings(struct object *object, void (*changed)(void *context,
     object->mappings_context = context;
 }
 
-page_id_t object_page_id(const struct object *object, uint64_t page) {
+page_id_t object_page_id(const struct object *object, uint64_t page, struct index_entry entry) {
+    switch (index_kind(entry)) {
+    case INDEX_NONE: break;
+    case INDEX_FRAME: return frame_of(object->vm, index_pfn(entry))->id;
+    case INDEX_SLOT: return slot_of(object->vm, index_slot_of(entry))->id;
+    case INDEX_EVICTED: return page_id_of_object(index_generation(entry), page);
+    }
     return page_id_of_object(object->generation, page);
 }
 
 void object_new_generation(struct object *object) {
-    struct index_entry entry;
-    for (uint64_t page = 0; index_next(&object->index, &page, UINT64_MAX, &entry); page++)
-        if (index_kind(entry) == INDEX_EVICTED) /* it will be another page that is read */
-            index_set(&object->index, page, (struct index_entry){INDEX_NONE});
     trace_emit(object->vm->config.trace, EVENT_OBJECT_GONE, 0, object->number, 0, 0, 0, 0);
     object->generation = ++object->vm->last_generation;
     object_emit(object); /* the same number, as another object for whoever knows pages by identity */

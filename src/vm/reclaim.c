@@ -10,7 +10,7 @@
  *   page                              | step 2            | entries afterwards
  *   ----------------------------------+-------------------+-----------------------------------
  *   anonymous, dirty                  | to its swap slot  | swapped
- *   anonymous, valid copy in a slot   | –                 | swapped
+ *   anonymous, valid copy in a slot   | –                 | swapped; those that were already stay so
  *   anonymous, lazily freed, not      | –                 | empty: the next touch brings zeros
  *     written since                   |                   |
  *   file, dirty (shared)              | to the file       | empty; the index: evicted
@@ -40,13 +40,18 @@ static bool page_is_lazy(struct vm *vm, const struct frame *frame) {
     return pte_has(pte, PTE_LAZY) && !pte_has(pte, PTE_DIRTY);
 }
 
+bool reclaim_is_dirty(void *context, pfn_t pfn) {
+    struct vm *vm = context;
+    return !page_is_lazy(vm, frame_of(vm, pfn)) && frame_is_dirty(vm, pfn);
+}
+
 /* ---- step 1 ---- */
 
 /* What evicting the page takes; makes sure that it has a slot if it needs one. 0 or -ENOMEM. */
 static int victim_prepare(struct vm *vm, pfn_t pfn, enum event_victim *ret_how) {
     const struct frame *frame = frame_of(vm, pfn);
     *ret_how = EVENT_VICTIM_CLEAN;
-    if (page_is_lazy(vm, frame) || !frame_is_dirty(vm, pfn))
+    if (!reclaim_is_dirty(vm, pfn))
         return 0;
     if (frame->object && !frame->object->anonymous) {
         *ret_how = EVENT_VICTIM_TO_FILE;
@@ -118,8 +123,7 @@ static void victim_unmap(struct vm *vm, pfn_t pfn) {
 /* The index of the page's object learns where the page is from now. */
 static void victim_leave_index(struct vm *vm, const struct frame *frame) {
     struct object *object = frame->object;
-    const bool same = page_id_eq(frame->id, object_page_id(object, page_id_index(frame->id)));
-    struct index_entry entry = {same ? INDEX_EVICTED : INDEX_NONE}; /* of an older generation: a new page */
+    struct index_entry entry = index_evicted(page_id_generation(frame->id));
     if (object->anonymous) {
         slot_ref(vm, frame->slot);
         entry = index_slot(frame->slot);
@@ -141,14 +145,10 @@ int reclaim_evict(struct vm *vm, pfn_t pfn) {
     if (error)
         return error;
 
-    struct object *object = frame->object;
     victim_unmap(vm, pfn);
-    if (object)
+    if (frame->object)
         victim_leave_index(vm, frame);
-
     frame_strip(vm, pfn, POLICY_EVICTED);
-    if (object)
-        object_page_gone(object);
     return 0;
 }
 

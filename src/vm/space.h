@@ -31,12 +31,14 @@ pte_t space_pte(const struct space *, vpn_t);
 /* Allocates the tables for a page, so that space_set_pte() cannot fail. May evict any page. 0, -ENOMEM or a
  * disk's error. */
 int space_prepare(struct space *, vpn_t);
-/* Changes an entry: keeps reverse mappings, slots and counts, tells who must know. A frame that is no longer
- * named is the caller's to look after (frame_unmapped). A frame that is named newly needs room for a mapper
+/* Changes an entry: keeps reverse mappings, slots and counts, tells who must know. A frame or slot that is no
+ * longer named is the caller's to look after (space_settle). A frame that is named newly needs room for a mapper
  * (frame_reserve_mapper). */
 void space_set_pte(struct space *, vpn_t, pte_t new);
 /* The same, for who has just looked the entry up: it is `old`. */
 void space_replace_pte(struct space *, vpn_t, pte_t old, pte_t new);
+/* What the entry named before it was replaced may be nobody's any more: then the page is over. */
+void space_settle(struct space *, pte_t old, enum policy_remove);
 /* Moves an entry to a page whose entry is empty. */
 void space_move_pte(struct space *, vpn_t from, vpn_t to);
 bool space_next_pte(const struct space *, vpn_t *vpn, vpn_t end, pte_t *ret_pte);
@@ -85,6 +87,11 @@ enum fault_result space_populate_all(struct space *, vpn_t start, vpn_t end);
 int space_create_from(struct vm *, uint32_t pid, const struct space *from, struct space **ret_space);
 
 /* ---- fault.c ---- */
+
+/* An access by the kernel on the program's behalf, through the page table and the fault handler: a reference.
+ * Behind *ret_frame is the page until the next call of anything that may fault. Not for FAULT_OK: as
+ * space_fault(). */
+enum fault_result space_touch(struct space *, uint64_t address, unsigned access, pfn_t *ret_frame);
 
 /* Maps the page as a read would, without being a fault. 0 or -errno. */
 int space_bring_in(struct space *, vpn_t);

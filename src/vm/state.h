@@ -8,6 +8,7 @@
 #include "vm/content.h"
 #include "vm/frame.h"
 #include "vm/object.h"
+#include "vm/reference.h"
 #include "vm/swap.h"
 #include "vm/vm.h"
 
@@ -20,7 +21,7 @@ struct vm {
     struct swap swap;          /* swap.c */
     const struct policy_ops *policy;
     void *policy_state;
-    page_id_t last_reference; /* so that a run of accesses counts once */
+    struct references references; /* reference.c */
 
     /* space.c */
     struct space **spaces; /* by number; NULL: the number is free */

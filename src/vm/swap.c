@@ -1,5 +1,4 @@
-/* See swap.h. Every change of a slot's record goes through slot_update(), which frees the slot when nobody
- * has it any more and keeps the counts. */
+/* See swap.h. Every change of a slot's record goes through slot_update(), which keeps the counts. */
 #include "vm/swap.h"
 
 #include <assert.h>
@@ -8,6 +7,7 @@
 
 #include "base/base.h"
 #include "vm/index.h"
+#include "vm/reference.h"
 #include "vm/state.h"
 
 enum { CHUNK_SHIFT = 10, CHUNK_SLOTS = 1 << CHUNK_SHIFT };
@@ -53,8 +53,6 @@ static void slot_update(struct vm *vm, slot_t number, uint32_t references, pfn_t
     slot->references = references;
     slot->frame = frame;
     vm->swap.frame_only += slot_is_frame_only(slot);
-    if (references == 0 && pfn_is_none(frame))
-        slot_free(vm, number);
 }
 
 void slot_ref(struct vm *vm, slot_t number) {
@@ -66,6 +64,19 @@ void slot_unref(struct vm *vm, slot_t number) {
     const struct slot *slot = slot_of(vm, number);
     assert(slot->references > 0);
     slot_update(vm, number, slot->references - 1, slot->frame);
+}
+
+void slot_settle(struct vm *vm, slot_t number, enum policy_remove reason) {
+    const struct slot *slot = slot_of(vm, number);
+    if (slot->references > 0)
+        return;
+    if (!pfn_is_none(slot->frame)) {
+        frame_unmapped(vm, slot->frame, reason);
+        return;
+    }
+    const page_id_t id = slot->id;
+    slot_free(vm, number);
+    reference_page_dies(vm, id, reason);
 }
 
 void slot_attach(struct vm *vm, slot_t number, pfn_t pfn) {
@@ -82,6 +93,8 @@ void slot_detach(struct vm *vm, pfn_t pfn) {
     assert(pfn_eq(slot->frame, pfn));
     frame->slot = SLOT_NONE;
     slot_update(vm, number, slot->references, PFN_NONE);
+    if (slot->references == 0)
+        slot_free(vm, number);
 }
 
 /* ---- finding a slot ---- */

@@ -2,7 +2,9 @@
  *
  * A slot is in use while a swapped PTE or an object's index refers to it (`references`), or while a frame
  * keeps it as the place of its copy (`frame`: the swap cache). With both, the copy in the slot is valid and
- * the page is read-only everywhere; with the frame alone, the copy may be stale (the page is dirty).
+ * the page is read-only everywhere; with the frame alone, the copy may be stale (the page is dirty). The frame
+ * need not be mapped by anybody: whoever had brought the page back may be gone, while others still have it
+ * swapped out.
  *
  *    slot_alloc ──► held by a frame ── eviction ──► referenced ── swap-in ──► both or frame only ──► free
  *
@@ -11,6 +13,7 @@
 #define VM_SWAP_H
 
 #include "hw/types.h"
+#include "policy/policy.h"
 
 struct vm;
 
@@ -44,7 +47,11 @@ void slot_detach(struct vm *, pfn_t);
 /* The frame holds what the slot holds (it was just read from it). */
 void slot_attach(struct vm *, slot_t, pfn_t);
 void slot_ref(struct vm *, slot_t);
+/* One reference less. The caller then sees to it that what nobody has is over: slot_settle(). */
 void slot_unref(struct vm *, slot_t);
+/* If nobody refers to the slot any more, the page is over, unless the frame that keeps the slot has owners:
+ * wherever it is, it is forgotten. */
+void slot_settle(struct vm *, slot_t, enum policy_remove);
 /* Transfers between the frame and its slot, counted and traced. 0 or the disk's -errno. */
 int slot_write(struct vm *, pfn_t);
 int slot_read(struct vm *, slot_t, pfn_t);

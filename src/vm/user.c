@@ -4,27 +4,16 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "hw/mmu.h"
 #include "vm/space.h"
 #include "vm/state.h"
 
 /* The frame behind an address, accessible as wanted: its bytes from there on. Stays so until the next call of
  * anything that may fault. 0, -EFAULT or -ENOMEM. */
 static int user_page(struct space *space, uint64_t address, unsigned access, pfn_t *ret_frame) {
-    const vpn_t vpn = vpn_of(address);
-    pte_t pte;
-    if (address >= USER_END)
-        return -EFAULT;
-    while (mmu_walk(space->table, vpn, access, &pte) != MMU_OK) {
-        const enum fault_result result = space_fault(space, address, access);
-        if (result == FAULT_NO_MEMORY)
-            return -ENOMEM;
-        if (result != FAULT_OK)
-            return -EFAULT;
-    }
-    *ret_frame = pte_pfn(pte);
-    vm_reference(space->vm, *ret_frame);
-    return 0;
+    const enum fault_result result = space_touch(space, address, access, ret_frame);
+    if (result == FAULT_NO_MEMORY)
+        return -ENOMEM;
+    return result == FAULT_OK ? 0 : -EFAULT;
 }
 
 /* What is left of the page from an address on, at most `length`. */

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "vm/reclaim.h"
 #include "vm/space.h"
 #include "vm/state.h"
 
@@ -76,6 +77,8 @@ static int vm_create_policy(struct vm *vm) {
         .parameters = vm->config.policy_parameters,
         .test_and_clear_referenced = frame_test_and_clear_referenced,
         .tell = policy_tells,
+        .is_dirty = reclaim_is_dirty,
+        .now = reference_now,
         .context = vm,
     };
     return policy_create(vm->policy, &config, &vm->policy_state);
@@ -84,6 +87,7 @@ static int vm_create_policy(struct vm *vm) {
 static void vm_free(struct vm *vm) {
     if (vm->policy_state)
         vm->policy->destroy(vm->policy_state);
+    references_destroy(vm);
     swap_destroy(vm);
     contents_destroy(vm->contents);
     frame_table_destroy(vm);
@@ -107,6 +111,8 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
         error = swap_create(vm);
     if (!error)
         error = vm_create_policy(vm);
+    if (!error)
+        error = references_create(vm);
     if (error) {
         vm_free(vm);
         return error;
@@ -147,19 +153,8 @@ page_id_t vm_page_id(struct vm *vm, pfn_t pfn) {
     return frame_of(vm, pfn)->id;
 }
 
-void vm_reference(struct vm *vm, pfn_t pfn) {
-    const struct frame *frame = frame_of(vm, pfn);
-    if (page_id_eq(frame->id, vm->last_reference))
-        return;
-    vm->last_reference = frame->id;
-    if (vm->policy->access && frame->flags & FRAME_INSERTED)
-        vm->policy->access(vm->policy_state, pfn, frame->id);
-}
-
-void vm_references(struct vm *vm, const struct reference *entries, size_t count, uint64_t start) {
-    for (size_t i = 0; i < count; i++)
-        if (entries[i].frame < vm->mem.frames)
-            vm_reference(vm, (pfn_t){entries[i].frame});
+void vm_runs(struct vm *vm, const struct page_table *table) {
+    reference_in_space(vm, table->space);
 }
 
 /* ---- counts ---- */

@@ -85,6 +85,11 @@ struct vm_config {
     struct inject *inject; /* or NULL */
     struct vm_listener listener;
     struct vm_observer observer; /* all NULL: nobody */
+    /* What programs do is to be the same whatever the number of frames: advice whose effect depends on it is
+     * taken as Linux allows, by ignoring it (MADV_WILLNEED) or by marking pages only (MADV_PAGEOUT). */
+    bool deterministic;
+    /* 0: a policy that wants every reference gets it. K: it gets referenced bits each K instructions. */
+    uint64_t observe_bits;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
      * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes
      * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
@@ -110,7 +115,11 @@ uint32_t vm_minimum_frames(const struct page_table_ops *format, uint32_t reserve
 
 struct physmem *vm_physmem(struct vm *);
 page_id_t vm_page_id(struct vm *, pfn_t);
-void vm_references(struct vm *, const struct reference *, size_t count, uint64_t start); /* engine_client */
+/* engine_client.references: those that programs made since it was called last. Before anything else is asked
+ * of the vm. */
+void vm_references(struct vm *, const struct reference *, size_t count, uint64_t start);
+/* A thread is about to run in this table's space. */
+void vm_runs(struct vm *, const struct page_table *);
 void vm_set_listener(struct vm *, const struct vm_listener *);
 
 /* Events of what has changed in the frames since it was last told: before whoever steps through the events is
@@ -297,6 +306,8 @@ int object_create_file(struct vm *, const struct object_backing *, void *file, c
 int object_create_anonymous(struct vm *, uint64_t size, const char *name, struct object **ret_object);
 struct object *object_ref(struct object *);
 void object_unref(struct object *);
+/* The file has lost its name: its pages go with the last reference, as nobody will ask for them again. */
+void object_forget(struct object *);
 void *object_file(const struct object *); /* as given; NULL for anonymous */
 const char *object_name(const struct object *);
 uint64_t object_size(const struct object *);     /* bytes */
@@ -325,8 +336,8 @@ int object_punch(struct object *, uint64_t offset, uint64_t length);
 int object_truncate(struct object *, uint64_t size);
 /* Writes dirty pages of the byte range back (fsync, msync). 0 or the first -errno. */
 int object_sync(struct object *, uint64_t offset, uint64_t length);
-/* Drops clean pages: the host file was changed by somebody else (revalidation at open, mmap, exec). The
- * caller holds a reference. */
+/* Drops every page, dirty ones when they are written back: the host file was changed by somebody else
+ * (revalidation at open, mmap, exec). The caller holds a reference. */
 void object_invalidate(struct object *);
 /* Writes back everything that is dirty in the machine (sync, shutdown by a signal). */
 int vm_sync(struct vm *);

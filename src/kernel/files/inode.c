@@ -1,9 +1,9 @@
 /* Inodes: see inode.h. A hash table of (device, inode number), chained.
  *
- * An inode outlives the last mapping as long as pages of the file are cached. The files used last are kept
- * even without, so that their pages are the same pages when they come back: their identities (vm/object.h)
- * are what policies and translated code go by, and in a small machine no page of a compiler stays from one of
- * its processes to the next. All inodes together never take more than half of the host's descriptors.
+ * An inode outlives the last mapping as long as pages of the file are cached, or were: so they are the same
+ * pages when they come back. Their identities (vm/object.h) are what policies and translated code go by, and
+ * in a small machine no page of a compiler stays from one of its processes to the next. The files used last
+ * are kept even without. All inodes together never take more than half of the host's descriptors.
  *
  * Invariants: an inode is in the table iff its object is alive and the table is; `host` is open for writing
  * iff `writable`, and never in append mode (pwrite would ignore the offset). Size and time are those of the
@@ -394,11 +394,16 @@ void inode_changed(struct kernel *k, const struct stat *st) {
 
 void inode_unlinking(struct kernel *k, int directory, const char *name) {
     struct stat st;
-    if (k->inodes->kept_count == 0 || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (k->inodes->count == 0 || fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     struct inode *inode = inode_lookup(k, st.st_dev, st.st_ino);
-    if (inode && inode->kept)
+    if (!inode || st.st_nlink > 1)
+        return;
+    struct object *object = object_ref(inode->object);
+    object_forget(object);
+    if (inode->kept)
         inode_let_go(inode);
+    object_unref(object);
 }
 
 bool inode_describe(struct object *object, struct stat *ret_stat, char *ret_path, size_t size) {

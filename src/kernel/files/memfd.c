@@ -125,6 +125,7 @@ static int64_t memfd_seek(struct file *f, int64_t offset, int whence) {
 
 static int memfd_stat(struct file *f, struct stat *ret_stat) {
     const struct memfd *m = f->data;
+    const uint64_t pages = object_resident(m->object) + object_swapped(m->object);
     *ret_stat = (struct stat){.st_dev = 1,
                               .st_ino = m->serial,
                               .st_mode = S_IFREG | m->mode,
@@ -132,7 +133,7 @@ static int memfd_stat(struct file *f, struct stat *ret_stat) {
                               .st_uid = geteuid(),
                               .st_gid = getegid(),
                               .st_size = (off_t)memfd_length(f),
-                              .st_blocks = (blkcnt_t)object_resident(m->object) * (PAGE_SIZE / 512),
+                              .st_blocks = (blkcnt_t)pages * (PAGE_SIZE / 512),
                               .st_blksize = PAGE_SIZE};
     return 0;
 }

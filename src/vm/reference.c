@@ -1,0 +1,220 @@
+/* See reference.h. */
+#include "vm/reference.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "vm/mapping.h"
+#include "vm/space.h"
+#include "vm/state.h"
+
+int references_create(struct vm *vm) {
+    struct references *r = &vm->references;
+    *r = (struct references){.kernel = PFN_NONE, .space = UINT32_MAX};
+    r->wanted = vm->policy->needs == POLICY_NEEDS_EVERY_REFERENCE && vm->policy->access;
+    if (!vm->config.observe_bits || !r->wanted)
+        return 0;
+    r->touched = vm_alloc(vm, (size_t)vm->frames.pages.end * sizeof *r->touched);
+    if (!r->touched)
+        return -ENOMEM;
+    r->period = r->next = vm->config.observe_bits;
+    return 0;
+}
+
+void references_destroy(struct vm *vm) {
+    free(vm->references.touched);
+}
+
+static uint64_t now(const struct vm *vm) {
+    const struct vm_listener *listener = &vm->config.listener;
+    return listener->now ? listener->now(listener->context) : 0;
+}
+
+uint64_t reference_now(void *context) {
+    const struct vm *vm = context;
+    return vm->references.delivering ? vm->references.at : now(vm);
+}
+
+static void policy_access(struct vm *vm, pfn_t pfn) {
+    vm->policy->access(vm->policy_state, pfn, frame_of(vm, pfn)->id);
+}
+
+/* ---- bits only ---- */
+
+static int touched_compare(const void *a, const void *b, void *context) {
+    struct vm *vm = context;
+    const uint64_t x = frame_of(vm, (pfn_t){*(const uint32_t *)a})->id.n;
+    const uint64_t y = frame_of(vm, (pfn_t){*(const uint32_t *)b})->id.n;
+    return (x > y) - (x < y);
+}
+
+static void bits_deliver(struct vm *vm) {
+    uint32_t *touched = vm->references.touched;
+    size_t count = 0;
+    for (uint32_t n = vm->config.reserved; n < vm->frames.pages.fresh; n++) {
+        struct frame *frame = frame_of(vm, (pfn_t){n});
+        if (frame->flags & FRAME_TOUCHED)
+            touched[count++] = n;
+        frame->flags &= (uint8_t)~FRAME_TOUCHED;
+    }
+    qsort_r(touched, count, sizeof *touched, touched_compare, vm);
+    for (size_t i = 0; i < count; i++)
+        if (frame_of(vm, (pfn_t){touched[i]})->flags & FRAME_INSERTED)
+            policy_access(vm, (pfn_t){touched[i]});
+}
+
+/* Before a reference that is made at this instruction. */
+static void bits_due(struct vm *vm, uint64_t instruction) {
+    struct references *r = &vm->references;
+    if (likely(!r->period) || instruction < r->next)
+        return;
+    r->delivering = true;
+    r->at = instruction;
+    bits_deliver(vm);
+    r->delivering = false;
+    r->next = (instruction / r->period + 1) * r->period;
+}
+
+void reference_misses(struct vm *vm, page_id_t id) {
+    if (unlikely(vm->references.period))
+        bits_due(vm, now(vm));
+    if (vm->policy->miss)
+        vm->policy->miss(vm->policy_state, id);
+}
+
+/* ---- runs ---- */
+
+/* A run begins on a page in a frame, and the policy wants to know. */
+static void run_begin(struct vm *vm, pfn_t pfn, struct frame *frame, uint64_t instruction) {
+    struct references *r = &vm->references;
+    r->run = frame->id;
+    if (!(frame->flags & FRAME_INSERTED))
+        return;
+    if (r->period) {
+        bits_due(vm, instruction);
+        frame->flags |= FRAME_TOUCHED;
+        return;
+    }
+    r->delivering = true;
+    r->at = instruction;
+    policy_access(vm, pfn);
+    r->delivering = false;
+}
+
+void vm_references(struct vm *vm, const struct reference *entries, size_t count, uint64_t start) {
+    const struct vm_observer *observer = &vm->config.observer;
+    struct references *r = &vm->references;
+    if (count == 0)
+        return;
+    r->kernel = PFN_NONE;
+    if (observer->references)
+        observer->references(observer->context, entries, count, start);
+    if (!r->wanted)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct reference *e = &entries[i];
+        if (e->frame >= vm->mem.frames)
+            continue;
+        struct frame *frame = frame_of(vm, (pfn_t){e->frame});
+        if (!page_id_eq(frame->id, r->run))
+            run_begin(vm, (pfn_t){e->frame}, frame, start + (uint16_t)(e->count - (uint16_t)start));
+    }
+}
+
+static void observe_one(struct vm *vm, pfn_t pfn, unsigned access, uint64_t instruction) {
+    const struct vm_observer *observer = &vm->config.observer;
+    const struct reference e = {.frame = pfn.n,
+                                .count = (uint16_t)instruction,
+                                .written = (access & ACCESS_WRITE) != 0,
+                                .fetched = (access & ACCESS_EXEC) != 0};
+    if (observer->references)
+        observer->references(observer->context, &e, 1, instruction);
+}
+
+void reference_make(struct vm *vm, pfn_t pfn, unsigned access) {
+    struct references *r = &vm->references;
+    if (pfn_eq(pfn, r->kernel) && !(access & ~r->kernel_kind))
+        return;
+    r->kernel_kind = pfn_eq(pfn, r->kernel) ? r->kernel_kind | access : access;
+    r->kernel = pfn;
+    if (!vm->config.observer.references && !r->wanted)
+        return;
+    const uint64_t instruction = now(vm);
+    observe_one(vm, pfn, access, instruction);
+    struct frame *frame = frame_of(vm, pfn);
+    if (r->wanted && !page_id_eq(frame->id, r->run))
+        run_begin(vm, pfn, frame, instruction);
+}
+
+/* ---- pages that come ---- */
+
+static void observe_appearance(struct vm *vm, const struct frame *frame, const struct arrival *a) {
+    const struct vm_observer *observer = &vm->config.observer;
+    const struct mapping *m = a->mapping;
+    const struct vm_place place = {
+        .object = frame->object,
+        .index = frame->object ? page_id_index(frame->id) : 0,
+        .vpn = a->vpn,
+        .space = m ? m->space->number : vm->references.space,
+        .stack = m && m->flags & (MAPPING_STACK | MAPPING_GROWS_DOWN),
+        .heap = m && m->flags & MAPPING_HEAP,
+    };
+    observer->appears(observer->context, frame->id, &place);
+}
+
+static void observe_arrival(struct vm *vm, pfn_t pfn, const struct arrival *a) {
+    const struct vm_observer *observer = &vm->config.observer;
+    const struct frame *frame = frame_of(vm, pfn);
+    if (a->mapping)
+        reference_in_space(vm, a->mapping->space->number);
+    if (a->is_new && observer->appears)
+        observe_appearance(vm, frame, a);
+    if (observer->holds)
+        observer->holds(observer->context, pfn, frame->id);
+    if (observer->references)
+        observe_one(vm, pfn, a->access, now(vm));
+}
+
+void reference_insert(struct vm *vm, pfn_t pfn, const struct arrival *arrival) {
+    struct references *r = &vm->references;
+    observe_arrival(vm, pfn, arrival);
+    r->run = frame_of(vm, pfn)->id;
+    r->kernel = pfn;
+    r->kernel_kind = arrival->access;
+    frame_insert(vm, pfn);
+}
+
+void reference_in_space(struct vm *vm, uint32_t space) {
+    const struct vm_observer *observer = &vm->config.observer;
+    if (likely(!observer->runs) || space == vm->references.space)
+        return;
+    vm->references.space = space;
+    observer->runs(observer->context, space);
+}
+
+/* ---- what else becomes of pages ---- */
+
+void reference_page_dies(struct vm *vm, page_id_t id, enum policy_remove reason) {
+    const struct vm_observer *observer = &vm->config.observer;
+    if (observer->dies)
+        observer->dies(observer->context, id, reason);
+}
+
+void reference_page_cleaned(struct vm *vm, page_id_t id) {
+    const struct vm_observer *observer = &vm->config.observer;
+    if (observer->cleaned)
+        observer->cleaned(observer->context, id);
+}
+
+void reference_page_cooled(struct vm *vm, page_id_t id) {
+    const struct vm_observer *observer = &vm->config.observer;
+    if (observer->cooled)
+        observer->cooled(observer->context, id);
+}
+
+void reference_page_given_up(struct vm *vm, page_id_t id) {
+    const struct vm_observer *observer = &vm->config.observer;
+    if (observer->given_up)
+        observer->given_up(observer->context, id);
+}
