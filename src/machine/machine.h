@@ -42,8 +42,8 @@ struct machine_config {
     bool record_contents; /* emit EVENT_CONTENT, where there are at most 64 frames: small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct vm_observer observer; /* of references: who wants to know them all. All NULL: nobody */
-    uint64_t observe_bits;       /* K: policies get referenced bits each K instructions, not every reference */
-    struct inject *inject;       /* tests only, may be NULL */
+    uint64_t observe_bits; /* K: policies get referenced bits each K instructions, not every reference */
+    struct inject *inject; /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */
     void *context;
 };

@@ -29,7 +29,10 @@ static int counter_follow(struct tally_counter *c, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_OBJECT: return map_put(&c->objects, e->args[0], e->args[1]);
     case EVENT_OBJECT_GONE: map_remove(&c->objects, e->args[0], NULL); return 0;
-    case EVENT_FAULT: c->refault = false; c->in_fault = true; return 0;
+    case EVENT_FAULT:
+        c->refault = false;
+        c->in_fault = true;
+        return 0;
     case EVENT_FAULT_DONE: c->in_fault = false; return 0;
     case EVENT_SWAP_IN: c->refault = true; return 0;
     case EVENT_FILE_READ: c->refault = (c->in_fault && c->refault) || is_refault(c, e); return 0;

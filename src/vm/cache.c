@@ -139,8 +139,7 @@ int object_write_back_range(struct object *object, uint64_t start, uint64_t end)
     int first_error = 0;
     struct index_entry entry;
     for (uint64_t page = start; index_next(&object->index, &page, end, &entry); page++) {
-        const int error =
-            index_kind(entry) == INDEX_FRAME ? object_write_back(object, index_pfn(entry)) : 0;
+        const int error = index_kind(entry) == INDEX_FRAME ? object_write_back(object, index_pfn(entry)) : 0;
         if (error && !first_error)
             first_error = error;
         if (!error && !object->anonymous) /* one that is not in memory was written when it was evicted */

@@ -23,8 +23,9 @@ struct fault {
     const char *doing; /* for the message when it fails on an I/O error */
 };
 
-/* A frame in hand for the fault's page, this one, whose entry can be set afterwards without failing. May evict any
- * page: what was known about other pages and the fault's own entry must be looked up again. 0 or -errno. */
+/* A frame in hand for the fault's page, this one, whose entry can be set afterwards without failing. May
+ * evict any page: what was known about other pages and the fault's own entry must be looked up again. 0 or
+ * -errno. */
 int fault_frame(struct fault *, page_id_t, pfn_t *ret_frame);
 /* Takes note of how a frame was filled. */
 void fault_filled(struct fault *, const struct object_fill *);

@@ -121,9 +121,9 @@ void frame_reconsider(struct vm *, pfn_t);
 void frame_strip(struct vm *, pfn_t, enum policy_remove);
 /* frame_strip and frame_free. */
 void frame_discard(struct vm *, pfn_t, enum policy_remove);
-/* To be called when a PTE stopped naming the frame or its slot: discards an anonymous page that nobody has any
- * more. One that others have swapped out stays, although nobody maps it: whether it is still in memory must not
- * depend on whose entry was evicted with it. */
+/* To be called when a PTE stopped naming the frame or its slot: discards an anonymous page that nobody has
+ * any more. One that others have swapped out stays, although nobody maps it: whether it is still in memory
+ * must not depend on whose entry was evicted with it. */
 void frame_unmapped(struct vm *, pfn_t, enum policy_remove);
 
 /* Reverse mappings. Room must be reserved before a PTE is set. reserve: 0 or -ENOMEM. */

@@ -13,7 +13,8 @@ enum index_kind {
     INDEX_NONE,    /* was never here */
     INDEX_FRAME,   /* in the page cache */
     INDEX_SLOT,    /* shared anonymous memory, swapped out */
-    INDEX_EVICTED, /* was in the page cache once, as a page of this generation: reading it again is a refault */
+    INDEX_EVICTED, /* was in the page cache once, as a page of this generation: reading it again is a refault
+                    */
 };
 
 /* What the index says about a page; the number is a frame's, a slot's, or that of a generation. */

@@ -103,6 +103,10 @@ void *object_file(const struct object *object) {
     return object->file;
 }
 
+uint32_t object_number(const struct object *object) {
+    return object->number;
+}
+
 const char *object_name(const struct object *object) {
     return object->name;
 }

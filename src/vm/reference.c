@@ -195,26 +195,37 @@ void reference_in_space(struct vm *vm, uint32_t space) {
 
 /* ---- what else becomes of pages ---- */
 
+/* What happens to any page stands between two references, even of the same page: else a record of them could
+ * not say whether a write came before or after. */
+static void run_end(struct vm *vm) {
+    vm->references.run = PAGE_ID_NONE;
+    vm->references.kernel = PFN_NONE;
+}
+
 void reference_page_dies(struct vm *vm, page_id_t id, enum policy_remove reason) {
     const struct vm_observer *observer = &vm->config.observer;
+    run_end(vm);
     if (observer->dies)
         observer->dies(observer->context, id, reason);
 }
 
 void reference_page_cleaned(struct vm *vm, page_id_t id) {
     const struct vm_observer *observer = &vm->config.observer;
+    run_end(vm);
     if (observer->cleaned)
         observer->cleaned(observer->context, id);
 }
 
 void reference_page_cooled(struct vm *vm, page_id_t id) {
     const struct vm_observer *observer = &vm->config.observer;
+    run_end(vm);
     if (observer->cooled)
         observer->cooled(observer->context, id);
 }
 
 void reference_page_given_up(struct vm *vm, page_id_t id) {
     const struct vm_observer *observer = &vm->config.observer;
+    run_end(vm);
     if (observer->given_up)
         observer->given_up(observer->context, id);
 }

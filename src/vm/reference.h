@@ -59,7 +59,8 @@ void reference_misses(struct vm *, page_id_t);
 /* What follows is in the name of this space. */
 void reference_in_space(struct vm *, uint32_t space);
 
-/* Nobody has the page any more; its frame, if any, is forgotten by the policy besides. */
+/* These end the run that is under way, of whatever page.
+ * Nobody has the page any more; its frame, if any, is forgotten by the policy besides. */
 void reference_page_dies(struct vm *, page_id_t, enum policy_remove);
 void reference_page_cleaned(struct vm *, page_id_t);
 void reference_page_cooled(struct vm *, page_id_t);

@@ -32,8 +32,8 @@ pte_t space_pte(const struct space *, vpn_t);
  * disk's error. */
 int space_prepare(struct space *, vpn_t);
 /* Changes an entry: keeps reverse mappings, slots and counts, tells who must know. A frame or slot that is no
- * longer named is the caller's to look after (space_settle). A frame that is named newly needs room for a mapper
- * (frame_reserve_mapper). */
+ * longer named is the caller's to look after (space_settle). A frame that is named newly needs room for a
+ * mapper (frame_reserve_mapper). */
 void space_set_pte(struct space *, vpn_t, pte_t new);
 /* The same, for who has just looked the entry up: it is `old`. */
 void space_replace_pte(struct space *, vpn_t, pte_t old, pte_t new);

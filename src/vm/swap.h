@@ -2,9 +2,9 @@
  *
  * A slot is in use while a swapped PTE or an object's index refers to it (`references`), or while a frame
  * keeps it as the place of its copy (`frame`: the swap cache). With both, the copy in the slot is valid and
- * the page is read-only everywhere; with the frame alone, the copy may be stale (the page is dirty). The frame
- * need not be mapped by anybody: whoever had brought the page back may be gone, while others still have it
- * swapped out.
+ * the page is read-only everywhere; with the frame alone, the copy may be stale (the page is dirty). The
+ * frame need not be mapped by anybody: whoever had brought the page back may be gone, while others still have
+ * it swapped out.
  *
  *    slot_alloc ──► held by a frame ── eviction ──► referenced ── swap-in ──► both or frame only ──► free
  *

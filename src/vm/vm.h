@@ -42,7 +42,9 @@ struct vm_place {
 /* Who wants to know the reference string, the recorder: everything that decides which pages a replacement
  * policy sees, in the order in which it happens (the engine holds no references back when the vm does
  * anything: engine_client.references). A run of accesses to one page may come in several references here (of
- * the engine, of the kernel, after a fault): joining them by identity is the receiver's. Any may be NULL. */
+ * the engine, of the kernel, after a fault): joining them by identity is the receiver's. dies(), cleaned(),
+ * cooled() and given_up() of any page end a run; nothing else does, but a reference to another page. Any may
+ * be NULL. */
 struct vm_observer {
     void *context;
     void (*appears)(void *context, page_id_t, const struct vm_place *); /* for the first time */
@@ -51,7 +53,7 @@ struct vm_observer {
     void (*references)(void *context, const struct reference *, size_t count, uint64_t start); /* engine.h */
     void (*runs)(void *context, uint32_t space); /* what follows is in the name of this space */
     void (*dies)(void *context, page_id_t, enum policy_remove);
-    void (*cleaned)(void *context, page_id_t); /* … but not by an eviction */
+    void (*cleaned)(void *context, page_id_t); /* … but not by an eviction; or it was clean already */
     void (*cooled)(void *context, page_id_t);
     void (*given_up)(void *context, page_id_t); /* MADV_FREE */
 };
@@ -308,7 +310,8 @@ struct object *object_ref(struct object *);
 void object_unref(struct object *);
 /* The file has lost its name: its pages go with the last reference, as nobody will ask for them again. */
 void object_forget(struct object *);
-void *object_file(const struct object *); /* as given; NULL for anonymous */
+void *object_file(const struct object *);      /* as given; NULL for anonymous */
+uint32_t object_number(const struct object *); /* in events; from 1 */
 const char *object_name(const struct object *);
 uint64_t object_size(const struct object *);     /* bytes */
 uint64_t object_resident(const struct object *); /* pages in the cache */

@@ -111,7 +111,7 @@ static struct object *use_and_forget(struct fixture *f, const char *path) {
     struct object *object = inode_find(f->kernel, st.st_dev, st.st_ino);
     assert_non_null(object);
     object_drop_range(object, 0, UINT64_MAX);
-    object_page_gone(object);
+    object_pages_gone(object);
     return inode_find(f->kernel, st.st_dev, st.st_ino);
 }
 
@@ -121,10 +121,12 @@ static void pages_are_the_same_when_a_file_is_used_again(void **state) {
     snprintf(path, sizeof path, "%s", fixture_write(f, "again", "content", 7, 0644));
     const struct object *object = use_and_forget(f, path);
     assert_non_null(object);
-    const page_id_t first = object_page_id(object, 0);
-    assert_true(page_id_eq(object_page_id(use_and_forget(f, path), 0), first));
+    const page_id_t first = object_page_id(object, 0, (struct index_entry){INDEX_NONE});
+    assert_true(
+        page_id_eq(object_page_id(use_and_forget(f, path), 0, (struct index_entry){INDEX_NONE}), first));
     assert_int_equal(truncate(path, 3), 0);
-    assert_false(page_id_eq(object_page_id(use_and_forget(f, path), 0), first));
+    assert_false(
+        page_id_eq(object_page_id(use_and_forget(f, path), 0, (struct index_entry){INDEX_NONE}), first));
     fixture_check(f);
 }
 

@@ -73,21 +73,50 @@ static void test_pages_outlive_their_programs(void **state) {
     cached_destroy(&c);
 }
 
-static void test_the_last_eviction_releases_a_forgotten_file(void **state) {
+/* Fills the whole memory with other pages. */
+static void push_out(struct cached *c) {
+    unit_map(c->b, BASE, 6, RW, MAP_PRIVATE, NULL, 0);
+    for (unsigned i = 0; i < 6; i++)
+        test_write_byte(&c->m, c->b, BASE + i * PAGE_SIZE, 1);
+}
+
+/* As in a memory where nothing was evicted. */
+static void test_evicted_pages_outlive_their_programs(void **state) {
     struct cached c;
     cached_create(&c, 2);
     unit_map(c.a, BASE, 2, PROT_READ, MAP_PRIVATE, c.object, 0);
     test_read_byte(&c.m, c.a, BASE);
+    const page_id_t before = vm_page_id(c.m.vm, pte_pfn(unit_pte(c.a, BASE)));
     assert_int_equal(space_unmap(c.a, BASE, 2 * PAGE_SIZE), 0);
     object_unref(c.object);
-    unit_map(c.b, BASE, 6, RW, MAP_PRIVATE, NULL, 0);
-    for (unsigned i = 0; i < 6; i++)
-        test_write_byte(&c.m, c.b, BASE + i * PAGE_SIZE, 1);
-    assert_true(c.file.released);
-    space_unref(c.a);
-    space_unref(c.b);
-    unit_destroy(&c.m);
-    test_file_free(&c.file);
+    push_out(&c);
+    assert_int_equal(object_resident(c.object), 0);
+    assert_false(c.file.released);
+    object_ref(c.object);
+    unit_map(c.a, BASE, 2, PROT_READ, MAP_PRIVATE, c.object, 0);
+    test_read_byte(&c.m, c.a, BASE);
+    assert_int_equal(vm_page_id(c.m.vm, pte_pfn(unit_pte(c.a, BASE))).n, before.n);
+    cached_destroy(&c);
+}
+
+static void test_a_file_without_a_name_goes_with_its_last_user(void **state) {
+    for (int evicted = 0; evicted < 2; evicted++) {
+        struct cached c;
+        cached_create(&c, 2);
+        unit_map(c.a, BASE, 2, PROT_READ, MAP_PRIVATE, c.object, 0);
+        test_read_byte(&c.m, c.a, BASE);
+        if (evicted)
+            push_out(&c);
+        object_forget(c.object);
+        object_unref(c.object);
+        assert_false(c.file.released);
+        assert_int_equal(space_unmap(c.a, BASE, 2 * PAGE_SIZE), 0);
+        assert_true(c.file.released);
+        space_unref(c.a);
+        space_unref(c.b);
+        unit_destroy(&c.m);
+        test_file_free(&c.file);
+    }
 }
 
 static void test_writes_reach_the_file(void **state) {
@@ -233,7 +262,8 @@ int main(void) {
         cmocka_unit_test(test_two_programs_share_a_frame),
         cmocka_unit_test(test_an_eviction_counts_for_one_of_those_who_map_the_page),
         cmocka_unit_test(test_pages_outlive_their_programs),
-        cmocka_unit_test(test_the_last_eviction_releases_a_forgotten_file),
+        cmocka_unit_test(test_evicted_pages_outlive_their_programs),
+        cmocka_unit_test(test_a_file_without_a_name_goes_with_its_last_user),
         cmocka_unit_test(test_writes_reach_the_file),
         cmocka_unit_test(test_a_write_brings_a_page_in_dirty),
         cmocka_unit_test(test_private_writes_stay_private),
