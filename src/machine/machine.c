@@ -114,6 +114,8 @@ static void vm_policy_tells(void *context, enum policy_news news, const char *li
         m->policy_refused = strdup(line);
     else
         m->config.report(m->config.context, line);
+    if (news == POLICY_FAILED && !m->policy_failed)
+        m->policy_failed = strdup(line);
 }
 
 void machine_fail(struct machine *m, int error) {
@@ -310,6 +312,7 @@ void machine_destroy(struct machine *m) {
         disk_destroy(m->swap);
     geometry_release(&m->geometry);
     machine_free_programs(m);
+    free(m->policy_failed);
     free(m->policy_refused);
     free(m);
 }
@@ -350,6 +353,7 @@ void machine_get_summary(struct machine *m, struct machine_summary *ret_summary)
         .host_signal = m->host_signal,
         .stop = kernel_stop_reason(m->kernel),
         .policy = m->geometry.policy->name,
+        .policy_failed = m->policy_failed,
         .page_table = m->geometry.format->name,
         .seed = m->config.seed,
         .wall_seconds = m->wall_seconds,

@@ -126,6 +126,7 @@ struct machine_summary {
     int host_signal; /* the last one that reached Thimble itself, 0: none */
     enum kernel_stop stop;
     const char *policy, *page_table;
+    const char *policy_failed; /* what the policy did before CLOCK took its place; NULL: it did not fail */
     uint64_t seed;
     double wall_seconds;
     struct vm_counts vm;

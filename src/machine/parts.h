@@ -36,6 +36,7 @@ struct machine {
     int terminal;    /* machine_set_terminal(); 0: what controls Thimble */
     int host_signal; /* the last one that reached Thimble, 0: none */
     double wall_seconds;
+    char *policy_failed;  /* what it did, until CLOCK took over; NULL: it has not */
     char *policy_refused; /* why a policy of the user's could not be made; NULL: it could */
 };
 

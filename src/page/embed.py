@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""embed.py OUTPUT FILE...: the page's files as an assembly file with a table of them (struct page_asset).
+"""embed.py [--table NAME] OUTPUT FILE...: the page's files as an assembly file with a table of them (struct
+page_asset), NAME_table and NAME_count (default: page_asset).
 
 A file NAME becomes the asset /NAME, page.html the asset /. The bytes are taken in by the assembler, so that
 nothing is converted and a large file costs nothing."""
@@ -12,6 +13,9 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
+    ".c": "text/plain",
+    ".h": "text/plain",
+    "": "text/plain",
 }
 
 
@@ -32,15 +36,18 @@ end_{number}: .byte 0
     return data, f"    .quad path_{number}, type_{number}, bytes_{number}, end_{number} - bytes_{number}\n"
 
 
-def main(output, paths):
+def main(table, output, paths):
     entries = [entry(number, path) for number, path in enumerate(paths)]
     with open(output, "w", encoding="utf-8") as file:
         file.write("/* Made by embed.py from the page's files. */\n")
         file.writelines(data for data, _ in entries)
-        file.write("    .section .data.rel.ro, \"aw\"\n    .balign 8\n    .globl page_asset_table\npage_asset_table:\n")
+        file.write(f"    .section .data.rel.ro, \"aw\"\n    .balign 8\n    .globl {table}_table\n{table}_table:\n")
         file.writelines(row for _, row in entries)
-        file.write(f"    .globl page_asset_count\npage_asset_count: .quad {len(entries)}\n")
+        file.write(f"    .globl {table}_count\n{table}_count: .quad {len(entries)}\n")
         file.write('    .section .note.GNU-stack, "", @progbits\n')
 
 
-main(sys.argv[1], sys.argv[2:])
+if sys.argv[1] == "--table":
+    main(sys.argv[2], sys.argv[3], sys.argv[4:])
+else:
+    main("page_asset", sys.argv[1], sys.argv[2:])

@@ -157,6 +157,20 @@ static int parameters_check(struct plugin *plugin, char **ret_message) {
     return 0;
 }
 
+/* "alpha=0.25 (0 to 1): share of the second queue; depth=…". 0 or -ENOMEM. */
+static int parameters_describe(struct plugin *plugin) {
+    size_t size;
+    FILE *to = plugin->parameter_count ? open_memstream(&plugin->parameters, &size) : NULL;
+    if (!to)
+        return plugin->parameter_count ? -ENOMEM : 0;
+    for (size_t i = 0; i < plugin->parameter_count; i++) {
+        const struct thimble_parameter *p = &plugin->policy.parameters[i];
+        fprintf(to, "%s%s=%g (%s%g to %g): %s", i ? "; " : "", p->name, p->initial, p->whole ? "whole, " : "",
+                p->minimum, p->maximum, p->description);
+    }
+    return fclose(to) ? -ENOMEM : 0;
+}
+
 static int policy_take(struct plugin *plugin, char **ret_message) {
     const struct thimble_policy *found = dlsym(plugin->handle, SYMBOL);
     if (!found)
@@ -170,7 +184,9 @@ static int policy_take(struct plugin *plugin, char **ret_message) {
         return error;
     memcpy(&plugin->policy, found, found->size < sizeof *found ? found->size : sizeof *found);
     error = policy_check(plugin->path, &plugin->policy, ret_message);
-    return error ? error : parameters_check(plugin, ret_message);
+    if (!error)
+        error = parameters_check(plugin, ret_message);
+    return error ? error : parameters_describe(plugin);
 }
 
 static int plugin_open(struct plugin *plugin, char **ret_message) {
@@ -211,6 +227,7 @@ int plugin_load(const char *specification, struct plugin **ret_plugin, const cha
         .name = plugin->policy.name,
         .description = plugin->policy.description,
         .needs = (enum policy_needs)plugin->policy.needs,
+        .parameters = plugin->parameters,
         .file = plugin->path,
     };
     guard_make_ops(&plugin->policy, &plugin->ops);
@@ -223,6 +240,7 @@ int plugin_load(const char *specification, struct plugin **ret_plugin, const cha
 void plugin_unload(struct plugin *plugin) {
     if (plugin->handle)
         dlclose(plugin->handle);
+    free(plugin->parameters);
     free(plugin->path);
     free(plugin);
 }

@@ -13,6 +13,7 @@ struct plugin {
     struct policy_ops ops;        /* what everybody else sees */
     struct thimble_policy policy; /* a copy; what an older header did not have is NULL */
     char *path;                   /* as it was given */
+    char *parameters;             /* for people; NULL: none */
     void *handle;
     size_t parameter_count;
     uintptr_t base; /* where it was loaded */

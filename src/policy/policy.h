@@ -62,6 +62,7 @@ struct policy_ops {
     /* May be NULL. The page is not in memory and is about to be brought in: before the victim(), if any, that
      * makes room for it, and before its insert(), which may fail to come. */
     void (*miss)(void *state, page_id_t);
+    const char *parameters; /* for people: "seed=N (default: the machine's)"; NULL: it has none */
     size_t (*bytes)(const void *state);      /* memory of its state now; NULL: not known */
     const char *file; /* the shared object that it was loaded from; NULL: it is Thimble's own */
 };

@@ -14,6 +14,7 @@ void guide_print(FILE *to) {
         "    thimble draw TRACE --step N -o FILE  pictures of a recorded run, exercises with blanks\n"
         "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
         "    thimble trace TRACE                  what a recorded run holds; -o FILE.jsonl: as JSON lines\n"
+        "    thimble policies [--new NAME]        which replacement policies there are; begin your own\n"
         "    thimble scenario list                a lecture's pictures and classics, each a real run\n"
         "    thimble check SUBMISSION...          grade programs by what they do\n"
         "    thimble doctor                       what this computer can do, and how to fix the rest\n"
@@ -43,12 +44,18 @@ void guide_print_version(FILE *to) {
           to);
 }
 
-void guide_print_policies(FILE *to) {
+void guide_print_policy(FILE *to, const struct policy_ops *ops) {
     static const char *const needs[] = {
         [POLICY_NEEDS_NOTHING] = "",
         [POLICY_NEEDS_REFERENCED_BITS] = " [referenced bits]",
         [POLICY_NEEDS_EVERY_REFERENCE] = " [every reference: programs run slower]",
     };
+    fprintf(to, "%-14s %s%s\n", ops->name, ops->description, needs[ops->needs]);
+    if (ops->parameters)
+        fprintf(to, "%14s   %s\n", "", ops->parameters);
+}
+
+void guide_print_policies(FILE *to) {
     for (const struct policy_ops *const *p = policies; *p; p++)
-        fprintf(to, "%-8s %s%s\n", (*p)->name, (*p)->description, needs[(*p)->needs]);
+        guide_print_policy(to, *p);
 }

@@ -22,8 +22,9 @@ static void print_end(FILE *to, const struct machine_summary *s, const struct su
 
 static void print_frames(FILE *to, const struct machine_summary *s) {
     const struct vm_frame_counts *now = &s->vm.frames, *peak = &s->vm.frames_peak;
-    fprintf(to, "  memory     %s frames of 4 KiB (%s), %s of them reserved; policy %s\n", NUMBER(now->total),
-            SIZE((uint64_t)now->total * PAGE_SIZE), NUMBER(now->reserved), s->policy);
+    fprintf(to, "  memory     %s frames of 4 KiB (%s), %s of them reserved; policy %s%s\n",
+            NUMBER(now->total), SIZE((uint64_t)now->total * PAGE_SIZE), NUMBER(now->reserved), s->policy,
+            s->policy_failed ? " until it failed, then clock" : "");
     if (peak->page_tables)
         fprintf(to, "             page tables: %s, charged %s frames at most\n", s->page_table,
                 NUMBER(peak->page_tables));

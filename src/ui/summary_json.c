@@ -108,12 +108,12 @@ static json_t *limits_json(const struct kernel_summary *k) {
 }
 
 static json_t *summary_json(const struct machine_summary *s, const struct summary_context *context) {
-    json_t *root =
-        json_pack("{s:i, s:s, s:o, s:b, s:s, s:o, s:i, s:s, s:i, s:o, s:f}", "schema", SUMMARY_SCHEMA,
-                  "version", THIMBLE_VERSION, "command", command_json(context->command), "complete",
-                  s->complete, "policy", s->policy, "seed", integer(s->seed), "page_size", PAGE_SIZE,
-                  "page_table", s->page_table, "exit_status", context->exit_status, "instructions",
-                  integer(s->kernel.instructions), "wall_seconds", s->wall_seconds);
+    json_t *root = json_pack(
+        "{s:i, s:s, s:o, s:b, s:s, s:s?, s:o, s:i, s:s, s:i, s:o, s:f}", "schema", SUMMARY_SCHEMA, "version",
+        THIMBLE_VERSION, "command", command_json(context->command), "complete", s->complete, "policy",
+        s->policy, "policy_failed", s->policy_failed, "seed", integer(s->seed), "page_size", PAGE_SIZE,
+        "page_table", s->page_table, "exit_status", context->exit_status, "instructions",
+        integer(s->kernel.instructions), "wall_seconds", s->wall_seconds);
     json_t *rest =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o}", "frames",
                   frames_json(&s->vm.frames), "frames_peak", frames_json(&s->vm.frames_peak), "faults",
