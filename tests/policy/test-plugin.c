@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "policy/policies.h"
 
-enum { FRAMES = 24, IN_USE = 20, PAGES = 60, STEPS = 2000, LIMIT_MS = 40 };
+enum { FRAMES = 24, IN_USE = 20, PAGES = 60, STEPS = 2000, LIMIT_MS = 160 };
 
 static const char *folder;
 
@@ -307,11 +307,11 @@ static void whatever_it_does_clock_goes_on(void **state) {
     assert_true(caught);
 }
 
-/* Two of three leave the loops out, which take their time. */
+/* Loops take their time: one of three threads has one. */
 static void *acts_in_a_thread(void *argument) {
     bool caught = true;
     for (size_t i = 0; i < ACTS; i++)
-        if (argument == NULL || !strstr(acts[i].expected, "in time"))
+        if (!strstr(acts[i].expected, "in time") || (argument == NULL && acts[i].act == 5))
             caught &= act_is_caught(&acts[i]);
     return caught ? argument : acts_in_a_thread;
 }
