@@ -40,6 +40,7 @@ struct kernel_config {
     enum cpu_level level;
     bool deterministic; /* virtual clock, seeded randomness; see design notes in docs/ARCHITECTURE.md */
     uint64_t seed;
+    uint64_t layout_seed;      /* of address spaces; 0: the fixed layout. See also vm_config.map_lowered */
     uint64_t quantum;          /* instructions of a time slice */
     uint64_t max_instructions; /* 0: no limit */
     struct kernel_limits limits;

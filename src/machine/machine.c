@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "kernel/process/layout.h"
 #include "machine/parts.h"
 
 /* Instructions of a time slice: long enough that switching costs nothing, short enough (about 5 ms) that a
@@ -146,6 +147,7 @@ static int build_vm(struct machine *m, char **ret_message) {
         .policy = m->geometry.policy,
         .policy_parameters = m->geometry.policy_parameters,
         .seed = c->seed,
+        .map_lowered = layout_make(c->layout_seed).mappings,
         .swap = m->swap,
         .slot_at_first_touch = c->slot_at_first_touch,
         .choices = c->choices,
@@ -232,6 +234,7 @@ static int build_kernel(struct machine *m, char **ret_message) {
         .level = c->level,
         .deterministic = c->deterministic,
         .seed = c->seed,
+        .layout_seed = c->layout_seed,
         .quantum = QUANTUM,
         .max_instructions = c->max_instructions,
         .limits = c->limits,

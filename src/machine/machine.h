@@ -19,6 +19,7 @@ struct machine_config {
     const char *policy;     /* "clock", "random:seed=3", … */
     bool deterministic;
     uint64_t seed;
+    uint64_t layout_seed; /* address spaces are laid out by it; 0: always the same */
     enum cpu_level level;
     unsigned tlb_entries;
     uint64_t max_instructions; /* 0: no limit */

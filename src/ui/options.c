@@ -28,6 +28,7 @@ enum {
     KEY_SWAP_FILE,
     KEY_DETERMINISTIC,
     KEY_SEED,
+    KEY_LAYOUT,
     KEY_TRACE,
     KEY_STATS,
     KEY_STATS_FILE,
@@ -79,6 +80,7 @@ static const struct argp_option machine_options[] = {
     {"deterministic", KEY_DETERMINISTIC, NULL, 0,
      "Virtual clock and seeded randomness: the same command and input give the same trace", 0},
     {"seed", KEY_SEED, "N", 0, "Seed of that randomness and of policies that draw lots (default 1)", 0},
+    {"layout", KEY_LAYOUT, "N", 0, "Lay address spaces out by this seed (default 0: always the same)", 0},
     {NULL, 0, NULL, 0, "What is shown:", 4},
     {"stats", KEY_STATS, "FORMAT", 0,
      "Summary at exit: text, json or none (default: text if standard error is a terminal, else none)", 0},
@@ -322,6 +324,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_DETERMINISTIC: machine->deterministic = true; return 0;
     case KEY_CONTENTS: return take_contents(p, value);
     case KEY_SEED: return take_number(p, "--seed", value, 0, INT64_MAX, &machine->seed);
+    case KEY_LAYOUT: return take_number(p, "--layout", value, 0, INT64_MAX, &machine->layout_seed);
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -56,7 +56,7 @@ int space_find_gap(struct space *space, uint64_t pages, vpn_t hint, vpn_t *ret_s
         return 0;
     }
     const vpn_t lowest = {MAP_LOWEST_PAGE};
-    if (mapping_find_gap(space, pages, lowest, vpn_of(MAP_TOP), ret_start) ||
+    if (mapping_find_gap(space, pages, lowest, vpn_of(MAP_TOP - space->vm->config.map_lowered), ret_start) ||
         mapping_find_low_gap(space, pages, vpn_of(MAP_BOTTOM_UP), USER_END_VPN, ret_start))
         return 0;
     return -ENOMEM;

@@ -74,6 +74,7 @@ struct vm_config {
     const struct policy_ops *policy;
     const char *policy_parameters; /* or NULL */
     uint64_t seed;
+    uint64_t map_lowered;      /* mmap chooses places so many bytes below the usual ones; whole pages */
     struct disk *swap;         /* owned by the caller, outlives the vm */
     bool slot_at_first_touch;  /* the lecture's way: a swap slot is assigned when a page is first touched (if
                                   there is one; a full swap area shows when the page must go) */

@@ -137,6 +137,34 @@ class Streams(ThimbleCase):
         self.assertFalse(swap.read_bytes().startswith(b"lost"))
 
 
+class Layout(ThimbleCase):
+    def maps(self, layout):
+        done = self.run_program("cat", "/proc/self/maps", options=["--layout", layout])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.decode().splitlines()
+
+    @staticmethod
+    def starts(lines):
+        """Where the program, its heap, the C library and the stack begin."""
+        names = ("/cat", "[heap]", "/libc.so.6", "[stack]")
+        return [next(int(line.split("-")[0], 16) for line in lines if line.endswith(name)) for name in names]
+
+    def test_a_seed_moves_all_parts_of_an_address_space_and_always_alike(self):
+        fixed, moved, again, other = (self.maps(n) for n in ("0", "7", "7", "8"))
+        self.assertEqual(self.starts(fixed)[0], 0x555555554000)
+        self.assertEqual(moved, again)
+        for left, right in ((fixed, moved), (moved, other)):
+            for a, b in zip(self.starts(left), self.starts(right)):
+                self.assertNotEqual(a, b)
+        self.assertTrue(all(start % 4096 == 0 for start in self.starts(moved)))
+        self.assertEqual(self.starts(moved), sorted(self.starts(moved)))
+
+    def test_programs_run_wherever_they_are(self):
+        for layout in ("1", "2", "3"):
+            done = self.run_program("sh", "-c", "ls / | sort | head -3 | wc -l", options=["--layout", layout, "-n", "64"])
+            self.assertEqual((done.returncode, done.stdout), (0, b"3\n"), done.stderr)
+
+
 class OurFiles(ThimbleCase):
     def test_a_summary_that_cannot_be_opened_stops_us_before_anything_ran(self):
         self.assert_refused(["--stats-file", "/nonexistent/summary", *HELLO], "/nonexistent/summary",

@@ -368,9 +368,10 @@ static int elf_map_interpreter(const struct elf_file *e, struct space *space, st
     return 0;
 }
 
-int elf_map(const struct elf_program *program, struct space *space, struct elf_image *ret_image) {
+int elf_map(const struct elf_program *program, struct space *space, uint64_t above,
+            struct elf_image *ret_image) {
     const struct elf_file *e = &program->main;
-    uint64_t bias, end = 0, base = ELF_PIE_BASE & ~(elf_alignment(e) - 1);
+    uint64_t bias, end = 0, base = (ELF_PIE_BASE + above) & ~(elf_alignment(e) - 1);
     int r = elf_choose_bias(e, space, base, &bias);
     if (r == 0)
         r = elf_map_file(e, space, bias, false, &end);

@@ -25,8 +25,9 @@ struct elf_image {
 int elf_open(struct thread *, struct file *, struct elf_program **ret_program);
 void elf_close(struct elf_program *);
 bool elf_wants_executable_stack(const struct elf_program *);
-/* Maps the program's segments, and the interpreter's, into the space. 0, or -errno if they cannot be mapped:
+/* Maps the program's segments, a position-independent one so many bytes above its usual place, and the
+ * interpreter's into the space. 0, or -errno if they cannot be mapped:
  * a process that executes them ends. */
-int elf_map(const struct elf_program *, struct space *, struct elf_image *ret_image);
+int elf_map(const struct elf_program *, struct space *, uint64_t above, struct elf_image *ret_image);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "kernel/futex/futex.h"
 #include "kernel/memory/memory.h"
+#include "kernel/process/layout.h"
 #include "kernel/process/stack.h"
 #include "kernel/process/thread.h"
 #include "kernel/process/watch.h"
@@ -214,6 +215,10 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
     struct stack_strings strings = {
         .path = plan->path, .argv = plan->argv, .envp = plan->envp, .place = p->stack};
     uint8_t random[16];
+    const struct layout layout = layout_make(p->kernel->config.layout_seed);
+    strings.shift = p->stack.top ? 0 : layout.arguments;
+    if (!p->stack.top)
+        strings.place.top = USER_END - layout.stack;
     memory_set_limits(p, space);
     int r = stack_check_size(&strings, p->limits[RLIMIT_STACK].rlim_cur);
     if (r == 0)
@@ -221,10 +226,10 @@ static int exec_fill_space(struct exec_plan *plan, const struct elf_program *pro
     if (r < 0)
         return r;
     result->lost = true;
-    r = elf_map(program, space, &result->image);
+    r = elf_map(program, space, layout.program, &result->image);
     if (r < 0)
         return r;
-    space_set_brk(space, page_round_up(result->image.brk), result->image.data);
+    space_set_brk(space, page_round_up(result->image.brk) + layout.heap, result->image.data);
     kernel_random(p->kernel, random, sizeof random);
     r = stack_write(space, &strings, &result->image, random, &result->stack);
     result->lost = r < 0;

@@ -78,7 +78,7 @@ static uint64_t stack_top(const struct stack_strings *s) {
 static void stack_lay_out(const struct stack_strings *s, const struct stack_sizes *sizes,
                           uint64_t *ret_strings, uint64_t *ret_pointer) {
     uint64_t words = 1 + (sizes->arguments + 1) + (sizes->variables + 1) + 2 * STACK_AUX_ENTRIES;
-    *ret_strings = stack_top(s) - STACK_END_MARK - (strlen(s->path) + 1) - sizes->strings;
+    *ret_strings = stack_top(s) - s->shift - STACK_END_MARK - (strlen(s->path) + 1) - sizes->strings;
     uint64_t small = (*ret_strings & ~15ULL) - sizeof stack_platform - 16;
     *ret_pointer = (small - words * sizeof(uint64_t)) & ~15ULL;
 }

@@ -10,6 +10,7 @@ struct stack_strings {
     char *const *argv;
     char *const *envp;
     struct stack_place place; /* where they go */
+    uint64_t shift;           /* so many bytes below the top, less than a page */
 };
 
 /* What the kernel remembers of the stack it built. */
