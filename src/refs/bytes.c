@@ -57,13 +57,14 @@ void refs_bytes_close(struct refs_bytes *b) {
 
 int refs_bytes_unpack(struct refs_bytes *b) {
     b->unpacker = ZSTD_createDCtx();
-    b->packed = malloc(max_size(BYTES_PIECE, b->to));
+    b->packed = malloc(BYTES_PIECE);
     if (!b->unpacker || !b->packed)
         return -ENOMEM;
-    /* What was seen already is packed. */
+    /* What was seen already is packed; it came by one reading. */
     b->packed_to = min_size(b->to - b->from, BYTES_PIECE);
     memcpy(b->packed, b->start + b->from, b->packed_to);
     b->from = b->to = 0;
+    b->ended = false;
     return 0;
 }
 
@@ -87,15 +88,18 @@ static ssize_t read_some(const struct refs_bytes *b, void *to, size_t length) {
 
 /* Unpacks some more into the buffer: how many bytes (may be 0), or -errno; sets `ended`. */
 static ssize_t unpack_some(struct refs_bytes *b, uint8_t *to, size_t length) {
+    bool more = true;
     if (b->packed_from == b->packed_to) {
         const ssize_t got = read_some(b, b->packed, BYTES_PIECE);
         if (got < 0)
             return got;
-        b->ended = !got;
+        more = got;
         b->packed_from = 0;
         b->packed_to = (size_t)got;
-        if (!got)
-            return b->expected ? -ENODATA : 0;
+    }
+    if (!more && !b->expected) {
+        b->ended = true;
+        return 0;
     }
     ZSTD_inBuffer in = {b->packed, b->packed_to, b->packed_from};
     ZSTD_outBuffer out = {to, length, 0};
@@ -103,7 +107,7 @@ static ssize_t unpack_some(struct refs_bytes *b, uint8_t *to, size_t length) {
     if (ZSTD_isError(b->expected))
         return -EBADMSG;
     b->packed_from = in.pos;
-    return (ssize_t)out.pos;
+    return more || out.pos || !b->expected ? (ssize_t)out.pos : -ENODATA;
 }
 
 static int make_room(struct refs_bytes *b) {

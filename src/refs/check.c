@@ -7,24 +7,33 @@
 
 enum { ACCESS_ALL = ACCESS_READ | ACCESS_WRITE | ACCESS_EXEC };
 
-const char *refs_item_check(const struct refs_item *item, uint32_t pages, uint32_t marks) {
+const char *refs_item_check(const struct refs_item *item, struct refs_before *before) {
     if (item->kind > REFS_MARK)
         return "there is no such kind of item";
     if (item->kind == REFS_MARK)
-        return item->page < marks ? NULL : "it names a mark that there is not";
-    if (item->page >= pages)
+        return item->page < before->marks ? NULL : "it names a mark that there is not";
+    if (item->page >= before->pages)
         return "it names a page that there is not";
+    if (item->page > before->fresh)
+        return "pages are numbered as they appear, and it skips one";
     if (item->kind == REFS_REFERENCE && (!item->flags || item->flags & ~ACCESS_ALL))
         return "a reference reads, writes or executes";
     if (item->kind == REFS_DIES && item->flags != POLICY_UNMAPPED && item->flags != POLICY_EXITED)
         return "a page dies because it was unmapped or its process ended";
+    before->fresh = max_u32(before->fresh, item->page + 1);
     return NULL;
 }
 
-bool refs_items_suspicious(const struct refs_item *items, size_t count, uint32_t pages) {
-    uint32_t wrong = 0;
-    for (size_t i = 0; i < count; i++)
-        wrong |= (uint32_t)(items[i].page >= pages) | (uint32_t)(items[i].kind != REFS_REFERENCE) |
+bool refs_items_are_plain(const struct refs_item *items, size_t count, struct refs_before *before) {
+    uint32_t wrong = 0, fresh = before->fresh;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t page = items[i].page;
+        wrong |= (uint32_t)(page > fresh) | (uint32_t)(items[i].kind != REFS_REFERENCE) |
                  (uint32_t)((uint8_t)(items[i].flags - 1) >= ACCESS_ALL);
-    return wrong;
+        fresh = page >= fresh ? page + 1 : fresh;
+    }
+    if (wrong || fresh > before->pages)
+        return false;
+    before->fresh = fresh;
+    return true;
 }

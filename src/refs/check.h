@@ -4,10 +4,16 @@
 
 #include "refs/refs.h"
 
-/* What is wrong with an item in a trace of so many pages and marks, or NULL. */
-const char *refs_item_check(const struct refs_item *, uint32_t pages, uint32_t marks);
+/* What came before. Pages are numbered as they appear: the next new one is `*fresh`. */
+struct refs_before {
+    uint32_t pages, marks; /* that there are to be named */
+    uint32_t fresh;        /* one more than the highest page that an item named */
+};
 
-/* Whether any of the items may be wrong: quick, for many. */
-bool refs_items_suspicious(const struct refs_item *, size_t count, uint32_t pages);
+/* What is wrong with the item that comes next, or NULL. */
+const char *refs_item_check(const struct refs_item *, struct refs_before *);
+
+/* Whether all the items are references, and right: quick, for many. If not, nothing changed. */
+bool refs_items_are_plain(const struct refs_item *, size_t count, struct refs_before *);
 
 #endif

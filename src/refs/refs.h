@@ -88,7 +88,7 @@ struct refs_header {
                             would notice; 0: all are there */
 };
 
-/* What is known at the end. */
+/* What is known at the end. `hash`: see refs/hash.h. */
 struct refs_totals {
     uint64_t references, instructions, items;
     uint64_t dropped; /* by --reduce */
@@ -146,11 +146,12 @@ struct refs_writer;
 int refs_writer_create(const char *path, const struct refs_header *, struct refs_writer **ret_writer,
                        char **ret_message);
 /* The next page or object gets the next number, from 0 (objects: from 1). Before the first item that names
- * it. */
+ * it; and pages in the order in which items name them first. */
 int refs_writer_page(struct refs_writer *, const struct refs_page *, uint32_t *ret_page);
 int refs_writer_object(struct refs_writer *, const char *name, uint32_t *ret_object);
 /* A mark is an item, too: it is added at this place. */
 int refs_writer_mark(struct refs_writer *, const struct refs_mark *);
+/* Items but marks. -EINVAL: one cannot be (see refs/check.h); nothing of them was written. */
 int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,

@@ -13,7 +13,9 @@
 #include "refs/check.h"
 
 const struct refs_reader *const refs_readers[REFS_FORMATS] = {
-    [REFS_FORMAT_THIMBLE] = &native_reader,
+    [REFS_FORMAT_THIMBLE] = &native_reader,   [REFS_FORMAT_ORACLE_GENERAL] = &oracle_reader,
+    [REFS_FORMAT_LACKEY] = &lackey_reader,    [REFS_FORMAT_CSV] = &csv_reader,
+    [REFS_FORMAT_PERF_SCRIPT] = &perf_reader, [REFS_FORMAT_OSTEP] = &ostep_reader,
 };
 
 static const char *const format_names[REFS_FORMATS] = {
@@ -71,7 +73,7 @@ void refs_close(struct refs_source *s) {
     free(s);
 }
 
-static int source_error_of_bytes(struct refs_source *s, int error) {
+int source_bytes_fail(struct refs_source *s, int error) {
     if (error == -EBADMSG)
         return source_fail(s, error, "the compressed file is damaged");
     if (error == -ENODATA)
@@ -90,12 +92,12 @@ static int source_recognise(struct refs_source *s, enum refs_format format) {
         length = refs_bytes_see(s->bytes, SOURCE_SNIFF, &bytes);
     }
     if (length < 0)
-        return source_error_of_bytes(s, (int)length);
+        return source_bytes_fail(s, (int)length);
     if (!length)
         return source_fail(s, -ENODATA, "the file is empty");
     s->reader = refs_readers[format];
     for (enum refs_format f = REFS_FORMAT_THIMBLE; !s->reader && f < REFS_FORMATS; f++)
-        if (refs_readers[f] && refs_readers[f]->fits(bytes, (size_t)length))
+        if (refs_readers[f]->fits(bytes, (size_t)length))
             s->reader = refs_readers[f];
     if (!s->reader)
         return source_fail(s, -EINVAL, "is in no format of references that Thimble knows");
@@ -138,6 +140,7 @@ int refs_rewind(struct refs_source *s) {
         return source_fail(s, error, "is not a regular file: it can be read only once");
     s->references = s->item_count = s->instruction = s->deaths = 0;
     s->ended = false;
+    s->before = (struct refs_before){0};
     s->error = 0;
     free(s->message);
     s->message = NULL;
@@ -171,7 +174,7 @@ static int page_dies(struct refs_source *s, uint32_t page) {
 }
 
 static int check_item(struct refs_source *s, const struct refs_item *item, uint64_t number) {
-    const char *wrong = refs_item_check(item, s->table.page_count, s->table.mark_count);
+    const char *wrong = refs_item_check(item, &s->before);
     if (!wrong && item->kind != REFS_MARK && page_is_dead(s, item->page))
         wrong = "its page is dead already";
     if (wrong)
@@ -191,7 +194,9 @@ static bool names_dead(const struct refs_source *s, size_t count) {
 }
 
 static int check_items(struct refs_source *s, size_t count) {
-    if (!refs_items_suspicious(s->items, count, s->table.page_count) && !names_dead(s, count)) {
+    s->before.pages = s->table.page_count;
+    s->before.marks = s->table.mark_count;
+    if (!names_dead(s, count) && refs_items_are_plain(s->items, count, &s->before)) {
         s->references += count;
         return 0;
     }

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "refs/bytes.h"
+#include "refs/check.h"
 #include "refs/hash.h"
 #include "refs/refs.h"
 #include "refs/table.h"
@@ -28,7 +29,8 @@ struct refs_reader {
     long (*next)(struct refs_source *);
 };
 
-extern const struct refs_reader native_reader;
+extern const struct refs_reader csv_reader, lackey_reader, native_reader, oracle_reader, ostep_reader,
+    perf_reader;
 /* Those of each enum refs_format, NULL for REFS_FORMAT_ANY. */
 extern const struct refs_reader *const refs_readers[REFS_FORMATS];
 
@@ -45,6 +47,7 @@ struct refs_source {
 
     /* of this reading, up to now */
     uint64_t references, item_count, instruction;
+    struct refs_before before;
     struct refs_hash *hash;
     uint64_t *dead; /* bitmap over pages that died */
     size_t dead_words;
@@ -61,5 +64,7 @@ struct refs_source {
 /* Keeps the message "PATH: …" if it is the first; returns `error`. */
 __attribute__((format(printf, 3, 4))) int source_fail(struct refs_source *, int error, const char *format,
                                                       ...);
+/* The same for what refs_bytes_see() returned. */
+int source_bytes_fail(struct refs_source *, int error);
 
 #endif

@@ -34,7 +34,8 @@ struct refs_writer {
     struct codec_columns columns;
     struct text pages, marks, names, texts; /* of this block: names of objects, texts of marks */
     struct native_counts counts;            /* of this block */
-    struct native_end end;                  /* up to now, with what is in this block */
+    struct refs_before before;
+    struct native_end end; /* up to now, with what is in this block */
     struct refs_hash *hash;
     struct text block; /* unpacked */
     ZSTD_CCtx *packer;
@@ -218,6 +219,8 @@ int refs_writer_create(const char *path, const struct refs_header *header, struc
 int refs_writer_page(struct refs_writer *w, const struct refs_page *page, uint32_t *ret_page) {
     if (w->end.pages == UINT32_MAX)
         return -EOVERFLOW;
+    if (page->object > w->end.objects)
+        return -EINVAL;
     *ret_page = w->end.pages++;
     w->counts.pages++;
     text_bytes(&w->pages, page, sizeof *page);
@@ -263,11 +266,11 @@ int refs_writer_mark(struct refs_writer *w, const struct refs_mark *mark) {
 }
 
 /* How many of the items are references; *ret_wrong is set if one is wrong. */
-static size_t count_references(const struct refs_writer *w, const struct refs_item *items, size_t count,
+static size_t count_references(struct refs_writer *w, const struct refs_item *items, size_t count,
                                bool *ret_wrong) {
     size_t references = 0;
     for (size_t i = 0; i < count; i++) {
-        if (items[i].kind == REFS_MARK || refs_item_check(&items[i], w->end.pages, 0))
+        if (items[i].kind == REFS_MARK || refs_item_check(&items[i], &w->before))
             *ret_wrong = true;
         references += items[i].kind == REFS_REFERENCE;
     }
@@ -279,7 +282,8 @@ int refs_writer_add(struct refs_writer *w, const struct refs_item *items, size_t
     size_t references = count;
     if (w->output.error)
         return writer_report(w);
-    if (refs_items_suspicious(items, count, w->end.pages))
+    w->before.pages = w->end.pages;
+    if (!refs_items_are_plain(items, count, &w->before))
         references = count_references(w, items, count, &wrong);
     if (wrong)
         return -EINVAL;

@@ -65,7 +65,7 @@ static void add_mark(struct made *m, struct rng *rng, uint64_t instruction) {
 static uint32_t choose_page(struct made *m, struct rng *rng, const bool *dead, uint32_t last, size_t i) {
     uint32_t page = last;
     switch (rng_below(rng, 8)) {
-    case 0: page = (uint32_t)rng_below(rng, m->page_count); break;
+    case 0: page = (uint32_t)rng_below(rng, m->page_count + 1); break;
     case 1: page = m->page_count; break;
     case 2: page = last + 1; break;
     default: page = (uint32_t)(i % 7); break;
@@ -86,7 +86,6 @@ struct made made_random(uint64_t seed, size_t count) {
     uint64_t instruction = 0;
     uint32_t last = 0;
     m.objects = 4;
-    add_page(&m, &rng);
     for (size_t i = 0; i < count; i++) {
         struct refs_item *item = &m.items[i];
         const uint64_t dice = rng_below(&rng, 200);
