@@ -16,6 +16,8 @@ static double seconds_now(void) {
 static void pass_host_signals_on(struct machine *m) {
     bool typed;
     for (int signal; (signal = host_signals_take(m->signals, &typed)) != 0;) {
+        if (m->config.take_signal && m->config.take_signal(m->config.context, signal))
+            continue;
         if (signal != SIGTSTP && signal != SIGCONT)
             m->host_signal = signal;
         if (typed)

@@ -40,6 +40,9 @@ struct machine_config {
     /* The caller deals with the signals that reach the host process itself (Ctrl-C in a stepper …): none is
      * passed on, and programs start with no signal blocked, whatever the calling thread blocks. */
     bool keep_host_signals;
+    /* A signal has reached the host process: true, it was meant for the caller and is not passed on. NULL:
+     * none is. */
+    bool (*take_signal)(void *context, int signal);
     bool record_contents; /* emit EVENT_CONTENT, where there are at most 64 frames: small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct vm_observer observer; /* of references: who wants to know them all. All NULL: nobody */

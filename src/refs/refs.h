@@ -64,6 +64,8 @@ enum refs_mark_type {
                          flags = enum event_map_flags */
     REFS_MARK_UNMAP,  /* space; a = first VPN, b = pages */
     REFS_MARK_NAME,   /* space; a = first VPN, b = pages, text = name (PR_SET_VMA_ANON_NAME) */
+    REFS_MARK_PHASE,  /* a part of the run begins that is to be looked at apart; text = its name: "measured"
+                         stands  behind the warm-up that was asked for */
     REFS_MARK_TYPES
 };
 

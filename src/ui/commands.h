@@ -8,6 +8,7 @@ int doctor_command(int argc, char **argv, char **envp);
 int draw_command(int argc, char **argv, char **envp);
 int html_command(int argc, char **argv, char **envp);
 int policies_command(int argc, char **argv, char **envp);
+int record_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);
 int scenario_command(int argc, char **argv, char **envp);
 int step_command(int argc, char **argv, char **envp);

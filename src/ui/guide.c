@@ -15,6 +15,7 @@ void guide_print(FILE *to) {
         "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
         "    thimble trace TRACE                  what a recorded run holds; -o FILE.jsonl: as JSON lines\n"
         "    thimble policies [--new NAME]        which replacement policies there are; begin your own\n"
+        "    thimble record -o FILE PROGRAM       which pages it used and when, for the analyses\n"
         "    thimble scenario list                a lecture's pictures and classics, each a real run\n"
         "    thimble check SUBMISSION...          grade programs by what they do\n"
         "    thimble doctor                       what this computer can do, and how to fix the rest\n"

@@ -1,0 +1,222 @@
+/* See reduce.h.
+ *
+ * Items wait in a list, in order, while it is open whether the reference at its head stays. Of each page one
+ * reference at most is open, its last; `since` is when the last one before it was that stays. Pages are in a
+ * list by their last reference, of which `edge` is the one behind the k newest: if that one's last reference
+ * is younger than `since`, k pages and the page itself were referenced after it, and never again will it be
+ * less. A page that died keeps its place in the list; it counts as one in between, so that less is dropped
+ * than might be. */
+#include "record/reduce.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+enum { NONE = UINT32_MAX, FIRST_PAGES = 1 << 10 };
+
+struct waiting {
+    struct waiting *next, *previous;
+    struct refs_item item;
+    bool open;
+};
+
+struct page {
+    uint32_t newer, older; /* by the last reference; NONE at the ends */
+    bool listed;
+    uint8_t flags;        /* of references that were dropped since the last that stays */
+    uint64_t last, since; /* times; since 0: the next reference is the first of a row */
+    struct waiting *open; /* NULL: none */
+};
+
+struct reduce {
+    uint32_t frames;
+    void (*emit)(void *context, const struct refs_item *);
+    void *context;
+    struct page *pages;
+    size_t page_capacity;
+    uint32_t newest, oldest; /* NONE: the list is empty */
+    uint32_t edge;           /* NONE: there are no more than k */
+    uint32_t listed;
+    uint64_t time; /* references */
+    uint64_t dropped;
+    struct waiting head;  /* of a ring: head.next is the first */
+    struct waiting *free; /* by next */
+};
+
+int reduce_create(uint32_t frames, void (*emit)(void *context, const struct refs_item *), void *context,
+                  struct reduce **ret_reduce) {
+    struct reduce *r = calloc(1, sizeof *r);
+    if (!r)
+        return -ENOMEM;
+    *r = (struct reduce){
+        .frames = frames, .emit = emit, .context = context, .newest = NONE, .oldest = NONE, .edge = NONE};
+    r->head.next = r->head.previous = &r->head;
+    *ret_reduce = r;
+    return 0;
+}
+
+void reduce_destroy(struct reduce *r) {
+    if (!r)
+        return;
+    reduce_end(r);
+    while (r->free) {
+        struct waiting *w = r->free;
+        r->free = w->next;
+        free(w);
+    }
+    free(r->pages);
+    free(r);
+}
+
+/* ---- what waits ---- */
+
+static struct waiting *wait_add(struct reduce *r, const struct refs_item *item, bool open) {
+    struct waiting *w = r->free;
+    if (w)
+        r->free = w->next;
+    else
+        w = malloc(sizeof *w);
+    if (!w)
+        return NULL;
+    *w = (struct waiting){.next = &r->head, .previous = r->head.previous, .item = *item, .open = open};
+    w->previous->next = w;
+    r->head.previous = w;
+    return w;
+}
+
+static void wait_remove(struct reduce *r, struct waiting *w) {
+    w->next->previous = w->previous;
+    w->previous->next = w->next;
+    w->next = r->free;
+    r->free = w;
+}
+
+/* The page's open reference stays. */
+static void keep(struct page *p) {
+    p->open->item.flags |= p->flags;
+    p->open->open = false;
+    p->open = NULL;
+    p->flags = 0;
+    p->since = p->last;
+}
+
+/* Whether k other pages were referenced since the page's last reference that stays. */
+static bool is_far(const struct reduce *r, const struct page *p) {
+    return r->edge != NONE && r->pages[r->edge].last > p->since;
+}
+
+static void wait_emit(struct reduce *r) {
+    for (struct waiting *w = r->head.next; w != &r->head; w = r->head.next) {
+        if (w->open && !is_far(r, &r->pages[w->item.page]))
+            return;
+        if (w->open)
+            keep(&r->pages[w->item.page]);
+        r->emit(r->context, &w->item);
+        wait_remove(r, w);
+    }
+}
+
+/* ---- pages by their last reference ---- */
+
+static void list_remove(struct reduce *r, uint32_t page) {
+    struct page *p = &r->pages[page];
+    *(p->newer == NONE ? &r->newest : &r->pages[p->newer].older) = p->older;
+    *(p->older == NONE ? &r->oldest : &r->pages[p->older].newer) = p->newer;
+}
+
+static void list_prepend(struct reduce *r, uint32_t page) {
+    struct page *p = &r->pages[page];
+    p->newer = NONE;
+    p->older = r->newest;
+    *(r->newest == NONE ? &r->oldest : &r->pages[r->newest].newer) = page;
+    r->newest = page;
+}
+
+/* The page is referenced: it becomes the newest. The edge stays where it is in the list. */
+static void list_touch(struct reduce *r, uint32_t page) {
+    struct page *p = &r->pages[page];
+    if (r->edge != NONE && (!p->listed || p->last <= r->pages[r->edge].last))
+        r->edge = r->pages[r->edge].newer;
+    if (p->listed)
+        list_remove(r, page);
+    list_prepend(r, page);
+    r->listed += !p->listed;
+    p->listed = true;
+    p->last = ++r->time;
+    if (r->edge == NONE && r->listed > r->frames)
+        r->edge = r->oldest;
+}
+
+static int make_room(struct reduce *r, uint32_t page) {
+    if (page < r->page_capacity)
+        return 0;
+    size_t capacity = max_size(FIRST_PAGES, 2 * r->page_capacity);
+    while (capacity <= page)
+        capacity *= 2;
+    struct page *grown = reallocarray(r->pages, capacity, sizeof *grown);
+    if (!grown)
+        return -ENOMEM;
+    memset(grown + r->page_capacity, 0, (capacity - r->page_capacity) * sizeof *grown);
+    r->pages = grown;
+    r->page_capacity = capacity;
+    return 0;
+}
+
+/* ---- items ---- */
+
+static int add_reference(struct reduce *r, const struct refs_item *item) {
+    struct page *p = &r->pages[item->page];
+    if (p->open && is_far(r, p)) {
+        keep(p);
+    } else if (p->open) {
+        p->flags |= p->open->item.flags;
+        wait_remove(r, p->open);
+        p->open = NULL;
+        r->dropped++;
+    }
+    list_touch(r, item->page);
+    const bool first = !p->since;
+    struct waiting *w = wait_add(r, item, !first);
+    if (!w)
+        return -ENOMEM;
+    if (first)
+        p->since = p->last;
+    else
+        p->open = w;
+    return 0;
+}
+
+/* What becomes of a page ends its row: what follows is not what was before. */
+static void end_row(struct page *p) {
+    if (p->open)
+        keep(p);
+    p->since = 0;
+}
+
+int reduce_add(struct reduce *r, const struct refs_item *item) {
+    int error = item->kind == REFS_MARK ? 0 : make_room(r, item->page);
+    if (error)
+        return error;
+    if (item->kind == REFS_REFERENCE) {
+        error = add_reference(r, item);
+    } else {
+        if (item->kind != REFS_MARK)
+            end_row(&r->pages[item->page]);
+        error = wait_add(r, item, false) ? 0 : -ENOMEM;
+    }
+    wait_emit(r);
+    return error;
+}
+
+void reduce_end(struct reduce *r) {
+    for (struct waiting *w = r->head.next; w != &r->head; w = w->next)
+        if (w->open)
+            keep(&r->pages[w->item.page]);
+    wait_emit(r);
+}
+
+uint64_t reduce_dropped(const struct reduce *r) {
+    return r->dropped;
+}

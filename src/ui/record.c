@@ -1,0 +1,91 @@
+/* `thimble record`: runs a program, as `thimble run` does, and writes its page references to a file. */
+#include "ui/commands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "ui/recorded.h"
+
+enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION };
+
+static const struct argp_option record_options[] = {
+    {NULL, 0, NULL, 0, "Recording:", 1},
+    {"output", 'o', "FILE", 0, "Write the references to FILE (needed)", 1},
+    {"reduce", KEY_REDUCE, "K", 0,
+     "Leave out references that no LRU or OPT memory of K frames or more would notice", 1},
+    {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Mark where the first SECONDS of the run are over", 1},
+    {"duration", KEY_DURATION, "SECONDS", 0, "End the run and the recording SECONDS after that", 1},
+    {0},
+};
+
+static int take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message) {
+    char *end;
+    const double seconds = strtod(value, &end);
+    if (end == value || *end || !(seconds > 0 && seconds < 1e9))
+        return message_fail(-EINVAL, ret_message, "--%s: '%s' is not a number of seconds above 0", name,
+                            value);
+    *ret_seconds = seconds;
+    return 0;
+}
+
+static int take_reduce(struct recorded_request *request, const char *value, char **ret_message) {
+    char *end;
+    const unsigned long frames = strtoul(value, &end, 10);
+    if (end == value || *end || *value == '-' || frames < 1 || frames >= UINT32_MAX)
+        return message_fail(-EINVAL, ret_message, "--reduce: '%s' is not a number of frames", value);
+    request->reduce_to = (uint32_t)frames;
+    return 0;
+}
+
+static int take(void *context, int key, const char *value, char **ret_message) {
+    struct recorded_request *request = context;
+    switch (key) {
+    case 'o': request->path = value; return 0;
+    case KEY_REDUCE: return take_reduce(request, value, ret_message);
+    case KEY_WARM_UP: return take_seconds("warm-up", value, &request->warm_up, ret_message);
+    case KEY_DURATION: return take_seconds("duration", value, &request->duration, ret_message);
+    }
+    return -EINVAL;
+}
+
+/* A standard stream for the programs; -1: the caller closed it. */
+static int stream(int fd) {
+    const int flags = fcntl(fd, F_GETFD);
+    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
+}
+
+int record_command(int argc, char **argv, char **envp) {
+    struct recorded_request request = {
+        .streams = {stream(STDIN_FILENO), stream(STDOUT_FILENO), stream(STDERR_FILENO)}};
+    const struct options_analysis analysis = {
+        .name = "thimble record",
+        .arguments = "-o FILE [--] PROGRAM [ARG...]",
+        .doc = "Run a program and write its page references to a file: which page was fetched from, read or "
+               "written, "
+               "and when.\v"
+               "The references do not depend on how much memory the machine has, which is ample by default. "
+               "SIGUSR1 "
+               "says how far it is; SIGTERM goes to the program, and when that has ended the file is "
+               "complete. The "
+               "exit status is that of thimble run.",
+        .options = record_options,
+        .take = take,
+        .context = &request,
+    };
+    struct options options;
+    char *message = NULL;
+    bool recorded;
+    int error = options_parse_analysis(&analysis, argc, argv, &options, &message);
+    if (!error && !request.path)
+        error = message_fail(-EINVAL, &message, "no file was given: thimble record -o FILE PROGRAM");
+    if (error) {
+        fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
+        free(message);
+        return EXIT_MACHINE;
+    }
+    return recorded_run(&options, envp, &request, &recorded);
+}

@@ -1,0 +1,172 @@
+/* See recorded.h. */
+#include "ui/recorded.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "record/recorder.h"
+#include "ui/session.h"
+#include "ui/size.h"
+
+struct recording {
+    struct recorder *recorder;
+    const struct recorded_request *request;
+    uint64_t instructions; /* of the whole run */
+};
+
+static void report_line(void *context, const char *line) {
+    fprintf(stderr, "thimble: %s\n", line);
+}
+
+/* From the recorder's thread. */
+static void file_was_cut(void *context, int error) {
+    const struct recording *r = context;
+    fprintf(stderr, "thimble: the recording %s is cut: %s\n", r->request->path, strerror(-error));
+}
+
+static bool take_signal(void *context, int signal) {
+    const struct recording *r = context;
+    struct recorder_progress p;
+    char references[SIZE_TEXT], pages[SIZE_TEXT], instructions[SIZE_TEXT];
+    if (signal != SIGUSR1)
+        return false;
+    recorder_get_progress(r->recorder, &p);
+    fprintf(stderr, "thimble: recorded %s references to %s pages in %s instructions\n",
+            number_format(p.references, references), number_format(p.pages, pages),
+            number_format(p.instruction, instructions));
+    return true;
+}
+
+static int create_recorder(struct recording *r, const struct options *o) {
+    char *message = NULL;
+    const struct recorder_config config = {
+        .path = r->request->path,
+        .header =
+            {
+                .thimble = THIMBLE_VERSION,
+                .cpu = o->machine.level == CPU_LEVEL_V2 ? "x86-64-v2" : "x86-64-v3",
+                .arguments = (const char *const *)o->program,
+                .argument_count = (size_t)o->program_count,
+                .seed = o->machine.seed,
+                .page_size = PAGE_SIZE,
+                .deterministic = o->machine.deterministic,
+                .reduced_to = r->request->reduce_to,
+            },
+        .warm_up = (uint64_t)(r->request->warm_up * 1e9),
+        .failed = file_was_cut,
+        .context = r,
+    };
+    const int error = recorder_create(&config, &r->recorder, &message);
+    if (error)
+        fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
+    free(message);
+    return error;
+}
+
+/* Whether the machine ended because its time was up, as it was to. */
+static bool time_was_up(const struct recording *r, const struct machine_summary *summary) {
+    return r->request->duration > 0 && summary->stop == KERNEL_LIMIT && summary->kernel.limit == LIMIT_TIME;
+}
+
+/* Ends the file; the machine has been taken down, so that pages of programs that were left are in it to their
+ * end. Whether there is a file. */
+static bool finish(struct recording *r, bool has_run) {
+    const int error = recorder_finish(r->recorder, r->instructions, has_run, NULL);
+    return has_run &&
+           (!error || error == -ENOSPC || error == -EDQUOT || error == -EFBIG); /* a cut was reported */
+}
+
+static bool run_session(struct recording *r, struct session *session, char **envp) {
+    size_t failed = 0;
+    struct machine_summary summary;
+    if (!session_build(session))
+        return false;
+    machine_add_sink(session->machine, recorder_sink(r->recorder));
+    if (!session_add_programs(session, r->request->streams, envp))
+        return false;
+    const int error = machine_run_programs(session->machine, &failed);
+    machine_get_summary(session->machine, &summary);
+    r->instructions = summary.engine.instructions;
+    if (!error && time_was_up(r, &summary))
+        session->exit_status = EXIT_SUCCESS;
+    else
+        session_ended(session, error, failed, 0);
+    return !error;
+}
+
+int recorded_run(struct options *options, char **envp, const struct recorded_request *request,
+                 bool *ret_recorded) {
+    struct recording r = {.request = request};
+    struct session session = {
+        .options = *options, .machine_file = options->machine_file, .exit_status = EXIT_MACHINE};
+    options->machine_file = NULL;
+    options->confinement.rules = NULL;
+    session.options.stats = STATS_NONE;
+    struct machine_config *machine = &session.options.machine;
+    *ret_recorded = false;
+    if (create_recorder(&r, &session.options))
+        return session_close(&session);
+    machine->observer = *recorder_observer(r.recorder);
+    machine->report = report_line;
+    machine->take_signal = take_signal;
+    machine->context = &r;
+    if (request->duration > 0)
+        machine->limits.nanoseconds = (uint64_t)((request->warm_up + request->duration) * 1e9);
+    const bool has_run = run_session(&r, &session, envp);
+    const int status = session_close(&session);
+    *ret_recorded = finish(&r, has_run);
+    return status;
+}
+
+/* ---- for an analysis ---- */
+
+static char *make_temporary(void) {
+    const char *folder = getenv("TMPDIR");
+    char *path;
+    if (asprintf(&path, "%s/thimble-XXXXXX", folder && *folder ? folder : "/tmp") < 0)
+        return NULL;
+    const int fd = mkstemp(path);
+    if (fd >= 0) {
+        close(fd);
+        return path;
+    }
+    fprintf(stderr, "thimble: %s: a temporary file cannot be made: %s\n", path, strerror(errno));
+    free(path);
+    return NULL;
+}
+
+bool recorded_open(struct options *options, char **envp, uint32_t reduce_to, const int streams[3],
+                   struct recorded *ret_recorded) {
+    struct recorded made = {.path = make_temporary(), .exit_status = EXIT_MACHINE};
+    char *message = NULL;
+    bool recorded = false;
+    *ret_recorded = (struct recorded){.exit_status = EXIT_MACHINE};
+    if (!made.path)
+        return false;
+    const struct recorded_request request = {
+        .path = made.path, .reduce_to = reduce_to, .streams = {streams[0], streams[1], streams[2]}};
+    made.exit_status = recorded_run(options, envp, &request, &recorded);
+    if (recorded && refs_open(made.path, REFS_FORMAT_THIMBLE, &made.source, &message))
+        fprintf(stderr, "thimble: %s\n", message ? message : "the recording cannot be read");
+    free(message);
+    if (!made.source) {
+        unlink(made.path);
+        free(made.path);
+        made.path = NULL;
+        if (recorded)
+            made.exit_status = EXIT_MACHINE;
+    }
+    *ret_recorded = made;
+    return made.source != NULL;
+}
+
+void recorded_close(struct recorded *r) {
+    refs_close(r->source);
+    unlink(r->path);
+    free(r->path);
+}
