@@ -1,0 +1,380 @@
+/* See curve.h. The request becomes tasks (curve_task.h), which hear readings of the source: as many in one
+ * reading as memory allows. */
+#include "analysis/curve.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/broadcast.h"
+#include "analysis/curve_task.h"
+#include "base/base.h"
+#include "base/message.h"
+
+enum { SIZES_CHOSEN = 64 };
+#define MEMORY_MAX (768ULL << 20) /* bytes, of the tasks of one reading */
+
+struct loaded {
+    const struct policy_ops *policy; /* NULL: not loaded */
+    const char *parameters;
+};
+
+struct run {
+    struct refs_source *source;
+    const struct curve_request *request;
+    struct curve_set *set;
+    char **ret_message;
+    const uint32_t *sizes;
+    size_t size_count;
+    uint32_t chosen[SIZES_CHOSEN];
+    struct curve_task *tasks;
+    size_t task_count, task_capacity, tasks_done;
+    struct loaded *loaded; /* by policy */
+    uint32_t pages;        /* as far as known */
+};
+
+/* ---- sizes ---- */
+
+/* Some 64 from 1 to the number of pages, each about the same factor larger than the one before. */
+static size_t sizes_choose(uint32_t pages, uint32_t sizes[SIZES_CHOSEN]) {
+    size_t count = 0;
+    const double last = max_u32(pages, 1);
+    for (int i = 0; i < SIZES_CHOSEN; i++) {
+        const uint32_t size = (uint32_t)lround(pow(last, i / (SIZES_CHOSEN - 1.0)));
+        if (count == 0 || size > sizes[count - 1])
+            sizes[count++] = size;
+    }
+    return count;
+}
+
+static int source_fail(struct run *run, int error) {
+    const char *why = refs_message(run->source);
+    return message_fail(error, run->ret_message, "%s", why ? why : strerror(-error));
+}
+
+/* Reads to the end, for what is known only there. */
+static int source_skip(struct run *run) {
+    const struct refs_item *items;
+    long count;
+    while ((count = refs_next(run->source, &items)) > 0)
+        ;
+    return count < 0 ? source_fail(run, (int)count) : 0;
+}
+
+static int sizes_take(struct run *run) {
+    const uint32_t reduced_to = refs_header(run->source)->reduced_to;
+    struct refs_totals totals = {0};
+    run->sizes = run->request->sizes;
+    run->size_count = run->request->size_count;
+    if (run->sizes && run->size_count == 0)
+        return message_fail(-EINVAL, run->ret_message, "no sizes are given");
+    int error = refs_totals(run->source, &totals);
+    if (error && !run->sizes) {
+        error = source_skip(run);
+        if (error)
+            return error;
+        error = refs_totals(run->source, &totals);
+    }
+    run->pages = totals.pages;
+    if (run->sizes)
+        return 0;
+    if (error)
+        return source_fail(run, error);
+    run->sizes = run->chosen;
+    run->size_count = sizes_choose(totals.pages, run->chosen);
+    while (run->size_count > 1 && run->sizes[0] < reduced_to) {
+        run->sizes++;
+        run->size_count--;
+    }
+    return 0;
+}
+
+/* ---- what can be computed soundly ---- */
+
+static bool policy_is(const char *specification, const char *name) {
+    return strcmp(specification, name) == 0;
+}
+
+/* Of a reduced trace, LRU and OPT with enough frames are exact, and nothing else is. */
+static int reduced_check(struct run *run) {
+    const uint32_t reduced_to = refs_header(run->source)->reduced_to;
+    const struct curve_request *request = run->request;
+    if (!reduced_to)
+        return 0;
+    for (size_t i = 0; i < request->policy_count; i++)
+        if (!policy_is(request->policies[i], "lru") && !policy_is(request->policies[i], "opt"))
+            return message_fail(-ENOTSUP, run->ret_message,
+                                "%s: the references were reduced (--reduce %u), which changes the misses of "
+                                "every policy but lru and opt: record without --reduce",
+                                request->policies[i], reduced_to);
+    if (run->sizes[0] < reduced_to)
+        return message_fail(
+            -ENOTSUP, run->ret_message,
+            "%u frames: the references were reduced (--reduce %u), which changes the misses of "
+            "smaller memories: ask for %u frames and more, or record with a smaller number",
+            run->sizes[0], reduced_to, reduced_to);
+    if (request->no_swap || request->observe_bits || request->sample || request->measure)
+        return message_fail(
+            -ENOTSUP, run->ret_message,
+            "the references were reduced (--reduce %u): without swap, with observed bits, from "
+            "a sample or for what a policy costs there is no exact result: record without "
+            "--reduce",
+            reduced_to);
+    return 0;
+}
+
+static int request_check(struct run *run) {
+    const struct curve_request *request = run->request;
+    for (size_t i = 0; i < request->policy_count; i++) {
+        if (strncmp(request->policies[i], "opt:", 4) == 0)
+            return message_fail(-EINVAL, run->ret_message, "%s: opt has no parameters", request->policies[i]);
+        if (request->sample && !policy_is(request->policies[i], "lru"))
+            return message_fail(-ENOTSUP, run->ret_message,
+                                "%s: only lru can be estimated from a sample of the pages: it alone keeps a "
+                                "smaller memory's pages in a larger one whatever the others do",
+                                request->policies[i]);
+    }
+    if (request->sample && request->no_swap)
+        return message_fail(-ENOTSUP, run->ret_message,
+                            "a sample of the pages says nothing about a memory without swap");
+    return reduced_check(run);
+}
+
+/* ---- tasks ---- */
+
+static int task_add(struct run *run, const struct curve_task *task) {
+    if (run->task_count == run->task_capacity) {
+        const size_t wanted = run->task_capacity ? 2 * run->task_capacity : 16;
+        struct curve_task *tasks = reallocarray(run->tasks, wanted, sizeof *tasks);
+        if (!tasks)
+            return -ENOMEM;
+        run->tasks = tasks;
+        run->task_capacity = wanted;
+    }
+    run->tasks[run->task_count++] = *task;
+    return 0;
+}
+
+/* A task for each size: the general method. */
+static int tasks_simulate(struct run *run, size_t policy) {
+    struct curve_task task = {
+        .request = run->request,
+        .curve = &run->set->curves[policy],
+        .count = 1,
+        .method = CURVE_SIMULATE,
+    };
+    struct loaded *loaded = &run->loaded[policy];
+    int error = 0;
+    if (!loaded->policy)
+        error = policy_load(run->request->policies[policy], &loaded->policy, &loaded->parameters,
+                            run->ret_message);
+    task.policy = loaded->policy;
+    task.parameters = loaded->parameters;
+    for (size_t i = 0; i < run->size_count && !error; i++) {
+        task.first = i;
+        error = task_add(run, &task);
+    }
+    return error;
+}
+
+static int tasks_all_sizes(struct run *run, size_t policy, enum curve_method method) {
+    const struct curve_task task = {
+        .request = run->request,
+        .curve = &run->set->curves[policy],
+        .count = run->size_count,
+        .method = method,
+    };
+    return task_add(run, &task);
+}
+
+static void curve_without_writebacks(struct curve *curve) {
+    free(curve->writebacks);
+    curve->writebacks = NULL;
+}
+
+static int tasks_of_policy(struct run *run, size_t policy) {
+    const struct curve_request *request = run->request;
+    const char *name = request->policies[policy];
+    struct curve *curve = &run->set->curves[policy];
+    const int error = curve_init(curve, name, run->sizes, run->size_count);
+    if (error)
+        return error;
+    run->set->count++;
+    if (refs_header(run->source)->reduced_to)
+        curve_without_writebacks(curve); /* of pages that were dropped, writes may be missing */
+    if (policy_is(name, "lru") && !request->observe_bits)
+        return tasks_all_sizes(run, policy, CURVE_LRU_STACK);
+    if (policy_is(name, "opt")) {
+        curve_without_writebacks(curve);
+        return tasks_all_sizes(run, policy, CURVE_OPT_STACK);
+    }
+    return tasks_simulate(run, policy);
+}
+
+/* ---- readings ---- */
+
+/* As many tasks as memory allows, at least one. */
+static size_t reading_size(const struct run *run) {
+    uint64_t bytes = 0;
+    size_t count = 0;
+    while (run->tasks_done + count < run->task_count) {
+        bytes += curve_task_bytes(&run->tasks[run->tasks_done + count], run->pages);
+        if (count > 0 && bytes > MEMORY_MAX)
+            break;
+        count++;
+    }
+    return count;
+}
+
+/* The first message of a task, given away. */
+static void reading_take_message(struct run *run, size_t count) {
+    for (size_t i = 0; i < count && !*run->ret_message; i++) {
+        *run->ret_message = run->tasks[run->tasks_done + i].message;
+        run->tasks[run->tasks_done + i].message = NULL;
+    }
+}
+
+static int read_once(struct run *run) {
+    const size_t count = reading_size(run);
+    struct curve_task *tasks = run->tasks + run->tasks_done;
+    struct broadcast_listener *listeners = calloc(count, sizeof *listeners);
+    int error = listeners ? refs_rewind(run->source) : -ENOMEM;
+    for (size_t i = 0; i < count && !error; i++) {
+        listeners[i] = (struct broadcast_listener){&tasks[i], curve_task_hear};
+        error = curve_task_start(&tasks[i]);
+    }
+    if (!error)
+        error = broadcast_run(run->source, listeners, count, run->request->threads);
+    for (size_t i = 0; i < count; i++) {
+        const int failed = curve_task_finish(&tasks[i], error != 0);
+        error = error ? error : failed;
+    }
+    reading_take_message(run, error ? count : 0);
+    for (size_t i = 0; i < count; i++) {
+        free(tasks[i].message);
+        tasks[i].message = NULL;
+        run->set->cold = max_u64(run->set->cold, tasks[i].cold);
+    }
+    run->tasks_done += count;
+    run->pages = max_u32(run->pages, refs_pages(run->source));
+    free(listeners);
+    return error && !*run->ret_message ? source_fail(run, error) : error;
+}
+
+/* Policies whose method did not do for these references are simulated. */
+static int tasks_again(struct run *run) {
+    int error = 0;
+    for (size_t i = 0, count = run->task_count; i < count && !error; i++) {
+        if (!run->tasks[i].unsuitable)
+            continue;
+        run->tasks[i].unsuitable = false;
+        error = tasks_simulate(run, (size_t)(run->tasks[i].curve - run->set->curves));
+    }
+    return error;
+}
+
+static int read_all(struct run *run) {
+    int error = 0;
+    while (!error && run->tasks_done < run->task_count) {
+        error = read_once(run);
+        if (!error && run->tasks_done == run->task_count)
+            error = tasks_again(run);
+    }
+    return error;
+}
+
+/* ---- labels ---- */
+
+/* "sysinfo, mincore": malloc'd; NULL: no memory. */
+static char *names_join(const char *const *names) {
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    if (!out)
+        return NULL;
+    for (size_t i = 0; names[i]; i++)
+        fprintf(out, "%s%s", i ? ", " : "", names[i]);
+    fclose(out);
+    return text;
+}
+
+static int curve_label(struct run *run, struct curve *curve) {
+    const struct refs_totals *totals = &run->set->totals;
+    char *names = NULL, *condition = NULL;
+    if (run->request->sample)
+        curve->label = RESULT_ESTIMATED;
+    if (!totals->conditions || !totals->conditions[0])
+        return 0;
+    names = names_join(totals->conditions);
+    if (!names || asprintf(&condition,
+                           "the program can learn about memory or time by %s: with another amount of memory "
+                           "it might run differently",
+                           names) < 0) {
+        free(names);
+        return -ENOMEM;
+    }
+    free(names);
+    if (curve->label == RESULT_EXACT)
+        curve->label = RESULT_CONDITIONAL;
+    free(curve->condition);
+    curve->condition = condition;
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+static int run_do(struct run *run) {
+    int error = sizes_take(run);
+    if (!error)
+        error = request_check(run);
+    for (size_t i = 0; i < run->request->policy_count && !error; i++)
+        error = tasks_of_policy(run, i);
+    if (!error)
+        error = read_all(run);
+    if (!error)
+        error = refs_totals(run->source, &run->set->totals);
+    for (size_t i = 0; i < run->set->count && !error; i++)
+        error = curve_label(run, &run->set->curves[i]);
+    return error;
+}
+
+int curve_compute(struct refs_source *source, const struct curve_request *request, struct curve_set *ret_set,
+                  char **ret_message) {
+    struct curve_set set = {
+        .curves = calloc(request->policy_count + 1, sizeof *set.curves),
+        .costs = calloc(request->policy_count + 1, sizeof *set.costs),
+    };
+    char *message = NULL;
+    struct run run = {
+        .source = source,
+        .request = request,
+        .set = &set,
+        .ret_message = &message,
+        .loaded = calloc(request->policy_count + 1, sizeof *run.loaded),
+    };
+    int error = set.curves && set.costs && run.loaded ? run_do(&run) : -ENOMEM;
+    for (size_t i = 0; run.loaded && i < request->policy_count; i++)
+        policy_unload(run.loaded[i].policy);
+    free(run.loaded);
+    free(run.tasks);
+    if (!error) {
+        *ret_set = set;
+        free(message);
+        return 0;
+    }
+    if (!message)
+        message_fail(error, &message, "the curve cannot be computed: %s", strerror(-error));
+    *ret_message = message;
+    curve_set_free(&set);
+    return error;
+}
+
+void curve_set_free(struct curve_set *set) {
+    for (size_t i = 0; set->curves && i < set->count; i++)
+        curve_free(&set->curves[i]);
+    free(set->curves);
+    free(set->costs);
+    *set = (struct curve_set){0};
+}

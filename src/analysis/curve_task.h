@@ -1,0 +1,46 @@
+/* What curve_compute() has to do: tasks, each of which hears one reading of the references and fills in one
+ * curve, or a part of its sizes. */
+#ifndef ANALYSIS_CURVE_TASK_H
+#define ANALYSIS_CURVE_TASK_H
+
+#include "analysis/broadcast.h"
+#include "analysis/curve.h"
+
+enum curve_method {
+    CURVE_LRU_STACK, /* all sizes */
+    CURVE_OPT_STACK, /* all sizes */
+    CURVE_SAMPLE,    /* all sizes, estimated */
+    CURVE_MASKS,     /* 64 sizes */
+    CURVE_SIMULATE,  /* one */
+    CURVE_OPT,       /* one */
+};
+
+struct opt_future;
+
+struct curve_task {
+    const struct curve_request *request;
+    struct curve *curve;
+    struct curve_cost *cost;         /* to be filled in as well, or NULL */
+    size_t first, count;             /* of the curve's sizes */
+    const struct policy_ops *policy; /* NULL: lru or opt by a method of its own */
+    const char *parameters;
+    const struct opt_future *future; /* of CURVE_OPT */
+    enum curve_method method;
+
+    void *state; /* while it hears */
+    int error;
+    char *message;   /* why */
+    bool unsuitable; /* the method does not do for these references: to be simulated */
+    uint64_t cold;
+};
+
+/* About what it will need, in bytes. */
+uint64_t curve_task_bytes(const struct curve_task *, uint32_t pages);
+/* 0 or -errno, then with a message. */
+int curve_task_start(struct curve_task *);
+/* Of struct broadcast_listener, with the task as its state. */
+int curve_task_hear(void *task, const struct broadcast_batch *);
+/* The results into the curve, unless the reading failed. 0 or -errno. */
+int curve_task_finish(struct curve_task *, bool failed);
+
+#endif

@@ -1,0 +1,178 @@
+/* The driver, over files: each policy's curve is that of memories of each size; labels; what is refused. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analysis/curve.h"
+#include "base/base.h"
+
+#include "model.h"
+#include "string-file.h"
+
+enum { SIZES = 12 };
+static const uint32_t sizes[SIZES] = {1, 2, 3, 4, 6, 8, 11, 14, 17, 20, 24, 40};
+
+static struct random_string string_make(uint32_t seed, uint32_t given_up) {
+    const struct random_shape shape = {.items = 2000,
+                                       .live = 24,
+                                       .deaths = seed % 3 * 15,
+                                       .cleaned = 20,
+                                       .cooled = 20,
+                                       .given_up = given_up,
+                                       .writes = 300,
+                                       .files = 600,
+                                       .shared = 200,
+                                       .steps = 3};
+    return random_string_make(&shape, seed);
+}
+
+static void expect_curve(const struct curve *curve, enum model_policy policy,
+                         const struct random_string *string, bool no_swap, uint64_t cold) {
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct model_result expected = model_run(policy, string, curve->sizes[i], no_swap);
+        assert_int_equal(expected.out_of_memory, curve->sizes[i] < curve->floor);
+        if (expected.out_of_memory)
+            continue;
+        assert_int_equal(curve->faults[i], expected.misses);
+        assert_int_equal(cold, expected.cold);
+        if (curve->writebacks)
+            assert_int_equal(curve->writebacks[i], expected.to_swap + expected.to_file);
+    }
+}
+
+static void curves_are_those_of_memories(void **state) {
+    static const char *const names[] = {"fifo", "lru", "clock", "opt", "lru"};
+    static const enum model_policy models[] = {MODEL_FIFO, MODEL_LRU, MODEL_CLOCK, MODEL_OPT, MODEL_LRU};
+    for (uint32_t seed = 1; seed <= 6; seed++) {
+        const bool no_swap = seed % 2 == 0;
+        struct random_string string = string_make(seed, seed == 3 ? 10 : 0);
+        struct refs_source *source = string_open(&string, 0, NULL);
+        const struct curve_request request = {.policies = names,
+                                              .policy_count = ARRAY_LENGTH(names),
+                                              .sizes = sizes,
+                                              .size_count = SIZES,
+                                              .no_swap = no_swap,
+                                              .writebacks = seed == 4,
+                                              .threads = seed};
+        struct curve_set set;
+        char *message = NULL;
+        if (curve_compute(source, &request, &set, &message) < 0)
+            fail_msg("%s", message);
+        assert_int_equal(set.count, ARRAY_LENGTH(names));
+        assert_int_equal(set.totals.pages, string.page_count);
+        for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+            assert_string_equal(set.curves[i].policy, names[i]);
+            assert_int_equal(set.curves[i].label, RESULT_EXACT);
+            assert_null(set.curves[i].condition);
+            expect_curve(&set.curves[i], models[i], &string, no_swap, set.cold);
+            if (request.writebacks && models[i] != MODEL_OPT)
+                assert_non_null(set.curves[i].writebacks);
+        }
+        curve_set_free(&set);
+        refs_close(source);
+        random_string_free(&string);
+    }
+}
+
+/* Without sizes some are chosen, up to the number of pages. */
+static void sizes_are_chosen(void **state) {
+    static const char *const names[] = {"lru"};
+    struct random_string string = string_make(1, 0);
+    struct refs_source *source = string_open(&string, 0, NULL);
+    const struct curve_request request = {.policies = names, .policy_count = 1};
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, &request, &set, &message), 0);
+    const struct curve *curve = &set.curves[0];
+    assert_in_range(curve->count, 20, 64);
+    assert_int_equal(curve->sizes[0], 1);
+    assert_int_equal(curve->sizes[curve->count - 1], string.page_count);
+    assert_int_equal(curve->faults[curve->count - 1], set.cold);
+    for (size_t i = 1; i < curve->count; i++)
+        assert_true(curve->sizes[i] > curve->sizes[i - 1]);
+    curve_set_free(&set);
+    refs_close(source);
+    random_string_free(&string);
+}
+
+static void conditions_are_named(void **state) {
+    static const char *const names[] = {"lru"}, *const conditions[] = {"sysinfo", "mincore", NULL};
+    struct random_string string = string_make(1, 0);
+    struct refs_source *source = string_open(&string, 0, conditions);
+    const struct curve_request request = {
+        .policies = names, .policy_count = 1, .sizes = sizes, .size_count = SIZES};
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, &request, &set, &message), 0);
+    assert_int_equal(set.curves[0].label, RESULT_CONDITIONAL);
+    assert_non_null(strstr(set.curves[0].condition, "by sysinfo, mincore:"));
+    curve_set_free(&set);
+    refs_close(source);
+    random_string_free(&string);
+}
+
+/* ---- what is refused ---- */
+
+static void expect_refused(struct refs_source *source, const struct curve_request *request, int error,
+                           const char *part) {
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, request, &set, &message), error);
+    assert_non_null(message);
+    if (!strstr(message, part))
+        fail_msg("'%s' does not say '%s'", message, part);
+    free(message);
+}
+
+static void what_is_unsound_is_refused(void **state) {
+    static const char *const lru[] = {"lru"}, *const clock[] = {"lru", "clock"}, *const wrong[] = {"opt:x=1"};
+    static const char *const unknown[] = {"belady"}, *const parameter[] = {"fifo:x=1"};
+    struct random_string string = string_make(1, 0);
+    struct refs_source *source = string_open(&string, 8, NULL);
+    struct curve_request request = {
+        .policies = clock, .policy_count = 2, .sizes = sizes, .size_count = SIZES};
+    expect_refused(source, &request, -ENOTSUP, "clock: the references were reduced (--reduce 8)");
+    request.policies = lru;
+    request.policy_count = 1;
+    expect_refused(source, &request, -ENOTSUP, "1 frames: the references were reduced (--reduce 8)");
+    request.sizes += 5;
+    request.size_count -= 5;
+    request.no_swap = true;
+    expect_refused(source, &request, -ENOTSUP, "without swap");
+    request.no_swap = false;
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, &request, &set, &message), 0);
+    assert_null(set.curves[0].writebacks);
+    curve_set_free(&set);
+    refs_close(source);
+
+    source = string_open(&string, 0, NULL);
+    request.policies = wrong;
+    expect_refused(source, &request, -EINVAL, "opt has no parameters");
+    request.policies = unknown;
+    expect_refused(source, &request, -EINVAL, "belady");
+    request.policies = parameter;
+    expect_refused(source, &request, -EINVAL, "fifo:x=1");
+    request.policies = clock + 1;
+    request.sample = 1000;
+    expect_refused(source, &request, -ENOTSUP, "only lru can be estimated");
+    refs_close(source);
+    random_string_free(&string);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(curves_are_those_of_memories),
+        cmocka_unit_test(sizes_are_chosen),
+        cmocka_unit_test(conditions_are_named),
+        cmocka_unit_test(what_is_unsound_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
