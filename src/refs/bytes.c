@@ -68,6 +68,10 @@ int refs_bytes_unpack(struct refs_bytes *b) {
     return 0;
 }
 
+bool refs_bytes_can_rewind(const struct refs_bytes *b) {
+    return b->regular;
+}
+
 int refs_bytes_rewind(struct refs_bytes *b) {
     if (!b->regular || lseek(b->descriptor, 0, SEEK_SET) < 0)
         return -ESPIPE;

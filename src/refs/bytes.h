@@ -15,6 +15,8 @@ int refs_bytes_open(const char *path, struct refs_bytes **ret_bytes);
 void refs_bytes_close(struct refs_bytes *); /* NULL is allowed */
 /* From here on, which is the beginning, the bytes are unpacked. 0 or -ENOMEM. */
 int refs_bytes_unpack(struct refs_bytes *);
+/* Whether they can be read again. */
+bool refs_bytes_can_rewind(const struct refs_bytes *);
 /* From the beginning again. 0, or -ESPIPE: this is no regular file. */
 int refs_bytes_rewind(struct refs_bytes *);
 /* Makes the next `length` bytes visible at *ret_from, until the next call; does not take them. How many there

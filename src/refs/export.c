@@ -14,6 +14,7 @@
 #include "hw/types.h"
 #include "refs/export_parts.h"
 #include "refs/names.h"
+#include "refs/source.h"
 #include "refs/table.h"
 #include "trace/output.h"
 
@@ -50,8 +51,11 @@ int naming_choose(struct naming *n, struct refs_source *s, unsigned name_bits, b
     const struct refs_item *items;
     long got;
     *n = (struct naming){.source = s, .spaces = spaces};
-    if (refs_rewind(s))
-        return 0; /* it cannot be read twice: by number */
+    if (!refs_bytes_can_rewind(s->bytes))
+        return 0; /* by number */
+    const int failed = refs_rewind(s);
+    if (failed)
+        return failed;
     while ((got = refs_next(s, &items)) > 0)
         ;
     if (got < 0)

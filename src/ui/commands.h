@@ -6,7 +6,9 @@
 int check_command(int argc, char **argv, char **envp);
 int doctor_command(int argc, char **argv, char **envp);
 int draw_command(int argc, char **argv, char **envp);
+int export_command(int argc, char **argv, char **envp);
 int html_command(int argc, char **argv, char **envp);
+int import_command(int argc, char **argv, char **envp);
 int policies_command(int argc, char **argv, char **envp);
 int record_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);

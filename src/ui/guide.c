@@ -14,6 +14,7 @@ void guide_print(FILE *to) {
         "    thimble draw TRACE --step N -o FILE  pictures of a recorded run, exercises with blanks\n"
         "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
         "    thimble trace TRACE                  what a recorded run holds; -o FILE.jsonl: as JSON lines\n"
+        "    thimble import|export FILE -o FILE   page references of other tools, and for them\n"
         "    thimble policies [--new NAME]        which replacement policies there are; begin your own\n"
         "    thimble record -o FILE PROGRAM       which pages it used and when, for the analyses\n"
         "    thimble scenario list                a lecture's pictures and classics, each a real run\n"

@@ -1,4 +1,5 @@
-/* `thimble trace`: says what a recorded run holds and what is wrong with it, or converts it to JSON lines. */
+/* `thimble trace`: says what a recorded run holds and what is wrong with it, or converts it to JSON lines. Of
+ * a file of page references it says what that holds. */
 #include "ui/commands.h"
 
 #include <argp.h>
@@ -12,6 +13,7 @@
 #include "trace/explain.h"
 #include "trace/file.h"
 #include "ui/options.h"
+#include "ui/references.h"
 #include "ui/size.h"
 #include "view/plain.h"
 
@@ -144,12 +146,27 @@ static int refuse(const char *trace, int error) {
     return EXIT_MACHINE;
 }
 
+/* It is no recorded run, for this reason; perhaps it is one of references. */
+static int say_references(const char *trace, int refusal) {
+    struct refs_source *source;
+    char *message = NULL;
+    if (refs_open(trace, REFS_FORMAT_ANY, &source, &message)) {
+        free(message);
+        return refuse(trace, refusal);
+    }
+    const int error = references_print(source);
+    if (error)
+        fprintf(stderr, "thimble: %s\n", refs_message(source));
+    refs_close(source);
+    return error ? EXIT_FLAWED : EXIT_SUCCESS;
+}
+
 static int say(const char *trace) {
     struct film *film;
     const struct fold *f;
     int error = film_open(trace, &film), status;
     if (error)
-        return refuse(trace, error);
+        return say_references(trace, error);
     error = film_state(film, film_events(film), &f);
     if (!error) {
         print_header(film_header(film));

@@ -1,0 +1,170 @@
+/* `thimble import` and `thimble export`: page references from one format into another. What a format cannot
+ * hold is said, not passed over. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "refs/export.h"
+#include "ui/commands.h"
+#include "ui/options.h"
+#include "ui/size.h"
+
+/* What is wrong was said; the rest is right. As an exit status. */
+enum { EXIT_CUT = 1 };
+
+struct conversion {
+    const char *from, *to;
+    enum refs_format format; /* of what is imported, or to be exported */
+    bool exports;
+};
+
+static const struct argp_option convert_options[] = {
+    {"format", 'F', "FORMAT", 0, "thimble, oracleGeneral, csv, lackey, perf-script or ostep", 0},
+    {"output", 'o', "FILE", 0, "The file to write; one that is there is replaced", 0},
+    {0},
+};
+
+/* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
+static enum refs_format format_of(const char *path) {
+    static const struct {
+        const char *end;
+        enum refs_format format;
+    } ends[] = {
+        {".refs", REFS_FORMAT_THIMBLE},
+        {".csv", REFS_FORMAT_CSV},
+        {".oracleGeneral", REFS_FORMAT_ORACLE_GENERAL},
+        {".oracleGeneral.bin", REFS_FORMAT_ORACLE_GENERAL},
+        {".oracleGeneral.zst", REFS_FORMAT_ORACLE_GENERAL},
+        {".oracleGeneral.bin.zst", REFS_FORMAT_ORACLE_GENERAL},
+        {".lackey", REFS_FORMAT_LACKEY},
+    };
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t end = strlen(ends[i].end);
+        if (length > end && !strcmp(path + length - end, ends[i].end))
+            return ends[i].format;
+    }
+    return REFS_FORMAT_ANY;
+}
+
+static void check_request(const struct conversion *c, struct argp_state *state) {
+    if (!c->from)
+        argp_error(state, "which file? %s",
+                   c->exports ? "thimble record -o FILE PROGRAM makes one"
+                              : "one of references: docs/FORMATS.md says which there are");
+    if (!c->to)
+        argp_error(state, "-o FILE: where to?");
+    if (c->exports && c->format == REFS_FORMAT_ANY)
+        argp_error(state,
+                   "-o %s: which format? give --format, or a name that ends in .csv or .oracleGeneral.zst",
+                   c->to);
+}
+
+static error_t take_option(int key, char *value, struct argp_state *state) {
+    struct conversion *c = state->input;
+    switch (key) {
+    case 'F':
+        if (refs_format_parse(value, &c->format))
+            argp_error(
+                state,
+                "--format '%s': formats are thimble, oracleGeneral, csv, lackey, perf-script and ostep",
+                value);
+        return 0;
+    case 'o': c->to = value; return 0;
+    case ARGP_KEY_ARG:
+        if (c->from)
+            argp_error(state, "%s: one file at a time, and %s was given", value, c->from);
+        c->from = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (c->exports && c->to && c->format == REFS_FORMAT_ANY)
+            c->format = format_of(c->to);
+        check_request(c, state);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- what was lost ---- */
+
+static void say_number(const char *path, uint64_t number, const char *what) {
+    char digits[SIZE_TEXT];
+    if (number)
+        fprintf(stderr, "thimble: %s: %s %s\n", path, number_format(number, digits), what);
+}
+
+static void say_losses(const struct conversion *c, const struct refs_exported *exported) {
+    say_number(c->to, exported->lost,
+               "deaths, write-backs and marks are not in it: this format has references only");
+    say_number(c->to, exported->merged, "accesses of another kind to the same page are not in it");
+    if (exported->renamed)
+        fprintf(stderr, "thimble: %s: pages are called 0, 1, … in it, in the order of their appearance\n",
+                c->to);
+    if (!exported->whole)
+        fprintf(stderr, "thimble: %s is cut: what was recorded of the run is in %s\n", c->from, c->to);
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int say_failure(char *message) {
+    fprintf(stderr, "thimble: %s\n", message ? message : "out of memory");
+    free(message);
+    return EXIT_MACHINE;
+}
+
+static int convert(const struct conversion *c) {
+    const enum refs_format from = c->exports ? REFS_FORMAT_ANY : c->format;
+    const enum refs_format to = c->exports ? c->format : REFS_FORMAT_THIMBLE;
+    struct refs_exported exported;
+    struct refs_source *source;
+    char *message = NULL;
+    if (same_file(c->from, c->to)) {
+        fprintf(stderr, "thimble: -o %s is the file itself: give another name\n", c->to);
+        return EXIT_MACHINE;
+    }
+    int error = refs_open(c->from, from, &source, &message);
+    if (error)
+        return say_failure(message);
+    error = refs_export(source, c->to, to, &exported, &message);
+    refs_close(source);
+    if (error)
+        return say_failure(message);
+    say_losses(c, &exported);
+    return exported.whole ? EXIT_SUCCESS : EXIT_CUT;
+}
+
+static int command(struct conversion *c, const struct argp *argp, char *name, int argc, char **argv) {
+    argv[0] = name; /* for argp's messages */
+    argp_err_exit_status = EXIT_MACHINE;
+    return argp_parse(argp, argc, argv, 0, NULL, c) ? EXIT_MACHINE : convert(c);
+}
+
+int import_command(int argc, char **argv, char **envp) {
+    static const struct argp argp = {
+        .options = convert_options,
+        .parser = take_option,
+        .args_doc = "FILE",
+        .doc = "Turn page references of another tool into Thimble's own format.",
+    };
+    static char name[] = "thimble import";
+    struct conversion c = {.format = REFS_FORMAT_ANY};
+    return command(&c, &argp, name, argc, argv);
+}
+
+int export_command(int argc, char **argv, char **envp) {
+    static const struct argp argp = {
+        .options = convert_options,
+        .parser = take_option,
+        .args_doc = "FILE",
+        .doc = "Turn page references, recorded or of any tool, into the format of another one.",
+    };
+    static char name[] = "thimble export";
+    struct conversion c = {.exports = true};
+    return command(&c, &argp, name, argc, argv);
+}
