@@ -12,6 +12,8 @@ extern const struct policy_ops policy_lru;
 extern const struct policy_ops policy_lfu;
 extern const struct policy_ops policy_2q;
 extern const struct policy_ops policy_arc;
+extern const struct policy_ops policy_lirs;
+extern const struct policy_ops policy_clock_pro;
 extern const struct policy_ops policy_s3_fifo;
 extern const struct policy_ops policy_sieve;
 extern const struct policy_ops policy_random;

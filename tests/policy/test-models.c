@@ -313,6 +313,276 @@ static const struct model arc = {
     .died = arc_died,
 };
 
+/* ---- LIRS: by the times of last uses, without a stack. A page is in the paper's stack iff it was used after
+ * some page that is LIR now ---- */
+
+struct lirs {
+    struct queue lir, hir,
+        gone; /* in memory; in memory, next victim first; out of it, by the time they left */
+    uint64_t last[REPLAY_PAGES], time;
+    int lir_limit, ghosts;
+};
+
+static void lirs_reset(void *model, int capacity) {
+    struct lirs *m = model;
+    m->lir_limit = capacity > 1 ? capacity - 1 : 1;
+    m->ghosts = 2 * capacity;
+}
+
+static uint64_t lirs_coldest(const struct lirs *m) {
+    uint64_t page = m->lir.page[0];
+    for (int i = 1; i < m->lir.count; i++)
+        if (m->last[m->lir.page[i]] < m->last[page])
+            page = m->lir.page[i];
+    return page;
+}
+
+static bool lirs_in_stack(const struct lirs *m, uint64_t page) {
+    return m->lir.count > 0 && m->last[page] > m->last[lirs_coldest(m)];
+}
+
+/* Ghosts that are not in the stack any more do not count. */
+static void lirs_prune(struct lirs *m) {
+    for (int i = m->gone.count - 1; i >= 0; i--)
+        if (!lirs_in_stack(m, m->gone.page[i]))
+            (void)queue_take_at(&m->gone, i);
+}
+
+static void lirs_use(struct lirs *m, uint64_t page) {
+    const bool hot = lirs_in_stack(m, page) && (queue_has(&m->hir, page) || queue_has(&m->gone, page));
+    queue_drop(&m->gone, page);
+    m->last[page] = ++m->time;
+    if (queue_has(&m->lir, page))
+        return lirs_prune(m);
+    queue_drop(&m->hir, page);
+    if (!hot && m->lir.count >= m->lir_limit)
+        return queue_put(&m->hir, page);
+    queue_put(&m->lir, page);
+    if (m->lir.count > m->lir_limit) {
+        const uint64_t coldest = lirs_coldest(m);
+        queue_drop(&m->lir, coldest);
+        queue_put(&m->hir, coldest);
+    }
+    lirs_prune(m);
+}
+
+static void lirs_touch(void *model, uint64_t page) {
+    lirs_use(model, page);
+}
+
+static uint64_t lirs_victim(void *model) {
+    const struct lirs *m = model;
+    return m->hir.count ? m->hir.page[0] : lirs_coldest(m);
+}
+
+static void lirs_gone(void *model, uint64_t page) {
+    struct lirs *m = model;
+    if (!queue_drop(&m->hir, page))
+        queue_drop(&m->lir, page);
+    lirs_prune(m);
+}
+
+static void lirs_evicted(void *model, uint64_t page) {
+    struct lirs *m = model;
+    const bool in_stack = lirs_in_stack(m, page);
+    if (in_stack)
+        queue_put(&m->gone, page);
+    if (m->gone.count > m->ghosts)
+        (void)queue_take_at(&m->gone, 0);
+    lirs_gone(model, page);
+}
+
+/* With fewer ghosts than would fill the stack. */
+static void lirs_reset_few(void *model, int capacity) {
+    lirs_reset(model, capacity);
+    ((struct lirs *)model)->ghosts = capacity / 2;
+}
+
+static const struct model lirs = {
+    .policy = "lirs",
+    .size = sizeof(struct lirs),
+    .reset = lirs_reset,
+    .insert = lirs_touch,
+    .access = lirs_touch,
+    .victim = lirs_victim,
+    .evicted = lirs_evicted,
+    .died = lirs_gone,
+};
+
+/* ---- CLOCK-Pro: the circle is a row that begins at the hot hand, so that its end is the head ---- */
+
+enum pro_kind { PRO_HOT, PRO_COLD, PRO_GONE };
+
+struct pro {
+    struct queue row;
+    enum pro_kind kind[REPLAY_PAGES];
+    bool test[REPLAY_PAGES], used[REPLAY_PAGES];
+    uint64_t cold_hand, test_hand; /* pages */
+    int m, m_cold;
+    uint64_t evict; /* decided, until something else happens */
+};
+
+static void pro_reset(void *model, int capacity) {
+    struct pro *m = model;
+    m->m = capacity;
+    m->m_cold = 1;
+}
+
+static int pro_count(const struct pro *m, enum pro_kind kind) {
+    int count = 0;
+    for (int i = 0; i < m->row.count; i++)
+        count += m->kind[m->row.page[i]] == kind;
+    return count;
+}
+
+static uint64_t pro_next(const struct pro *m, uint64_t page) {
+    return m->row.page[(queue_find(&m->row, page) + 1) % m->row.count];
+}
+
+static void pro_take(struct pro *m, uint64_t page) {
+    const uint64_t next = m->row.count > 1 ? pro_next(m, page) : 0;
+    m->cold_hand = m->cold_hand == page ? next : m->cold_hand;
+    m->test_hand = m->test_hand == page ? next : m->test_hand;
+    queue_drop(&m->row, page);
+}
+
+static void pro_put(struct pro *m, uint64_t page) {
+    queue_put(&m->row, page);
+    if (m->row.count == 1)
+        m->cold_hand = m->test_hand = page;
+}
+
+static void pro_adapt(struct pro *m, int by) {
+    const int most = m->m > 1 ? m->m - 1 : 1;
+    m->m_cold += by;
+    m->m_cold = m->m_cold < 1 ? 1 : m->m_cold > most ? most : m->m_cold;
+}
+
+static void pro_end_test(struct pro *m, uint64_t page) {
+    if (!m->test[page])
+        return;
+    m->test[page] = false;
+    pro_adapt(m, -1);
+    if (m->kind[page] == PRO_GONE)
+        pro_take(m, page);
+}
+
+/* At the first page of the row, which then is its last, unless it is gone for good. */
+static void pro_hot_hand_step(struct pro *m) {
+    const uint64_t page = m->row.page[0];
+    queue_put(&m->row, queue_take_at(&m->row, 0));
+    if (m->kind[page] != PRO_HOT)
+        pro_end_test(m, page);
+    else if (!m->used[page])
+        m->kind[page] = PRO_COLD;
+    m->used[page] = m->kind[page] != PRO_HOT && m->used[page];
+}
+
+static void pro_hot_hand(struct pro *m) {
+    if (pro_count(m, PRO_HOT) <= m->m - m->m_cold)
+        return;
+    while (pro_count(m, PRO_HOT) > m->m - m->m_cold)
+        pro_hot_hand_step(m);
+    while (pro_count(m, PRO_HOT) && m->kind[m->row.page[0]] != PRO_HOT)
+        pro_hot_hand_step(m);
+}
+
+static void pro_insert(void *model, uint64_t page) {
+    struct pro *m = model;
+    const bool again = queue_has(&m->row, page);
+    bool hot = again || pro_count(m, PRO_HOT) < m->m - m->m_cold;
+    if (again) {
+        pro_take(m, page);
+        pro_adapt(m, 1);
+    }
+    m->evict = 0;
+    m->kind[page] = hot ? PRO_HOT : PRO_COLD;
+    m->test[page] = !hot;
+    m->used[page] = false;
+    pro_put(m, page);
+    pro_hot_hand(m);
+}
+
+static void pro_access(void *model, uint64_t page) {
+    struct pro *m = model;
+    m->evict = 0;
+    m->used[page] = true;
+}
+
+static void pro_cold_page_used(struct pro *m, uint64_t page) {
+    m->used[page] = false;
+    pro_take(m, page);
+    pro_put(m, page);
+    if (!m->test[page]) {
+        m->test[page] = true;
+        return;
+    }
+    m->test[page] = false;
+    m->kind[page] = PRO_HOT;
+    pro_adapt(m, 1);
+    pro_hot_hand(m);
+}
+
+static uint64_t pro_victim(void *model) {
+    struct pro *m = model;
+    while (!m->evict && pro_count(m, PRO_COLD) > 0) {
+        const uint64_t page = m->cold_hand;
+        if (m->kind[page] == PRO_COLD && !m->used[page]) {
+            m->evict = page;
+            break;
+        }
+        m->cold_hand = pro_next(m, page);
+        if (m->kind[page] == PRO_COLD)
+            pro_cold_page_used(m, page);
+    }
+    for (int i = 0; !m->evict; i = (i + 1) % m->row.count) {
+        const uint64_t page = m->row.page[i];
+        if (m->kind[page] == PRO_HOT && !m->used[page])
+            m->evict = page;
+        else if (m->kind[page] == PRO_HOT)
+            m->used[page] = false;
+    }
+    return m->evict;
+}
+
+static void pro_died(void *model, uint64_t page) {
+    struct pro *m = model;
+    m->evict = 0;
+    pro_take(m, page);
+}
+
+static void pro_evicted(void *model, uint64_t page) {
+    struct pro *m = model;
+    if (!m->test[page])
+        return pro_died(model, page);
+    m->evict = 0;
+    m->kind[page] = PRO_GONE;
+    m->used[page] = false;
+    if (m->row.count > 1 && m->cold_hand == page)
+        m->cold_hand = pro_next(m, page);
+    if (m->row.count > 1 && m->test_hand == page)
+        m->test_hand = pro_next(m, page);
+    if (m->row.count > 1 && m->row.page[0] == page)
+        queue_put(&m->row, queue_take_at(&m->row, 0));
+    while (pro_count(m, PRO_GONE) > m->m) {
+        const uint64_t at = m->test_hand;
+        m->test_hand = pro_next(m, at);
+        if (m->kind[at] != PRO_HOT)
+            pro_end_test(m, at);
+    }
+}
+
+static const struct model pro = {
+    .policy = "clock-pro",
+    .size = sizeof(struct pro),
+    .reset = pro_reset,
+    .insert = pro_insert,
+    .access = pro_access,
+    .victim = pro_victim,
+    .evicted = pro_evicted,
+    .died = pro_died,
+};
+
 /* ---- LFU with aging: one row of pages, the next victim first ---- */
 
 struct lfu {
@@ -500,6 +770,16 @@ static void twoq_is_that_of_the_paper(void **state) {
 static void arc_is_that_of_the_paper(void **state) {
     compare(&arc);
 }
+static void lirs_is_that_of_the_paper(void **state) {
+    struct model few = lirs;
+    few.policy = "lirs:ghosts=50";
+    few.reset = lirs_reset_few;
+    compare(&lirs);
+    compare(&few);
+}
+static void clock_pro_is_that_of_the_paper(void **state) {
+    compare(&pro);
+}
 static void lfu_takes_the_least_used(void **state) {
     compare(&lfu);
 }
@@ -518,7 +798,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_chance_and_clock_are_one), cmocka_unit_test(sieve_is_that_of_the_paper),
         cmocka_unit_test(s3_fifo_is_that_of_the_paper),    cmocka_unit_test(twoq_is_that_of_the_paper),
-        cmocka_unit_test(arc_is_that_of_the_paper),        cmocka_unit_test(lfu_takes_the_least_used),
+        cmocka_unit_test(arc_is_that_of_the_paper),        cmocka_unit_test(lirs_is_that_of_the_paper),
+        cmocka_unit_test(clock_pro_is_that_of_the_paper),  cmocka_unit_test(lfu_takes_the_least_used),
         cmocka_unit_test(wsclock_is_that_of_the_paper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
