@@ -19,29 +19,31 @@ enum { OWN = 30, LOOP = 100, ROUNDS = 50, BRIEF = 10 };
 
 static char path[] = "/tmp/thimble-answer-XXXXXX";
 
+/* Pages by what they are for: the program's own, those that live briefly, the loop's. */
+enum { PAGES = OWN + 4 * OWN + LOOP, FIRST_OF_FILE = PAGES - LOOP };
+
 struct script {
     struct refs_writer *writer;
     uint64_t instruction;
+    uint32_t numbers[PAGES]; /* in the file, + 1; 0: it has not appeared */
 };
 
-static void touch(struct script *s, uint32_t page, unsigned access) {
-    const struct refs_item item = {
-        .instruction = s->instruction += 10, .page = page, .kind = REFS_REFERENCE, .flags = (uint8_t)access};
-    assert_int_equal(refs_writer_add(s->writer, &item, 1), 0);
-}
-
-static void die(struct script *s, uint32_t page) {
-    const struct refs_item item = {
-        .instruction = s->instruction, .page = page, .kind = REFS_DIES, .flags = POLICY_UNMAPPED};
-    assert_int_equal(refs_writer_add(s->writer, &item, 1), 0);
-}
-
-static void appear(struct script *s, uint16_t flags, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t number;
-        const struct refs_page page = {.name = i + 1000ULL * flags, .flags = REFS_PAGE_KNOWN | flags};
-        assert_int_equal(refs_writer_page(s->writer, &page, &number), 0);
+static uint32_t number_of(struct script *s, uint32_t page) {
+    if (!s->numbers[page]) {
+        const uint16_t kind = page >= FIRST_OF_FILE ? REFS_PAGE_FILE : 0;
+        const struct refs_page shape = {.name = page + 1, .flags = REFS_PAGE_KNOWN | kind};
+        assert_int_equal(refs_writer_page(s->writer, &shape, &s->numbers[page]), 0);
+        s->numbers[page]++;
     }
+    return s->numbers[page] - 1;
+}
+
+static void put(struct script *s, uint32_t page, enum refs_kind kind, unsigned flags) {
+    const struct refs_item item = {.instruction = s->instruction += 10,
+                                   .page = number_of(s, page),
+                                   .kind = (uint8_t)kind,
+                                   .flags = (uint8_t)flags};
+    assert_int_equal(refs_writer_add(s->writer, &item, 1), 0);
 }
 
 /* Some pages live only at the beginning: they count for the floor if there are more of them than later. */
@@ -51,16 +53,14 @@ static struct refs_source *write_script(uint32_t brief) {
     char *message = NULL;
     const struct refs_header header = {.page_size = PAGE_SIZE, .seed = 1, .deterministic = true};
     assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
-    appear(&s, 0, OWN + brief);
-    appear(&s, REFS_PAGE_FILE, LOOP);
     for (uint32_t i = 0; i < brief; i++)
-        touch(&s, OWN + i, ACCESS_WRITE);
+        put(&s, OWN + i, REFS_REFERENCE, ACCESS_WRITE);
     for (uint32_t i = 0; i < brief; i++)
-        die(&s, OWN + i);
+        put(&s, OWN + i, REFS_DIES, POLICY_UNMAPPED);
     for (uint32_t round = 0; round < ROUNDS; round++)
         for (uint32_t i = 0; i < LOOP; i++) {
-            touch(&s, i % OWN, ACCESS_WRITE);
-            touch(&s, OWN + brief + i, ACCESS_READ);
+            put(&s, i % OWN, REFS_REFERENCE, ACCESS_WRITE);
+            put(&s, FIRST_OF_FILE + i, REFS_REFERENCE, ACCESS_READ);
         }
     assert_int_equal(refs_writer_finish(s.writer, s.instruction, 0, true, NULL), 0);
     assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
