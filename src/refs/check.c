@@ -24,16 +24,11 @@ const char *refs_item_check(const struct refs_item *item, struct refs_before *be
     return NULL;
 }
 
-bool refs_items_are_plain(const struct refs_item *items, size_t count, struct refs_before *before) {
-    uint32_t wrong = 0, fresh = before->fresh;
+bool refs_items_are_plain(const struct refs_item *items, size_t count, const struct refs_before *before) {
+    uint32_t wrong = 0, highest = 0;
     for (size_t i = 0; i < count; i++) {
-        const uint32_t page = items[i].page;
-        wrong |= (uint32_t)(page > fresh) | (uint32_t)(items[i].kind != REFS_REFERENCE) |
-                 (uint32_t)((uint8_t)(items[i].flags - 1) >= ACCESS_ALL);
-        fresh = page >= fresh ? page + 1 : fresh;
+        highest = max_u32(highest, items[i].page);
+        wrong |= items[i].kind | (uint32_t)((uint8_t)(items[i].flags - 1) >= ACCESS_ALL);
     }
-    if (wrong || fresh > before->pages)
-        return false;
-    before->fresh = fresh;
-    return true;
+    return !wrong && highest < before->fresh;
 }

@@ -13,7 +13,8 @@ struct refs_before {
 /* What is wrong with the item that comes next, or NULL. */
 const char *refs_item_check(const struct refs_item *, struct refs_before *);
 
-/* Whether all the items are references, and right: quick, for many. If not, nothing changed. */
-bool refs_items_are_plain(const struct refs_item *, size_t count, struct refs_before *);
+/* Whether all the items are references to pages that came before, and right: quick, for many. If not, they
+ * may be right nevertheless. */
+bool refs_items_are_plain(const struct refs_item *, size_t count, const struct refs_before *);
 
 #endif

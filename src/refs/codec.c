@@ -1,6 +1,7 @@
 /* See codec.h. */
 #include "refs/codec.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -10,6 +11,9 @@ _Static_assert(sizeof(struct refs_item) == 16 && offsetof(struct refs_item, page
                "an item is two words");
 
 enum { CONTROL_PAGE = 7, CONTROL_STEP_SHIFT = 3, CONTROL_STEP = 3, CONTROL_REST = 1 << 5 };
+/* A shorter stretch is not worth its code; a place is found by the items before it. */
+enum { CODEC_STRETCH = 4, CODEC_ROOM = 4 };
+#define NEVER UINT64_MAX /* no reference looks like this */
 enum { STEP_PREDICTED, STEP_BYTE, STEP_HALF, STEP_WIDE };
 
 static const uint8_t column_width[COLUMNS] = {
@@ -19,6 +23,8 @@ static const uint8_t column_width[COLUMNS] = {
     [COLUMN_WORD] = 4,
     [COLUMN_WIDE] = 8,
     [COLUMN_REST] = 4,
+    [COLUMN_LENGTH] = 2,
+    [COLUMN_DISTANCE] = 2,
 };
 
 size_t codec_column_room(enum codec_column column) {
@@ -27,6 +33,20 @@ size_t codec_column_room(enum codec_column column) {
 
 void codec_init(struct codec *c) {
     memset(c, 0, sizeof *c);
+    /* Room in front, so that looking back never needs to ask; nothing there can be repeated. */
+    for (c->used = 0; c->used < CODEC_ROOM; c->used++)
+        c->history[c->used].what = NEVER;
+}
+
+/* Room for a whole block behind what is used: forgets all but the window. */
+static void codec_make_room(struct codec *c) {
+    if (c->used + CODEC_ITEMS <= CODEC_HISTORY)
+        return;
+    const uint32_t kept = CODEC_WINDOW, gone = c->used - kept;
+    memmove(c->history, c->history + gone, kept * sizeof *c->history);
+    c->used = kept;
+    for (unsigned i = 0; i < CODEC_PLACES; i++)
+        c->places[i] = c->places[i] > gone ? c->places[i] - gone : 0;
 }
 
 /* The page, space, kind and flags of an item as one number, the page in the low half. */
@@ -36,7 +56,7 @@ static inline uint64_t item_what(const struct refs_item *item) {
     return what;
 }
 
-static inline struct codec_context *codec_context(struct codec *c, uint32_t last, uint32_t before_last) {
+static inline struct codec_step *codec_context(struct codec *c, uint32_t last, uint32_t before_last) {
     uint32_t hash = last * 0x9e3779b1u ^ before_last * 0x85ebca6bu;
     return &c->contexts[hash >> 20];
 }
@@ -44,6 +64,35 @@ _Static_assert(CODEC_CONTEXTS == 1 << 12, "the shift above");
 
 static inline struct codec_page_entry *codec_page(struct codec *c, uint32_t page) {
     return &c->pages[page & (CODEC_PAGES - 1)];
+}
+
+static inline bool is_reference(uint64_t what) {
+    return (uint8_t)(what >> 48) == REFS_REFERENCE;
+}
+
+/* An item that was not in a stretch: what to expect the next time. */
+static inline void codec_learn(struct codec *c, uint64_t what) {
+    const uint32_t page = (uint32_t)what;
+    codec_page(c, c->last)->follower = page;
+    codec_page(c, page)->rest = (uint32_t)(what >> 32);
+    if (is_reference(what))
+        c->fresh = max_u32(c->fresh, page + 1);
+}
+
+/* … and it stands in the history. */
+static inline void codec_remember(struct codec *c, uint64_t what, uint64_t instructions) {
+    c->history[c->used++] = (struct codec_step){is_reference(what) ? what : NEVER, instructions};
+    c->instruction += instructions;
+    c->before_last = c->last;
+    c->last = (uint32_t)what;
+}
+
+/* A stretch of so many items was copied behind the history. */
+static inline void codec_pass(struct codec *c, size_t length, uint64_t instruction) {
+    c->used += (uint32_t)length;
+    c->instruction = instruction;
+    c->last = (uint32_t)c->history[c->used - 1].what;
+    c->before_last = (uint32_t)c->history[c->used - 2].what;
 }
 
 /* ---- to columns ---- */
@@ -94,9 +143,9 @@ static unsigned encode_step(struct encoder *e, uint64_t step, uint64_t predicted
     return STEP_WIDE;
 }
 
-/* An item that was not predicted whole. */
-static void encode_rest(struct encoder *e, struct codec *c, struct codec_context *context, uint64_t what,
-                        uint64_t step) {
+/* An item for itself. */
+static void encode_item(struct encoder *e, struct codec *c, uint64_t what, uint64_t instructions) {
+    struct codec_step *context = codec_context(c, c->last, c->before_last);
     const uint32_t page = (uint32_t)what, rest = (uint32_t)(what >> 32);
     const bool predicted = page == (uint32_t)context->what;
     unsigned control = predicted ? CODE_PAGE_PREDICTED : encode_page(e, c, page);
@@ -105,32 +154,79 @@ static void encode_rest(struct encoder *e, struct codec *c, struct codec_context
         control |= CONTROL_REST;
         put(e, COLUMN_REST, rest, 4);
     }
-    control |= encode_step(e, step, context->instructions) << CONTROL_STEP_SHIFT;
-    *context = (struct codec_context){what, step};
-    c->fresh = max_u32(c->fresh, page + 1);
+    control |= encode_step(e, instructions, context->instructions) << CONTROL_STEP_SHIFT;
     put(e, COLUMN_CONTROL, control, 1);
+    *context = (struct codec_step){what, instructions};
+    codec_learn(c, what);
 }
 
-void codec_encode(struct codec *c, struct codec_columns *columns, const struct refs_item *items,
-                  size_t count) {
+/* Where in the history the same items stand that are its last ones now; 0: nowhere known. */
+static uint32_t codec_same_before(struct codec *c) {
+    const struct codec_step *end = &c->history[c->used];
+    uint64_t hash = 0;
+    for (int i = 1; i <= CODEC_ROOM; i++)
+        hash = (hash ^ end[-i].what ^ end[-i].instructions << 33) * 0x9e3779b97f4a7c15ULL;
+    uint32_t *place = &c->places[hash >> 51];
+    const uint32_t before = *place;
+    *place = c->used;
+    return before;
+}
+_Static_assert(CODEC_PLACES == 1 << 13, "the shift above");
+
+/* How many items are as they were from `before` on; copies them to the end of the history. */
+static size_t codec_match(struct codec *c, uint32_t before, const struct refs_item *items, size_t count) {
+    const struct codec_step *from = &c->history[before];
+    struct codec_step *to = &c->history[c->used];
+    uint64_t instruction = c->instruction;
+    size_t length = 0;
+    for (; length < count; length++) {
+        const struct codec_step step = {item_what(&items[length]), items[length].instruction - instruction};
+        if (from[length].what != step.what || from[length].instructions != step.instructions)
+            break;
+        to[length] = step;
+        instruction = items[length].instruction;
+    }
+    return length;
+}
+
+/* A stretch that begins with these items: how many, or 0. */
+static size_t encode_stretch(struct encoder *e, struct codec *c, const struct refs_item *items,
+                             size_t count) {
+    const uint32_t before = codec_same_before(c);
+    const size_t length = before ? codec_match(c, before, items, count) : 0;
+    if (length < CODEC_STRETCH)
+        return 0;
+    put(e, COLUMN_CONTROL, CODE_STRETCH, 1);
+    put(e, COLUMN_LENGTH, length, 2);
+    put(e, COLUMN_DISTANCE, c->used - before - 1, 2);
+    codec_pass(c, length, items[length - 1].instruction);
+    return length;
+}
+
+long codec_encode(struct codec *c, struct codec_columns *columns, struct refs_before *before,
+                  const struct refs_item *items, size_t count) {
     struct encoder e;
+    size_t references = count;
+    codec_make_room(c);
     for (unsigned i = 0; i < COLUMNS; i++)
         e.to[i] = columns->bytes[i] + columns->size[i];
-    for (const struct refs_item *item = items; item < items + count; item++) {
-        struct codec_context *context = codec_context(c, c->last, c->before_last);
-        const uint64_t what = item_what(item), step = item->instruction - c->instruction;
-        if (likely(context->what == what && context->instructions == step))
-            *e.to[COLUMN_CONTROL]++ = 0;
-        else
-            encode_rest(&e, c, context, what, step);
-        codec_page(c, c->last)->follower = item->page;
-        codec_page(c, item->page)->rest = (uint32_t)(what >> 32);
-        c->before_last = c->last;
-        c->last = item->page;
-        c->instruction = item->instruction;
+    for (size_t i = 0; i < count;) {
+        const size_t length = encode_stretch(&e, c, &items[i], count - i);
+        if (length) {
+            i += length;
+            continue;
+        }
+        if (refs_item_check(&items[i], before))
+            return -EINVAL;
+        const uint64_t what = item_what(&items[i]), instructions = items[i].instruction - c->instruction;
+        references -= items[i].kind != REFS_REFERENCE;
+        encode_item(&e, c, what, instructions);
+        codec_remember(c, what, instructions);
+        i++;
     }
     for (unsigned i = 0; i < COLUMNS; i++)
         columns->size[i] = (size_t)(e.to[i] - columns->bytes[i]);
+    return (long)references;
 }
 
 /* ---- and back ---- */
@@ -175,7 +271,9 @@ static uint64_t decode_step(struct decoder *d, unsigned code, uint64_t predicted
     }
 }
 
-static void decode_rest(struct decoder *d, struct codec *c, struct codec_context *context, unsigned control) {
+/* An item for itself. */
+static uint64_t decode_item(struct decoder *d, struct codec *c, unsigned control) {
+    struct codec_step *context = codec_context(c, c->last, c->before_last);
     const unsigned code = control & CONTROL_PAGE;
     const uint32_t page = decode_page(d, c, code, (uint32_t)context->what);
     uint32_t rest = code == CODE_PAGE_PREDICTED ? (uint32_t)(context->what >> 32) : codec_page(c, page)->rest;
@@ -184,37 +282,59 @@ static void decode_rest(struct decoder *d, struct codec *c, struct codec_context
     context->instructions =
         decode_step(d, control >> CONTROL_STEP_SHIFT & CONTROL_STEP, context->instructions);
     context->what = (uint64_t)rest << 32 | page;
-    c->fresh = max_u32(c->fresh, page + 1);
     if (control >= CONTROL_REST << 1)
         d->wrong = true;
+    codec_learn(c, context->what);
+    codec_remember(c, context->what, context->instructions);
+    return context->what;
 }
 
-size_t codec_decode(struct codec *c, const struct codec_columns *columns, struct refs_item *items,
-                    size_t count) {
+static void item_set(struct refs_item *item, uint64_t instruction, uint64_t what) {
+    item->instruction = instruction;
+    memcpy((char *)item + 8, &what, sizeof what);
+}
+
+/* A stretch: how many items, or 0 if it cannot be. */
+static size_t decode_stretch(struct decoder *d, struct codec *c, struct refs_item *items, size_t count) {
+    const size_t length = take(d, COLUMN_LENGTH, 2), distance = take(d, COLUMN_DISTANCE, 2) + 1;
+    struct codec_step *to = &c->history[c->used];
+    uint64_t instruction = c->instruction, never = 0;
+    if (d->wrong || !length || length > count || distance > c->used)
+        return 0;
+    for (size_t i = 0; i < length; i++) {
+        const struct codec_step step = to[(ptrdiff_t)i - (ptrdiff_t)distance];
+        to[i] = step;
+        instruction += step.instructions;
+        item_set(&items[i], instruction, step.what);
+        never |= step.what == NEVER;
+    }
+    codec_pass(c, length, instruction);
+    return never ? 0 : length;
+}
+
+bool codec_decode(struct codec *c, const struct codec_columns *columns, struct refs_item *items,
+                  size_t count) {
     struct decoder d = {.wrong = false};
+    codec_make_room(c);
     for (unsigned i = 0; i < COLUMNS; i++) {
         d.from[i] = columns->bytes[i];
         d.end[i] = columns->bytes[i] + columns->size[i];
     }
-    const uint8_t *control = d.from[COLUMN_CONTROL];
-    for (size_t i = 0; i < count; i++) {
-        struct codec_context *context = codec_context(c, c->last, c->before_last);
-        if (unlikely(control[i])) {
-            decode_rest(&d, c, context, control[i]);
-            if (d.wrong)
-                return i;
+    for (size_t i = 0; i < count;) {
+        const unsigned control = (unsigned)take(&d, COLUMN_CONTROL, 1);
+        size_t length = 1;
+        if (control == CODE_STRETCH) {
+            length = decode_stretch(&d, c, &items[i], count - i);
+        } else {
+            const uint64_t what = decode_item(&d, c, control);
+            item_set(&items[i], c->instruction, what);
         }
-        const uint32_t page = (uint32_t)context->what;
-        c->instruction += context->instructions;
-        items[i].instruction = c->instruction;
-        memcpy((char *)&items[i] + 8, &context->what, sizeof context->what);
-        codec_page(c, c->last)->follower = page;
-        codec_page(c, page)->rest = (uint32_t)(context->what >> 32);
-        c->before_last = c->last;
-        c->last = page;
+        if (d.wrong || !length)
+            return false;
+        i += length;
     }
-    for (unsigned i = COLUMN_BYTE; i < COLUMNS; i++)
+    for (unsigned i = 0; i < COLUMNS; i++)
         if (d.from[i] != d.end[i])
-            return count + 1;
-    return count;
+            return false;
+    return true;
 }

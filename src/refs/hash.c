@@ -39,18 +39,38 @@ void refs_hash_reset(struct refs_hash *h) {
     XXH3_128bits_reset(h->state);
 }
 
+/* Nothing but references: quick. */
+static size_t words_of_references(uint64_t *words, const struct refs_item *items, size_t count) {
+    const uint64_t counts = htole64(UINT32_MAX | (uint64_t)ACCESS_WRITE << 56);
+    uint64_t others = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t what; /* little-endian as in memory: page, space, kind, flags */
+        memcpy(&what, &items[i].page, sizeof what);
+        words[i] = what & counts;
+        others |= what & htole64(0xffULL << 48);
+    }
+    return others ? 0 : count;
+}
+
+static size_t words_of_items(uint64_t *words, const struct refs_item *items, size_t count) {
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct refs_item *item = &items[i];
+        const uint8_t flags =
+            item->kind == REFS_REFERENCE ? (uint8_t)(item->flags & ACCESS_WRITE) : item->flags;
+        words[used] = htole64(item->page | (uint64_t)item->kind << 48 | (uint64_t)flags << 56);
+        used += item->kind != REFS_MARK;
+    }
+    return used;
+}
+
 void refs_hash_add(struct refs_hash *h, const struct refs_item *items, size_t count) {
     uint64_t words[HASH_WORDS];
     while (count) {
         const size_t part = min_size(count, HASH_WORDS);
-        size_t used = 0;
-        for (size_t i = 0; i < part; i++) {
-            const struct refs_item *item = &items[i];
-            const uint8_t flags =
-                item->kind == REFS_REFERENCE ? (uint8_t)(item->flags & ACCESS_WRITE) : item->flags;
-            words[used] = htole64(item->page | (uint64_t)item->kind << 32 | (uint64_t)flags << 40);
-            used += item->kind != REFS_MARK;
-        }
+        size_t used = words_of_references(words, items, part);
+        if (!used)
+            used = words_of_items(words, items, part);
         XXH3_128bits_update(h->state, words, used * sizeof *words);
         items += part;
         count -= part;

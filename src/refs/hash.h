@@ -1,7 +1,7 @@
 /* The hash of a reference string: equal for equal strings, whatever file they come from.
  *
  * It is XXH3's 128 bits (seed 0), in its canonical order of bytes, over one little-endian number of 8 bytes
- * for each item but marks, in order: page | kind << 32 | flags << 40, where of a reference's flags only
+ * for each item but marks, in order: page | kind << 48 | flags << 56, where of a reference's flags only
  * ACCESS_WRITE counts. That is all that a policy's result can depend on: which page, whether it was written,
  * what died. Instructions, address spaces and what the pages are do not count, since no other format holds
  * them all. */

@@ -301,7 +301,7 @@ static long native_take_items(struct refs_source *s, struct part part) {
     if (!bytes)
         return native_damaged(s, "it is too short");
     memcpy(&counts, bytes, sizeof counts);
-    if (counts.columns[COLUMN_CONTROL] > CODEC_ITEMS || counts.objects > UINT32_MAX - n->objects)
+    if (counts.items > CODEC_ITEMS || counts.objects > UINT32_MAX - n->objects)
         return native_damaged(s, "it has too many items");
     int error = native_take_pages(s, &part, counts.pages, n->objects + counts.objects);
     if (error)
@@ -320,10 +320,9 @@ static long native_take_items(struct refs_source *s, struct part part) {
         error = native_take_marks(s, marks, &part, counts.marks);
     if (error)
         return error;
-    const size_t count = counts.columns[COLUMN_CONTROL];
-    if (codec_decode(&n->codec, &columns, s->items, count) != count)
+    if (!codec_decode(&n->codec, &columns, s->items, counts.items))
         return native_damaged(s, "its items are not whole");
-    return (long)count;
+    return (long)counts.items;
 }
 
 static long native_next(struct refs_source *s) {

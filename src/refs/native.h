@@ -41,10 +41,10 @@ enum native_kind { NATIVE_HEADER = 1, NATIVE_ITEMS, NATIVE_END };
 
 struct native_head {
     struct skippable skippable;
-    uint32_t kind;   /* enum native_kind */
-    uint32_t items;  /* of ITEMS; else 0 */
-    uint32_t size;   /* bytes, unpacked */
-    uint32_t packed; /* bytes of the zstd frame that follows */
+    uint32_t kind;     /* enum native_kind */
+    uint32_t reserved; /* 0 */
+    uint32_t size;     /* bytes, unpacked */
+    uint32_t packed;   /* bytes of the zstd frame that follows */
 };
 
 /* Then NUL-terminated: the version of Thimble, the CPU ("" where not known), the arguments. */
@@ -56,8 +56,8 @@ struct native_header {
 /* Then struct refs_page for each page, struct native_mark for each mark, the columns, and NUL-terminated
  * texts: the objects' names, the marks' texts. */
 struct native_counts {
-    uint32_t pages, marks, objects, reserved;
-    uint32_t columns[COLUMNS]; /* bytes; of the first: items */
+    uint32_t pages, marks, objects, items;
+    uint32_t columns[COLUMNS]; /* bytes */
 };
 
 struct native_mark {
@@ -81,7 +81,7 @@ struct native_closing {
 };
 
 _Static_assert(sizeof(struct native_opening) == 32 && sizeof(struct native_head) == 24 &&
-                   sizeof(struct native_closing) == 24 && sizeof(struct native_counts) == 40 &&
+                   sizeof(struct native_closing) == 24 && sizeof(struct native_counts) == 48 &&
                    sizeof(struct native_mark) == 48 && sizeof(struct native_end) == 72 &&
                    sizeof(struct native_header) == 24 && sizeof(struct refs_page) == 32,
                "the layout of files has no holes");

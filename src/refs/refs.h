@@ -153,7 +153,8 @@ int refs_writer_page(struct refs_writer *, const struct refs_page *, uint32_t *r
 int refs_writer_object(struct refs_writer *, const char *name, uint32_t *ret_object);
 /* A mark is an item, too: it is added at this place. */
 int refs_writer_mark(struct refs_writer *, const struct refs_mark *);
-/* Items but marks. -EINVAL: one cannot be (see refs/check.h); nothing of them was written. */
+/* Items but marks; quickest in large batches. One that cannot be (see refs/check.h) makes the writer fail
+ * with -EINVAL, perhaps later. */
 int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,

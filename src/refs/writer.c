@@ -32,6 +32,8 @@ struct refs_writer {
     bool reported; /* the error was returned once */
     struct codec codec;
     struct codec_columns columns;
+    struct refs_item *items; /* CODEC_ITEMS of them; `count` collected for this block */
+    size_t count;
     struct text pages, marks, names, texts; /* of this block: names of objects, texts of marks */
     struct native_counts counts;            /* of this block */
     struct refs_before before;
@@ -72,7 +74,7 @@ static int writer_make_room(struct refs_writer *w, size_t size) {
 }
 
 /* Packs and writes what is in `block`. */
-static int writer_put_block(struct refs_writer *w, enum native_kind kind, size_t items) {
+static int writer_put_block(struct refs_writer *w, enum native_kind kind) {
     if (w->output.error)
         return w->output.error;
     if (w->block.failed || writer_make_room(w, w->block.length))
@@ -86,7 +88,6 @@ static int writer_put_block(struct refs_writer *w, enum native_kind kind, size_t
     const struct native_head head = {
         .skippable = {SKIPPABLE_HEAD, sizeof head - sizeof head.skippable},
         .kind = kind,
-        .items = (uint32_t)items,
         .size = (uint32_t)w->block.length,
         .packed = (uint32_t)packed,
     };
@@ -101,11 +102,17 @@ static void block_text(struct refs_writer *w, struct text *part) {
     text_clear(part);
 }
 
-/* Writes what was collected. */
-static int writer_flush(struct refs_writer *w) {
-    const size_t items = w->columns.size[COLUMN_CONTROL];
-    if (!items && !w->counts.pages && !w->counts.marks && !w->counts.objects)
-        return w->output.error;
+/* Writes a block: the items given, and all else that was collected. */
+static int writer_put_items(struct refs_writer *w, const struct refs_item *items, size_t count) {
+    w->before.pages = w->end.pages;
+    w->before.marks = w->end.marks;
+    const long references = codec_encode(&w->codec, &w->columns, &w->before, items, count);
+    if (references < 0)
+        return writer_fail(w, (int)references);
+    refs_hash_add(w->hash, items, count);
+    w->end.references += (uint64_t)references;
+    w->end.items += count;
+    w->counts.items = (uint32_t)count;
     for (unsigned i = 0; i < COLUMNS; i++)
         w->counts.columns[i] = (uint32_t)w->columns.size[i];
     text_clear(&w->block);
@@ -119,14 +126,22 @@ static int writer_flush(struct refs_writer *w) {
     block_text(w, &w->names);
     block_text(w, &w->texts);
     w->counts = (struct native_counts){0};
-    return writer_put_block(w, NATIVE_ITEMS, items);
+    return writer_put_block(w, NATIVE_ITEMS);
 }
 
-static int writer_flush_if_full(struct refs_writer *w) {
+/* Writes what was collected. */
+static int writer_flush(struct refs_writer *w) {
+    if (w->output.error || (!w->count && !w->counts.pages && !w->counts.marks && !w->counts.objects))
+        return w->output.error;
+    const size_t count = w->count;
+    w->count = 0;
+    return writer_put_items(w, w->items, count);
+}
+
+static void writer_flush_if_full(struct refs_writer *w) {
     const size_t extra = w->pages.length + w->marks.length + w->names.length + w->texts.length;
-    if (w->columns.size[COLUMN_CONTROL] == CODEC_ITEMS || extra >= WRITER_EXTRA)
+    if (w->count == CODEC_ITEMS || extra >= WRITER_EXTRA)
         writer_flush(w);
-    return writer_report(w);
 }
 
 /* ---- the beginning ---- */
@@ -155,7 +170,7 @@ static void writer_put_header(struct refs_writer *w, const struct refs_header *h
     for (size_t i = 0; i < h->argument_count; i++)
         put_string(&w->block, h->arguments[i]);
     output_write(&w->output, &opening, sizeof opening);
-    writer_put_block(w, NATIVE_HEADER, 0);
+    writer_put_block(w, NATIVE_HEADER);
 }
 
 static int writer_allocate(struct refs_writer *w) {
@@ -166,7 +181,8 @@ static int writer_allocate(struct refs_writer *w) {
         if (!w->columns.bytes[i])
             return -ENOMEM;
     }
-    if (!w->hash || !w->packer)
+    w->items = malloc(CODEC_ITEMS * sizeof *w->items);
+    if (!w->hash || !w->packer || !w->items)
         return -ENOMEM;
     ZSTD_CCtx_setParameter(w->packer, ZSTD_c_compressionLevel, WRITER_LEVEL);
     ZSTD_CCtx_setParameter(w->packer, ZSTD_c_checksumFlag, 1);
@@ -186,6 +202,7 @@ static int writer_destroy(struct refs_writer *w) {
     text_free(&w->names);
     text_free(&w->texts);
     text_free(&w->block);
+    free(w->items);
     free(w->packed);
     free(w);
     return error;
@@ -224,7 +241,8 @@ int refs_writer_page(struct refs_writer *w, const struct refs_page *page, uint32
     *ret_page = w->end.pages++;
     w->counts.pages++;
     text_bytes(&w->pages, page, sizeof *page);
-    return writer_flush_if_full(w);
+    writer_flush_if_full(w);
+    return writer_report(w);
 }
 
 int refs_writer_object(struct refs_writer *w, const char *name, uint32_t *ret_object) {
@@ -233,22 +251,8 @@ int refs_writer_object(struct refs_writer *w, const char *name, uint32_t *ret_ob
     *ret_object = ++w->end.objects;
     w->counts.objects++;
     put_string(&w->names, name);
-    return writer_flush_if_full(w);
-}
-
-static int writer_put_items(struct refs_writer *w, const struct refs_item *items, size_t count) {
-    refs_hash_add(w->hash, items, count);
-    w->end.items += count;
-    while (count) {
-        const size_t part = min_size(count, CODEC_ITEMS - w->columns.size[COLUMN_CONTROL]);
-        codec_encode(&w->codec, &w->columns, items, part);
-        items += part;
-        count -= part;
-        const int error = writer_flush_if_full(w);
-        if (error)
-            return error;
-    }
-    return 0;
+    writer_flush_if_full(w);
+    return writer_report(w);
 }
 
 int refs_writer_mark(struct refs_writer *w, const struct refs_mark *mark) {
@@ -257,38 +261,31 @@ int refs_writer_mark(struct refs_writer *w, const struct refs_mark *mark) {
     const struct native_mark native = {
         mark->instruction, mark->a, mark->b, mark->c, mark->d, mark->space, mark->type, mark->flags, 0,
     };
-    const struct refs_item item = {
+    w->items[w->count++] = (struct refs_item){
         .instruction = mark->instruction, .page = w->end.marks++, .space = mark->space, .kind = REFS_MARK};
     text_bytes(&w->marks, &native, sizeof native);
     put_string(&w->texts, mark->text);
     w->counts.marks++;
-    return writer_put_items(w, &item, 1);
-}
-
-/* How many of the items are references; *ret_wrong is set if one is wrong. */
-static size_t count_references(struct refs_writer *w, const struct refs_item *items, size_t count,
-                               bool *ret_wrong) {
-    size_t references = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (items[i].kind == REFS_MARK || refs_item_check(&items[i], &w->before))
-            *ret_wrong = true;
-        references += items[i].kind == REFS_REFERENCE;
-    }
-    return references;
+    writer_flush_if_full(w);
+    return writer_report(w);
 }
 
 int refs_writer_add(struct refs_writer *w, const struct refs_item *items, size_t count) {
-    bool wrong = false;
-    size_t references = count;
-    if (w->output.error)
-        return writer_report(w);
-    w->before.pages = w->end.pages;
-    if (!refs_items_are_plain(items, count, &w->before))
-        references = count_references(w, items, count, &wrong);
-    if (wrong)
-        return -EINVAL;
-    w->end.references += references;
-    return writer_put_items(w, items, count);
+    while (count && !w->output.error) {
+        if (!w->count && count >= CODEC_ITEMS) { /* without being copied */
+            writer_put_items(w, items, CODEC_ITEMS);
+            items += CODEC_ITEMS;
+            count -= CODEC_ITEMS;
+            continue;
+        }
+        const size_t part = min_size(count, CODEC_ITEMS - w->count);
+        memcpy(w->items + w->count, items, part * sizeof *items);
+        w->count += part;
+        items += part;
+        count -= part;
+        writer_flush_if_full(w);
+    }
+    return writer_report(w);
 }
 
 /* ---- the end ---- */
@@ -307,7 +304,7 @@ static void writer_put_end(struct refs_writer *w, const char *const *conditions)
         .end = offset,
     };
     memcpy(closing.magic, NATIVE_CLOSING_MAGIC, sizeof closing.magic);
-    writer_put_block(w, NATIVE_END, 0);
+    writer_put_block(w, NATIVE_END);
     output_write(&w->output, &closing, sizeof closing);
 }
 

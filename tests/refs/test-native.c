@@ -254,22 +254,26 @@ static void test_the_writer_refuses_nonsense(void **state) {
         {.kind = REFS_MARK + 1, .flags = 1},
         {.kind = REFS_CLEANED, .page = 5000000},
     };
-    char *path = made_path(), *message = NULL;
-    struct refs_writer *w;
     const struct refs_page known = {.flags = REFS_PAGE_KNOWN}, stray = {.object = 1};
-    uint32_t page;
-    assert_int_equal(refs_writer_create(path, &made_header, &w, &message), 0);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(refs_writer_page(w, &known, &page), 0);
-    assert_int_equal(refs_writer_page(w, &stray, &page), -EINVAL); /* there is no object */
-    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
-        assert_int_equal(refs_writer_add(w, &wrong[i], 1), -EINVAL);
-    assert_int_equal(refs_writer_finish(w, 0, 0, true, NULL), 0);
-    struct refs_source *s = open_good(path);
-    const struct refs_item *items;
-    if (refs_next(s, &items))
-        fail_msg("%s", refs_message(s));
-    refs_close(s);
+    char *path = made_path(), *message = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        struct refs_writer *w;
+        struct refs_totals t;
+        uint32_t page;
+        assert_int_equal(refs_writer_create(path, &made_header, &w, &message), 0);
+        assert_int_equal(refs_writer_page(w, &stray, &page), -EINVAL); /* there is no object */
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(refs_writer_page(w, &known, &page), 0);
+        refs_writer_add(w, &wrong[i], 1);
+        assert_int_equal(refs_writer_finish(w, 0, 0, true, NULL), -EINVAL);
+        struct refs_source *s = open_good(path);
+        const struct refs_item *items;
+        if (refs_next(s, &items))
+            fail_msg("%s", refs_message(s));
+        assert_int_equal(refs_totals(s, &t), 0);
+        assert_false(t.whole);
+        refs_close(s);
+    }
     made_remove(path);
 }
 
