@@ -90,6 +90,9 @@ struct engine_ops {
     /* The next time that the instruction at `address` is about to be executed in this table, the client's
      * reached() is called, once. It changes nothing about what is executed. 0 or -ENOMEM. */
     int (*watch)(struct engine *, const struct page_table *, uint64_t address);
+    /* In a call of client.fault that comes from run(), or of client.reached: the registers as they are before
+     * the instruction that is being executed. */
+    void (*get_executing)(const struct engine *, struct cpu_registers *ret_registers);
 
     /* In a call of client.fault: instructions executed before the one that faults. */
     void (*get_counters)(const struct engine *, struct engine_counters *ret_counters);

@@ -202,6 +202,7 @@ void access_miss(struct area *area, uint64_t address, uint64_t info) {
     struct engine *e = engine_of_area(area);
     e->counters.tlb_misses++;
     e->left = place_left(access_place(info));
+    e->instruction = place_offset(access_place(info));
     if (crosses_page(address, access_bytes(info)))
         miss_across_pages(e, address, info);
     else

@@ -146,13 +146,22 @@ static const uint64_t *general_const(const VexGuestAMD64State *g) {
     return (const uint64_t *)((const uint8_t *)g + offsetof(VexGuestAMD64State, guest_RAX));
 }
 
-void soft_get_registers(struct engine *e, const struct cpu *cpu, struct cpu_registers *ret_registers) {
-    const VexGuestAMD64State *g = state_of(e, cpu);
+static void copy_registers(const VexGuestAMD64State *g, bool trap_flag, struct cpu_registers *ret_registers) {
     memcpy(ret_registers->general, general_const(g), sizeof ret_registers->general);
     ret_registers->rip = g->guest_RIP;
-    ret_registers->rflags = cpu_get_flags(g, trap_flag_of(e, cpu));
+    ret_registers->rflags = cpu_get_flags(g, trap_flag);
     ret_registers->fs_base = g->guest_FS_CONST;
     ret_registers->gs_base = g->guest_GS_CONST;
+}
+
+void soft_get_registers(struct engine *e, const struct cpu *cpu, struct cpu_registers *ret_registers) {
+    copy_registers(state_of(e, cpu), trap_flag_of(e, cpu), ret_registers);
+}
+
+void soft_get_executing(const struct engine *e, struct cpu_registers *ret_registers) {
+    copy_registers(e->alone ? &e->snapshot : &e->area.guest, e->trap_flag, ret_registers);
+    if (!e->alone)
+        ret_registers->rip += e->instruction;
 }
 
 void soft_set_registers(struct engine *e, struct cpu *cpu, const struct cpu_registers *registers) {

@@ -9,6 +9,7 @@ void soft_cpu_destroy(struct engine *, struct cpu *);
 void soft_cpu_reset(struct engine *, struct cpu *);
 void soft_cpu_copy(struct engine *, struct cpu *to, const struct cpu *from);
 void soft_get_registers(struct engine *, const struct cpu *, struct cpu_registers *ret_registers);
+void soft_get_executing(const struct engine *, struct cpu_registers *ret_registers);
 void soft_set_registers(struct engine *, struct cpu *, const struct cpu_registers *);
 uint64_t soft_get_register(struct engine *, const struct cpu *, enum cpu_register);
 void soft_set_register(struct engine *, struct cpu *, enum cpu_register, uint64_t value);

@@ -17,6 +17,7 @@ void code_make_room(struct engine *e) {
 
 static struct code_page *fetch_miss(struct engine *e, vpn_t vpn, uint64_t address) {
     uint8_t *host;
+    e->instruction = 0;
     if (!memory_translate(e, address, ACCESS_EXEC, &host))
         return NULL;
     pfn_t frame = frame_at(e, host);

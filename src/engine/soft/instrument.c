@@ -114,7 +114,7 @@ IRSB *instrument_block(void *translation, IRSB *b, const VexGuestLayout *layout,
     t->instructions = plan.n_instructions;
     t->length = (unsigned)(last->pc + last->length - t->pc);
     if (!t->single)
-        order_drop_puts(b, plan.statements, plan.n);
+        order_drop_puts(t->engine, b, plan.statements, plan.n);
     struct expansion x = {.translation = t, .out = out, .instructions = plan.n_instructions};
     trace_entry(&x);
     for (unsigned i = 0; i < plan.n; i++) {

@@ -195,21 +195,22 @@ static bool all_dead(const struct dead *dead, int offset, int bytes) {
     return true;
 }
 
-void order_drop_puts(const IRSB *b, struct ordered *statements, unsigned n) {
+void order_drop_puts(const struct engine *e, const IRSB *b, struct ordered *statements, unsigned n) {
     struct dead dead = {{0}};
     drop_repeated_puts(b, statements, n);
     while (n-- > 0) {
         IRStmt *s = statements[n].statement;
-        const IRExpr *e = data_of(s);
+        const IRExpr *data = data_of(s);
         if (s->tag == Ist_Put) {
             int offset = s->Ist.Put.offset, bytes = sizeofIRType(typeOfIRExpr(b->tyenv, s->Ist.Put.data));
             if (all_dead(&dead, offset, bytes) || is_rip(s))
                 statements[n].statement = IRStmt_NoOp();
             memset(dead.bytes + offset, 1, (size_t)bytes);
-        } else if (e && e->tag == Iex_Get) {
-            memset(dead.bytes + e->Iex.Get.offset, 0, (size_t)sizeofIRType(e->Iex.Get.ty));
+        } else if (data && data->tag == Iex_Get) {
+            memset(dead.bytes + data->Iex.Get.offset, 0, (size_t)sizeofIRType(data->Iex.Get.ty));
         } else if (s->tag == Ist_Exit || s->tag == Ist_Dirty || s->tag == Ist_PutI ||
-                   (e && e->tag == Iex_GetI) || (order_is_access(s) && !statements[n].scratch)) {
+                   (data && data->tag == Iex_GetI) || (order_is_access(s) && !statements[n].scratch) ||
+                   (s->tag == Ist_IMark && watch_is_marked(e, s->Ist.IMark.addr))) {
             memset(dead.bytes, 0, sizeof dead.bytes);
         }
     }

@@ -192,10 +192,12 @@ static bool execute(struct engine *e) {
     struct block *block = prepare(e, &text);
     if (!block)
         return false;
+    e->instruction = 0;
     if (map_count(&e->watches.marked))
         watch_reached(e, rip_of(e));
     const uint64_t pc = rip_of(e);
     e->snapshot = e->area.guest;
+    e->alone = true;
     e->pending.length = 0;
     e->left = 1;
     bool done;
@@ -209,6 +211,7 @@ static bool execute(struct engine *e) {
         done = special_execute(e, text.bytes, text.available);
     }
     e->left = 0;
+    e->alone = false;
     if (!done && !is_after(&e->trap))
         e->area.guest = e->snapshot;
     else if (e->trap_flag && rip_of(e) == pc)

@@ -153,6 +153,7 @@ const struct engine_ops engine_soft = {
     .forget_table = soft_forget_table,
     .forget_code = soft_forget_code,
     .watch = soft_watch,
+    .get_executing = soft_get_executing,
     .get_counters = soft_get_counters,
     .check = soft_check,
 };

@@ -56,8 +56,8 @@ bool order_is_stored_back(const IRSB *, int i, int to);
  * Returns how many there are, or 0 if that is impossible: then the instruction needs the slow path. */
 unsigned order_delay_puts(const IRSB *, int from, int to, struct ordered *out, unsigned instruction);
 /* Removes register writes that nothing can observe, and all of rip: a block's jumps write that, and what is
- * called from within knows the offset of its instruction. */
-void order_drop_puts(const IRSB *, struct ordered *, unsigned n);
+ * called from within knows the offset of its instruction. Who watches an instruction observes them all. */
+void order_drop_puts(const struct engine *, const IRSB *, struct ordered *, unsigned n);
 
 /* expand.c: what one statement becomes. */
 

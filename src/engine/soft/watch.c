@@ -79,5 +79,7 @@ void watch_reached(struct engine *e, uint64_t address) {
 }
 
 void watch_passed(struct area *area, uint64_t place) {
-    watch_reached(engine_of_area(area), area->guest.guest_RIP + place_offset(place));
+    struct engine *e = engine_of_area(area);
+    e->instruction = place_offset(place);
+    watch_reached(e, area->guest.guest_RIP + e->instruction);
 }
