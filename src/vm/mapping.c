@@ -208,6 +208,7 @@ static void mapping_tell_object(const struct mapping *m, int by) {
 
 static void mapping_enter(struct space *space, struct mapping *m) {
     m->space = space;
+    m->name = mapping_name_ref(m->name);
     m->gap = m->largest_gap = 0;
     RB_INSERT(mapping_tree, &space->mappings.tree, m);
     gap_changed(m);
@@ -248,6 +249,7 @@ void mapping_remove(struct mapping *m) {
         mapping_tell_object(m, -1);
         object_unref(m->object);
     }
+    mapping_name_unref(m->name);
     free(m);
 }
 

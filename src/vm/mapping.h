@@ -7,6 +7,7 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
+#include "vm/name.h"
 #include "vm/vm.h"
 
 enum mapping_flags {
@@ -50,6 +51,7 @@ struct mapping {
     uint64_t family;       /* merge.h */
     bool inherited;        /* the family came by a fork */
     unsigned flags;        /* enum mapping_flags */
+    struct mapping_name *name; /* of private anonymous memory; NULL: none. A reference */
 };
 RB_HEAD(mapping_tree, mapping);
 

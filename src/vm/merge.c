@@ -23,7 +23,8 @@ static bool mapping_goes_on(const struct mapping *low, const struct mapping *hig
     if (low->object && low->object->mappings_changed)
         return false; /* somebody counts them; Linux keeps those of System V shared memory apart, too */
     return low->end.n == high->start.n && low->object == high->object && low->opened == high->opened &&
-           low->object_page + mapping_pages(low) == high->object_page;
+           low->object_page + mapping_pages(low) == high->object_page &&
+           mapping_name_same(low->name, high->name);
 }
 
 /* Whether the family of `from` would do for the mapping, which is its neighbour. */
@@ -85,7 +86,7 @@ static struct joins joins_of(const struct mapping *part, struct mapping *low, st
     return joins;
 }
 
-/* ---- changing flags ---- */
+/* ---- changing flags and names ---- */
 
 /* What was the mapping's, from `start` on, is the neighbour's now. */
 static void give_up(struct mapping *m, vpn_t start, vpn_t end) {
@@ -128,13 +129,13 @@ static int split_off(struct mapping **m, vpn_t start, vpn_t end) {
     return error;
 }
 
-int mapping_modify(struct mapping **mapping, vpn_t start, vpn_t end, unsigned flags) {
-    struct mapping *m = *mapping, part = *m;
+/* The part becomes what `changed` says of flags and name. */
+static int mapping_change(struct mapping **mapping, vpn_t start, vpn_t end, const struct mapping *changed) {
+    struct mapping *m = *mapping, part = *changed;
     assert(m->start.n <= start.n && start.n < end.n && end.n <= m->end.n);
     part.start = start;
     part.end = end;
     part.object_page += start.n - m->start.n;
-    part.flags = flags;
     const struct joins joins = joins_of(&part, start.n == m->start.n ? mapping_previous(m) : NULL,
                                         end.n == m->end.n ? mapping_next(m) : NULL);
     if (joins.low)
@@ -145,9 +146,24 @@ int mapping_modify(struct mapping **mapping, vpn_t start, vpn_t end, unsigned fl
         const int error = split_off(mapping, start, end);
         if (error)
             return error;
-        mapping_set_flags(*mapping, flags);
+        mapping_set_flags(*mapping, part.flags);
+        struct mapping_name *old = (*mapping)->name;
+        (*mapping)->name = mapping_name_ref(part.name);
+        mapping_name_unref(old);
     }
     return 0;
+}
+
+int mapping_modify(struct mapping **mapping, vpn_t start, vpn_t end, unsigned flags) {
+    struct mapping changed = **mapping;
+    changed.flags = flags;
+    return mapping_change(mapping, start, end, &changed);
+}
+
+int mapping_rename(struct mapping **mapping, vpn_t start, vpn_t end, struct mapping_name *name) {
+    struct mapping changed = **mapping;
+    changed.name = name;
+    return mapping_change(mapping, start, end, &changed);
 }
 
 /* ---- new mappings ---- */

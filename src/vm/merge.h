@@ -16,6 +16,8 @@
  * splits it off. *mapping becomes the mapping that contains the part. 0 or -ENOMEM; then the mapping may have
  * been split. */
 int mapping_modify(struct mapping **mapping, vpn_t start, vpn_t end, unsigned flags);
+/* The same with another name: a reference is taken. NULL: none. */
+int mapping_rename(struct mapping **mapping, vpn_t start, vpn_t end, struct mapping_name *);
 /* Enters a mapping like the template where nothing is mapped, or extends those it joins; *ret_mapping is what
  * contains it. 0 or -ENOMEM. */
 int mapping_place(struct space *, const struct mapping *template, struct mapping **ret_mapping);

@@ -126,6 +126,10 @@ struct page_table *space_page_table(struct space *space) {
     return space->table;
 }
 
+struct space *space_of_number(struct vm *vm, uint32_t number) {
+    return number < vm->space_capacity ? vm->spaces[number] : NULL;
+}
+
 struct space *space_of_table(struct vm *vm, const struct page_table *table) {
     assert(table->space < vm->space_capacity && vm->spaces[table->space]);
     return vm->spaces[table->space];

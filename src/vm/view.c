@@ -70,6 +70,7 @@ bool space_next_mapping(struct space *space, uint64_t address, bool with_counts,
         .offset = m->object ? m->object_page << PAGE_SHIFT : 0,
         .heap = !m->object && start < space->brk_end && end > space->brk_start,
         .object = m->object,
+        .name = m->name ? m->name->text : NULL,
     };
     view_flags(m, ret_view);
     if (with_counts)

@@ -208,6 +208,9 @@ int space_protect(struct space *, uint64_t address, uint64_t length, int protect
 int space_remap(struct space *, uint64_t address, uint64_t old_length, uint64_t new_length, int flags,
                 uint64_t new_address, uint64_t *ret_address);
 int space_advise(struct space *, uint64_t address, uint64_t length, int advice);
+/* prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME): NULL takes the name away. 0, -EINVAL, -ENOMEM (a part is not
+ * mapped; the rest is named), -EBADF (a file's), -EAGAIN (no memory). */
+int space_name(struct space *, uint64_t address, uint64_t length, const char *name);
 /* msync: MS_ASYNC writes back as well, so that the host's programs see what this one wrote. */
 int space_sync(struct space *, uint64_t address, uint64_t length, int flags);
 /* One byte a page into `ret_vector`, as far as the mapping goes: how many of `pages`, or -ENOMEM where
@@ -240,7 +243,8 @@ struct mapping_view {
     /* as VmFlags in smaps has them: lo, gd, mw, me, dc, wf, rr, sr, dd, hg, nh, mg, nr, ac, dp */
     bool locked, grows_down, may_write, may_execute, not_forked, wiped_on_fork, random, sequential,
         not_dumped, huge_pages, no_huge_pages, mergeable, not_reserved, accounted, droppable;
-    struct object *object;                                    /* NULL: private anonymous */
+    struct object *object; /* NULL: private anonymous */
+    const char *name;      /* that the program gave to anonymous memory, good until it changes; NULL: none */
     uint64_t resident, swapped, dirty, referenced, anonymous; /* pages; filled only when asked for */
 };
 /* The first mapping that ends above `address`: true and *ret_view, false when there is none. */
@@ -273,6 +277,8 @@ void vm_get_usage(struct vm *, struct vm_usage *ret_usage);
  * chose none (or there is no memory on the host), the one that faulted cannot go on. */
 enum fault_result space_fault(struct space *, uint64_t address, unsigned access);
 struct space *space_of_table(struct vm *, const struct page_table *);
+/* The address space of that number, as events have it; NULL: there is none. */
+struct space *space_of_number(struct vm *, uint32_t number);
 
 /* Copies through the page table and the fault handler, page by page. 0, or -EFAULT (nothing said about how
  * much was done; user_*_some return the bytes done before the fault, -EFAULT if none). -ENOMEM instead when
@@ -284,6 +290,12 @@ ssize_t user_read_some(struct space *, uint64_t address, void *to, size_t length
 ssize_t user_write_some(struct space *, uint64_t address, const void *from, size_t length);
 /* A NUL-terminated string into `to`: its length, -EFAULT, or -ENAMETOOLONG when it does not fit in `size`. */
 ssize_t user_string(struct space *, uint64_t address, char *to, size_t size);
+
+/* ---- looking on (vm/peek.c) ---- */
+
+/* What a program would read there, wherever it is now: bytes copied, up to the first page that cannot be had.
+ * Nothing changes by it: no fault, no reference, no count. */
+size_t space_peek(struct space *, uint64_t address, void *to, size_t length);
 
 /* ---- objects: what file and shared mappings map, and the page cache behind them ---- */
 
@@ -314,6 +326,7 @@ void object_forget(struct object *);
 void *object_file(const struct object *);      /* as given; NULL for anonymous */
 uint32_t object_number(const struct object *); /* in events; from 1 */
 const char *object_name(const struct object *);
+uint32_t object_number(const struct object *);   /* as events have it; never used again */
 uint64_t object_size(const struct object *);     /* bytes */
 uint64_t object_resident(const struct object *); /* pages in the cache */
 uint64_t object_swapped(struct object *);        /* pages of shared memory in swap: looks at each */

@@ -1,6 +1,6 @@
 /* prctl(): what a process or thread asks for about itself. What the processor or the kernel's configuration
- * would decide (speculation, unaligned accesses, seccomp filters, names of anonymous mappings …) is EINVAL,
- * as on a kernel without it.
+ * would decide (speculation, unaligned accesses, seccomp filters …) is EINVAL, as on a kernel without it.
+ * Anonymous memory can be named, as with CONFIG_ANON_VMA_NAME.
  *
  * Source: Linux 6.1 kernel/sys.c, security/commoncap.c; prctl(2). */
 #include <errno.h>
@@ -80,6 +80,28 @@ static long prctl_machine_check(const uint64_t args[6]) {
     return args[1] == PR_MCE_KILL_SET && args[2] <= PR_MCE_KILL_DEFAULT ? 0 : -EINVAL;
 }
 
+enum { MEMORY_NAME_MAX = 80 }; /* with the NUL (Linux: ANON_VMA_NAME_MAX_LEN) */
+
+static bool prctl_name_is_valid(const char *name) {
+    for (; *name; name++)
+        if (*name < ' ' || *name > '~' || strchr("\\`$[]", *name))
+            return false;
+    return true;
+}
+
+/* The names of memory. */
+static long prctl_name_memory(struct space *space, const uint64_t args[6]) {
+    char name[MEMORY_NAME_MAX];
+    if (args[1] != PR_SET_VMA_ANON_NAME)
+        return -EINVAL;
+    if (!args[4])
+        return space_name(space, args[2], args[3], NULL);
+    const ssize_t length = user_string(space, args[4], name, sizeof name);
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    return prctl_name_is_valid(name) ? space_name(space, args[2], args[3], name) : -EINVAL;
+}
+
 /* What is about privileges; -ENOTSUP: nothing of that. */
 static long prctl_privileges(struct thread *t, const uint64_t args[6]) {
     struct process *p = t->process;
@@ -99,6 +121,7 @@ static long prctl_privileges(struct thread *t, const uint64_t args[6]) {
     case PR_CAPBSET_DROP: return args[1] > CAP_LAST_CAP && identity_capable(CAP_SETPCAP) ? -EINVAL : -EPERM;
     case PR_CAP_AMBIENT: return prctl_ambient(args);
     case PR_SET_MM: return prctl_memory_map(args);
+    case PR_SET_VMA: return prctl_name_memory(p->space, args);
     default: return -ENOTSUP;
     }
 }

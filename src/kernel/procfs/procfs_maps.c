@@ -8,14 +8,17 @@
 
 enum { NAME_COLUMN = 73, KIB_PER_PAGE = PAGE_SIZE / 1024 };
 
-/* What stands behind the inode number: a path, [heap], [stack], or nothing. */
+/* What stands behind the inode number: a path, [heap], [stack], a name that the program gave, or nothing. */
 static void mapping_name(const struct mapping_view *m, struct stat *ret_stat, char *to, size_t size) {
     *ret_stat = (struct stat){0};
     to[0] = '\0';
     if (m->object && inode_describe(m->object, ret_stat, to, size))
         return;
     const char *name = m->object ? object_name(m->object) : m->heap ? "[heap]" : m->stack ? "[stack]" : "";
-    snprintf(to, size, "%s", name ? name : "");
+    if (m->name && (m->object || !*name))
+        snprintf(to, size, m->object ? "[anon_shmem:%s]" : "[anon:%s]", m->name);
+    else
+        snprintf(to, size, "%s", name ? name : "");
 }
 
 static void show_mapping(const struct mapping_view *m, FILE *out) {

@@ -1,0 +1,67 @@
+/* Naming anonymous memory. Source: Linux 6.18 mm/madvise.c, madvise_set_anon_name() and what it calls. */
+#include "vm/name.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "vm/merge.h"
+#include "vm/space.h"
+#include "vm/state.h"
+
+struct mapping_name *mapping_name_create(struct vm *vm, const char *text) {
+    const size_t length = strlen(text) + 1;
+    struct mapping_name *name = vm_alloc(vm, sizeof *name + length);
+    if (!name)
+        return NULL;
+    name->references = 1;
+    memcpy(name->text, text, length);
+    return name;
+}
+
+struct mapping_name *mapping_name_ref(struct mapping_name *name) {
+    if (name)
+        name->references++;
+    return name;
+}
+
+void mapping_name_unref(struct mapping_name *name) {
+    if (name && --name->references == 0)
+        free(name);
+}
+
+bool mapping_name_same(const struct mapping_name *a, const struct mapping_name *b) {
+    return a == b || (a && b && !strcmp(a->text, b->text));
+}
+
+/* Mapping by mapping, up to the first error. Holes are passed over, and told about at the end. */
+static int name_range(struct space *space, vpn_t start, vpn_t end, struct mapping_name *name) {
+    int result = 0;
+    while (start.n < end.n) {
+        struct mapping *m = mapping_first(space, start);
+        if (!m || m->start.n >= end.n)
+            return -ENOMEM;
+        result = m->start.n > start.n ? -ENOMEM : result;
+        start.n = max_u64(start.n, m->start.n);
+        const vpn_t part_end = {min_u64(m->end.n, end.n)};
+        if (m->object && (!m->object->anonymous || m->opened))
+            return -EBADF; /* a file's, a memory file's included */
+        if (!mapping_name_same(m->name, name) && mapping_rename(&m, start, part_end, name))
+            return -EAGAIN;
+        start = part_end;
+    }
+    return result;
+}
+
+int space_name(struct space *space, uint64_t address, uint64_t length, const char *text) {
+    const uint64_t bytes = page_round_up(length);
+    if (address & PAGE_MASK || bytes < length || address + bytes < address)
+        return -EINVAL;
+    struct mapping_name *name = text ? mapping_name_create(space->vm, text) : NULL;
+    if (text && !name)
+        return -ENOMEM;
+    const int error = name_range(space, vpn_of(address), vpn_of(address + bytes), name);
+    mapping_name_unref(name);
+    return error;
+}
