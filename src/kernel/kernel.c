@@ -230,6 +230,10 @@ struct page_table *kernel_thread_table(struct thread *t) {
     return space_page_table(t->process->space);
 }
 
+struct thread *kernel_current(struct kernel *k) {
+    return k->current && k->current->process->space ? k->current : NULL;
+}
+
 uint64_t kernel_thread_budget(struct thread *t) {
     const struct kernel *k = t->process->kernel;
     if (!k->config.max_instructions)

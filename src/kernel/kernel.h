@@ -95,6 +95,8 @@ int kernel_start(struct kernel *, const struct kernel_program *);
 struct thread *kernel_next_thread(struct kernel *);
 struct cpu *kernel_thread_cpu(struct thread *);
 struct page_table *kernel_thread_table(struct thread *);
+/* On whose behalf things happen now; NULL: nobody's, or one's that has left its address space. */
+struct thread *kernel_current(struct kernel *);
 uint64_t kernel_thread_budget(struct thread *); /* instructions it may run now */
 void kernel_trap(struct kernel *, struct thread *, const struct trap *);
 
@@ -102,6 +104,10 @@ void kernel_trap(struct kernel *, struct thread *, const struct trap *);
 enum fault_result kernel_fault(struct kernel *, struct page_table *, uint64_t address, unsigned access);
 bool kernel_out_of_memory(struct kernel *);
 void kernel_io_error(struct kernel *, struct space *, int error, const char *what);
+
+/* A descriptor of the host for reading the file behind an object, close-on-exec, the caller's; or -errno:
+ * -ENODEV for one that is no file's. */
+int kernel_open_object(struct object *);
 
 /* engine_client.reached ends here; vm_listener.forget_table as well. */
 void kernel_reached(struct kernel *, const struct page_table *, uint64_t address);

@@ -34,7 +34,9 @@ static enum fault_result client_fault(void *context, struct page_table *table, u
                                       unsigned access) {
     struct machine *m = context;
     machine_count_instructions(m);
+    m->in_instruction = true;
     enum fault_result result = kernel_fault(m->kernel, table, address, access);
+    m->in_instruction = false;
     machine_check_paced(m, true);
     return result;
 }
@@ -52,7 +54,11 @@ static void client_references(void *context, const struct reference *entries, si
 static void client_reached(void *context, const struct page_table *table, uint64_t address) {
     struct machine *m = context;
     machine_count_instructions(m);
+    m->in_instruction = true;
     kernel_reached(m->kernel, table, address);
+    if (m->probe_client.reached)
+        m->probe_client.reached(m->probe_client.context, table->space, address);
+    m->in_instruction = false;
 }
 
 /* ---- the vm's calls to the engine and to the kernel ---- */

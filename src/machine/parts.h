@@ -7,6 +7,7 @@
 #include "machine/geometry.h"
 #include "machine/host_signal.h"
 #include "machine/machine.h"
+#include "machine/probe.h"
 
 struct machine {
     struct machine_config config;
@@ -27,6 +28,8 @@ struct machine {
     int failure;           /* 0, or the machine stops with this -errno; it was reported */
     unsigned descriptors;  /* of the host, before there was a kernel; only with `check` */
     atomic_bool stopped;   /* by machine_request_stop() */
+    bool in_instruction;   /* the engine has called from the middle of one */
+    struct probe_client probe_client;
 
     /* program.c: what the run begins with */
     struct machine_program *programs;

@@ -406,6 +406,11 @@ void inode_unlinking(struct kernel *k, int directory, const char *name) {
     object_unref(object);
 }
 
+int kernel_open_object(struct object *object) {
+    const struct inode *inode = object_file(object);
+    return inode ? inode_reopen(inode->host, false) : -ENODEV;
+}
+
 bool inode_describe(struct object *object, struct stat *ret_stat, char *ret_path, size_t size) {
     struct inode *inode = object_file(object);
     if (!inode)
