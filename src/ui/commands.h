@@ -16,5 +16,6 @@ int scenario_command(int argc, char **argv, char **envp);
 int step_command(int argc, char **argv, char **envp);
 int trace_command(int argc, char **argv, char **envp);
 int web_command(int argc, char **argv, char **envp);
+int where_command(int argc, char **argv, char **envp);
 
 #endif

@@ -11,6 +11,7 @@ void guide_print(FILE *to) {
         "    thimble run PROGRAM [ARG...]         run it, and say what virtual memory did\n"
         "    thimble step PROGRAM|TRACE           watch it step by step in this terminal\n"
         "    thimble web PROGRAM|TRACE            the same in a browser on this computer\n"
+        "    thimble where --sizes N PROGRAM      which places in it miss, and drive out which\n"
         "    thimble draw TRACE --step N -o FILE  pictures of a recorded run, exercises with blanks\n"
         "    thimble html TRACE -o FILE           a recorded run as one file that replays itself\n"
         "    thimble trace TRACE                  what a recorded run holds; -o FILE.jsonl: as JSON lines\n"

@@ -233,6 +233,18 @@ bool session_parse(struct session *s, enum options_command command, int argc, ch
     return false;
 }
 
+bool session_parse_analysis(struct session *s, const struct options_analysis *analysis, int argc,
+                            char **argv) {
+    char *message = NULL;
+    reserve_standard_descriptors();
+    s->exit_status = EXIT_MACHINE;
+    const int error = options_parse_analysis(analysis, argc, argv, &s->options, &message);
+    if (error)
+        return fail(message, error);
+    s->machine_file = s->options.machine_file;
+    return true;
+}
+
 /* The place that --until waits for, in the form that the machine wants. */
 static const char *const *watch_decide(struct session *s) {
     const struct options *o = &s->options;

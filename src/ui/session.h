@@ -32,6 +32,8 @@ struct session {
 /* Fills an empty session. Also false, with success as exit status, where the answer is a list and nothing is
  * to be run. */
 bool session_parse(struct session *, enum options_command, int argc, char **argv);
+/* The same for a command with options of its own, whose subject is run and not read from a file. */
+bool session_parse_analysis(struct session *, const struct options_analysis *, int argc, char **argv);
 /* The machine, the summary's file and the trace. */
 bool session_build(struct session *);
 /* What a trace of this machine begins with; points into the session. */

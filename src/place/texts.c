@@ -1,0 +1,67 @@
+/* See texts.h. Found by a 64-bit hash (FNV-1a) and then compared. */
+#include "place/texts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXTS_FIRST = 64 };
+
+void texts_free(struct texts *n) {
+    for (uint32_t i = 0; i < n->count; i++)
+        free(n->texts[i]);
+    free(n->texts);
+    free(n->next);
+    map_free(&n->hashes);
+    *n = (struct texts){0};
+}
+
+static uint64_t hash_of(const char *text) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+    return hash;
+}
+
+static int texts_grow(struct texts *n) {
+    if (n->count < n->capacity)
+        return 0;
+    const uint32_t capacity = n->capacity ? 2 * n->capacity : TEXTS_FIRST;
+    char **texts = reallocarray(n->texts, capacity, sizeof *texts);
+    if (!texts)
+        return -ENOMEM;
+    n->texts = texts;
+    uint32_t *next = reallocarray(n->next, capacity, sizeof *next);
+    if (!next)
+        return -ENOMEM;
+    n->next = next;
+    n->capacity = capacity;
+    return 0;
+}
+
+int texts_add(struct texts *n, const char *text, uint32_t *ret_number) {
+    const uint64_t hash = hash_of(text);
+    uint64_t first = 0;
+    (void)map_get(&n->hashes, hash, &first);
+    for (uint64_t at = first; at; at = n->next[at - 1]) {
+        if (strcmp(n->texts[at - 1], text))
+            continue;
+        *ret_number = (uint32_t)at - 1;
+        return 0;
+    }
+    if (texts_grow(n) || map_put(&n->hashes, hash, n->count + 1))
+        return -ENOMEM;
+    char *copy = strdup(text);
+    if (!copy) {
+        (void)(first ? map_put(&n->hashes, hash, first) : (int)map_remove(&n->hashes, hash, NULL));
+        return -ENOMEM;
+    }
+    n->texts[n->count] = copy;
+    n->next[n->count] = (uint32_t)first;
+    *ret_number = n->count++;
+    return 0;
+}
+
+const char *texts_get(const struct texts *n, uint32_t number) {
+    return n->texts[number];
+}
