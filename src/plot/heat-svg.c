@@ -24,9 +24,14 @@ struct layout {
     struct axis time;
 };
 
+static double caption_height(const struct layout *l, double left) {
+    const double size = l->paper.size * 0.85, width = l->paper.width - left - 10;
+    return ceil(paper_text_width(l->heat->caption, size) * 1.1 / width) * size * 1.3;
+}
+
 static void make_layout(struct layout *l) {
     const struct heat *h = l->heat;
-    const double size = l->paper.size, foot = size * 6 + (*h->caption ? size * 2.4 : 0);
+    const double size = l->paper.size, foot = size * 6.2 + caption_height(l, size * 14);
     const double line = h->line ? fmin(l->paper.height / 5, 140) : 0;
     l->left = fmin(l->paper.width / 4, size * 14);
     l->right = l->paper.width - size * 1.5;

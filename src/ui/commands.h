@@ -4,9 +4,12 @@
 #define UI_COMMANDS_H
 
 int check_command(int argc, char **argv, char **envp);
+int compare_command(int argc, char **argv, char **envp);
+int curve_command(int argc, char **argv, char **envp);
 int doctor_command(int argc, char **argv, char **envp);
 int draw_command(int argc, char **argv, char **envp);
 int export_command(int argc, char **argv, char **envp);
+int heat_command(int argc, char **argv, char **envp);
 int html_command(int argc, char **argv, char **envp);
 int import_command(int argc, char **argv, char **envp);
 int policies_command(int argc, char **argv, char **envp);

@@ -11,10 +11,11 @@ static const struct command {
     const char *name;
     int (*function)(int argc, char **argv, char **envp);
 } commands[] = {
-    {"check", check_command},       {"doctor", doctor_command}, {"draw", draw_command},
-    {"export", export_command},     {"html", html_command},     {"import", import_command},
-    {"policies", policies_command}, {"record", record_command}, {"run", run_command},
-    {"scenario", scenario_command}, {"step", step_command},     {"trace", trace_command},
+    {"check", check_command},       {"compare", compare_command}, {"curve", curve_command},
+    {"doctor", doctor_command},     {"draw", draw_command},       {"export", export_command},
+    {"heat", heat_command},         {"html", html_command},       {"import", import_command},
+    {"policies", policies_command}, {"record", record_command},   {"run", run_command},
+    {"scenario", scenario_command}, {"step", step_command},       {"trace", trace_command},
     {"web", web_command},           {"where", where_command},
 };
 

@@ -344,12 +344,51 @@ static error_t take_watching_option(int key, char *value, struct argp_state *sta
     }
 }
 
+/* Whether the name is that of a file that no program can be: it is there, and is neither ELF nor a script. */
+static bool is_no_program(const char *name) {
+    char beginning[4] = "";
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return false;
+    const size_t got = fread(beginning, 1, sizeof beginning, file);
+    const bool is_directory = ferror(file);
+    fclose(file);
+    const bool is_program =
+        (got == 4 && !memcmp(beginning, "\177ELF", 4)) || (got >= 2 && !memcmp(beginning, "#!", 2));
+    return !is_directory && !is_program;
+}
+
+/* A file of references, unless "--" says that it is a program. Options may follow it. */
+static bool is_references(const struct parse *p, const struct argp_state *state, const char *name) {
+    const bool is_first = !p->options.program && p->analysis && p->analysis->takes_file && !state->quoted;
+    return is_first && (p->options.format || is_no_program(name));
+}
+
+static error_t take_references(struct parse *p, struct argp_state *state) {
+    p->options.program = state->argv + state->next - 1;
+    p->options.program_count = 1;
+    p->options.references = p->options.program[0];
+    return 0;
+}
+
 /* The program: everything behind it is its own. */
 static void take_program(struct parse *p, struct argp_state *state) {
     p->options.program = state->argv + state->next - 1;
     p->options.program_count = state->argc - state->next + 1;
     p->quoted = state->quoted != 0;
     state->next = state->argc;
+}
+
+static error_t take_argument(struct parse *p, struct argp_state *state, const char *value) {
+    if (p->options.references)
+        return refuse(p,
+                      "'%s' is one argument too many: %s is a file of references (to run a program of that "
+                      "name, put -- in front of it)",
+                      value, p->options.references);
+    if (is_references(p, state, value))
+        return take_references(p, state);
+    take_program(p, state);
+    return 0;
 }
 
 static error_t take_option(int key, char *value, struct argp_state *state) {
@@ -361,11 +400,12 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
     case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
     case KEY_STATS: return take_stats(p, value);
     case KEY_STATS_FILE: return take_path(p, "--stats-file", value, &p->options.stats_path);
-    case ARGP_KEY_ARG: take_program(p, state); return 0;
+    case ARGP_KEY_ARG: return take_argument(p, state, value);
     default: break;
     }
     error_t error = take_machine_option(key, value, p);
-    p->machine_described |= error != ARGP_ERR_UNKNOWN;
+    const bool is_of_policies = p->analysis && key == KEY_SEED; /* of those that draw lots, too */
+    p->machine_described |= error != ARGP_ERR_UNKNOWN && !is_of_policies;
     return error;
 }
 
@@ -425,52 +465,21 @@ static error_t finish_recording(struct parse *p, bool *ret_is_recording) {
     return 0;
 }
 
-/* Whether the name is that of a file that no program can be: it is there, and is neither ELF nor a script. */
-static bool is_no_program(const char *name) {
-    char beginning[4] = "";
-    FILE *file = fopen(name, "re");
-    if (!file)
-        return false;
-    const size_t got = fread(beginning, 1, sizeof beginning, file);
-    const bool is_directory = ferror(file);
-    fclose(file);
-    const bool is_program =
-        (got == 4 && !memcmp(beginning, "\177ELF", 4)) || (got >= 2 && !memcmp(beginning, "#!", 2));
-    return !is_directory && !is_program;
-}
-
-/* A file of references stands where the program would, unless "--" says that it is a program. */
-static error_t finish_references(struct parse *p) {
-    struct options *o = &p->options;
-    const char *name = o->program[0];
-    if (!p->analysis->takes_file || (!o->format && (p->quoted || !is_no_program(name))))
-        return 0;
-    if (o->program_count > 1)
-        return refuse(p,
-                      "%s is a file of references, behind which nothing may follow (to run a program of that "
-                      "name, put -- in front of it)",
-                      name);
-    if (p->machine_described || o->confinement.given || p->clock_is_real)
-        return refuse(p, "%s is a file of references: no machine is run, so leave the options of one out",
-                      name);
-    o->references = name;
-    return 0;
-}
-
 /* What an analysis is about. */
 static error_t finish_analysis(struct parse *p) {
     struct options *o = &p->options;
-    error_t error = 0;
     if (o->machine_file && o->program)
         return refuse(p, "%s: --machine says what is run: no program may follow", o->program[0]);
     if (!o->program && !o->machine_file && !p->analysis->takes_none)
         return refuse(p, "no program was given: %s [OPTION...] %s", p->analysis->name,
                       p->analysis->takes_file ? "PROGRAM [ARG...], or a FILE of references"
                                               : "PROGRAM [ARG...]");
-    if (o->program)
-        error = finish_references(p);
-    if (error || o->references || (!o->program && !o->machine_file))
-        return error;
+    const bool is_run_described = p->machine_described || o->confinement.given || p->clock_is_real;
+    if (o->references && is_run_described)
+        return refuse(p, "%s is a file of references: no machine is run, so leave the options of one out",
+                      o->references);
+    if (o->references || (!o->program && !o->machine_file))
+        return 0;
     if (confine_apply(&o->confinement, &o->machine) < 0)
         return EINVAL;
     o->machine.deterministic = !p->clock_is_real;

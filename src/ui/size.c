@@ -93,3 +93,11 @@ char *number_format(uint64_t number, char text[SIZE_TEXT]) {
     text[to] = '\0';
     return text;
 }
+
+char *hash_format(const uint8_t hash[HASH_BYTES], char text[HASH_TEXT]) {
+    static const uint8_t unknown[HASH_BYTES];
+    text[0] = '\0';
+    for (size_t i = 0; memcmp(hash, unknown, HASH_BYTES) && i < HASH_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+    return text;
+}

@@ -20,4 +20,8 @@ char *size_format(uint64_t bytes, char text[SIZE_TEXT]);
 /* "12,345,678": into `text`, which is returned. */
 char *number_format(uint64_t number, char text[SIZE_TEXT]);
 
+/* 32 hexadecimal digits of a trace's hash, or "" for one that is all zeros: not known. */
+enum { HASH_BYTES = 16, HASH_TEXT = 2 * HASH_BYTES + 1 };
+char *hash_format(const uint8_t hash[HASH_BYTES], char text[HASH_TEXT]);
+
 #endif

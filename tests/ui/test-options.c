@@ -327,13 +327,16 @@ static void test_an_analysis_reads_a_file_where_a_program_could_stand(void **sta
     snprintf(line, sizeof line, "--format csv %s", path);
     assert_int_equal(parse_analysis(line, false, &own, &o, &message), 0);
     assert_string_equal(o.format, "csv");
+    snprintf(line, sizeof line, "%s -p opt", path); /* options may follow */
+    assert_int_equal(parse_analysis(line, false, &own, &o, &message), 0);
+    assert_string_equal(own.policy, "opt");
     snprintf(line, sizeof line, "-n 12 %s", path);
     assert_int_equal(parse_analysis(line, false, &own, &o, &message), -EINVAL);
     assert_non_null(strstr(message, "leave the options of one out"));
     free(message);
     snprintf(line, sizeof line, "%s more", path);
     assert_int_equal(parse_analysis(line, false, &own, &o, &message), -EINVAL);
-    assert_non_null(strstr(message, "nothing may follow"));
+    assert_non_null(strstr(message, "one argument too many"));
     free(message);
     unlink(path);
     assert_int_equal(parse_analysis("/bin/sh", false, &own, &o, &message), 0);

@@ -1,0 +1,257 @@
+/* `thimble curve`: misses as a function of the number of frames, from one run or one trace. */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/curve.h"
+#include "base/base.h"
+#include "base/message.h"
+#include "plot/chart.h"
+#include "ui/commands.h"
+#include "ui/curve_output.h"
+#include "ui/curve_sizes.h"
+#include "ui/figure.h"
+#include "ui/policy_list.h"
+#include "ui/size.h"
+#include "ui/subject.h"
+
+enum {
+    KEY_SIZES = 2048, /* beyond those of the machine's options, which argp sees together with these */
+    KEY_JSON,
+    KEY_SAMPLE,
+    KEY_OBSERVE,
+    KEY_SWAP,
+    KEY_NO_WRITEBACKS,
+    KEY_LINEAR,
+};
+
+enum { SIZES_OF_TABLE = 16, SIZES_OF_DRAWING = 48, SIZES_OF_STACKS = 600 };
+
+struct job {
+    struct subject subject;
+    struct policy_list policies;
+    uint32_t *sizes; /* NULL: by the number of pages */
+    size_t size_count;
+    const char *output;
+    enum figure_format format; /* of output */
+    bool as_json;
+    bool no_writebacks;
+    bool linear;
+    struct curve_request request; /* its options; not the lists */
+    struct figure_options figure;
+};
+
+static const struct argp_option own_options[] = {
+    {NULL, 0, NULL, 0, "Curves:", 0},
+    {"policy", 'p', "NAME,...", 0, "Replacement policies (default lru,clock,opt); opt knows the future", 0},
+    {"policies", 0, NULL, OPTION_ALIAS, NULL, 0},
+    {"sizes", KEY_SIZES, "LIST", 0,
+     "Numbers of frames for pages, or bytes with K, M, G: A..B, A..B:STEP, lists of these (default: some "
+     "between few and all pages)",
+     0},
+    {"swap", KEY_SWAP, "none", 0, "Without swap, anonymous pages stay (default: all the swap that it takes)",
+     0},
+    {"observe", KEY_OBSERVE, "bits:K", 0,
+     "Policies learn only which pages were referenced in each K instructions (default: every reference)", 0},
+    {"sample", KEY_SAMPLE, "PAGES", 0, "Estimate LRU from so many pages at a time (SHARDS): for huge traces",
+     0},
+    {"no-write-backs", KEY_NO_WRITEBACKS, NULL, 0, "Leave them out: faster with opt", 0},
+    {"output", 'o', "FILE", 0, "Also write FILE.svg, .png, .json, .csv or .txt", 0},
+    {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
+    {"linear", KEY_LINEAR, NULL, 0, "Pictures: linear axes (default: logarithmic)", 0},
+    FIGURE_OPTIONS,
+    {0},
+};
+
+/* ---- options ---- */
+
+static int take_number(const char *option, const char *text, uint64_t most, uint32_t *ret_number,
+                       char **ret_message) {
+    uint64_t number;
+    const char *wrong = number_parse(text, 1, most, &number);
+    if (wrong)
+        return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from 1 to %llu", option,
+                            text, wrong, (unsigned long long)most);
+    *ret_number = (uint32_t)number;
+    return 0;
+}
+
+static int take_output(struct job *job, const char *path, char **ret_message) {
+    job->output = path;
+    job->format = figure_format_of(path);
+    if (job->format < FIGURE_FORMATS)
+        return 0;
+    return message_fail(-EINVAL, ret_message,
+                        "-o: '%s' ends in none of .svg, .png, .json, .csv and .txt: name it so", path);
+}
+
+static int take_option(void *context, int key, const char *value, char **ret_message) {
+    struct job *job = context;
+    const int taken = figure_take(&job->figure, key, value, ret_message);
+    if (taken)
+        return taken < 0 ? taken : 0;
+    switch (key) {
+    case 'p': return policy_list_parse(value, &job->policies, ret_message);
+    case 'o': return take_output(job, value, ret_message);
+    case KEY_SIZES: return curve_sizes_take(value, &job->sizes, &job->size_count, ret_message);
+    case KEY_JSON: job->as_json = true; return 0;
+    case KEY_LINEAR: job->linear = true; return 0;
+    case KEY_NO_WRITEBACKS: job->no_writebacks = true; return 0;
+    case KEY_SAMPLE: return take_number("--sample", value, UINT32_MAX, &job->request.sample, ret_message);
+    case KEY_OBSERVE: return curve_observe_parse(value, &job->request.observe_bits, ret_message);
+    case KEY_SWAP: return curve_swap_take(value, &job->request.no_swap, ret_message);
+    default: return -ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- computing ---- */
+
+static bool fail(const struct job *job, char *message, int error) {
+    subject_report(&job->subject, message ? message : strerror(-error));
+    free(message);
+    return false;
+}
+
+static bool is_drawn(const struct job *job) {
+    return job->output && (job->format == FIGURE_SVG || job->format == FIGURE_PNG);
+}
+
+static bool decide_sizes(struct job *job) {
+    uint32_t pages;
+    int error = job->sizes ? 0 : curve_count_pages(job->subject.source, &pages);
+    if (error)
+        return fail(
+            job, NULL == refs_message(job->subject.source) ? NULL : strdup(refs_message(job->subject.source)),
+            error);
+    if (job->sizes)
+        return true;
+    if (!pages)
+        return fail(job, strdup("there is not one reference in it"), -ENODATA);
+    error = curve_sizes_between(pages, is_drawn(job) ? SIZES_OF_DRAWING : SIZES_OF_TABLE, &job->sizes,
+                                &job->size_count);
+    return error ? fail(job, NULL, error) : true;
+}
+
+static bool compute(struct job *job, struct curve_set *ret_set) {
+    char *message = NULL;
+    job->request.policies = (const char *const *)job->policies.names;
+    job->request.policy_count = job->policies.count;
+    job->request.sizes = job->sizes;
+    job->request.size_count = job->size_count;
+    job->request.seed = job->subject.options.machine.seed;
+    job->request.writebacks = !job->no_writebacks;
+    const int error = curve_compute(job->subject.source, &job->request, ret_set, &message);
+    return error ? fail(job, message, error) : true;
+}
+
+/* ---- drawing ---- */
+
+/* lru and opt are known at every size at little cost: more points for them. */
+static bool compute_stacks(const struct job *job, struct curve_set *ret_set) {
+    const char *wanted[2];
+    uint32_t *sizes = NULL;
+    char *message = NULL;
+    struct curve_request request = job->request;
+    request.policies = wanted;
+    request.policy_count = 0;
+    request.writebacks = request.measure = false;
+    for (size_t i = 0; i < job->policies.count; i++)
+        if (!strcmp(job->policies.names[i], "lru") || !strcmp(job->policies.names[i], "opt"))
+            wanted[request.policy_count++] = job->policies.names[i];
+    *ret_set = (struct curve_set){0};
+    if (!request.policy_count || request.observe_bits || request.no_swap)
+        return true;
+    int error = curve_sizes_refine(job->sizes, job->size_count, SIZES_OF_STACKS, &sizes, &request.size_count);
+    request.sizes = sizes;
+    if (!error)
+        error = curve_compute(job->subject.source, &request, ret_set, &message);
+    free(sizes);
+    return error ? fail(job, message, error) : true;
+}
+
+static const struct curve *find_curve(const struct curve_set *set, const char *policy) {
+    for (size_t i = 0; i < set->count; i++)
+        if (!strcmp(set->curves[i].policy, policy))
+            return &set->curves[i];
+    return NULL;
+}
+
+static bool draw(const struct job *job, const struct curve_set *set, struct text *t) {
+    struct curve_set stacks;
+    const size_t count = set->count;
+    const struct curve **curves = calloc(count + 1, sizeof *curves);
+    bool done = curves && compute_stacks(job, &stacks);
+    if (done) {
+        for (size_t i = 0; i < count; i++) {
+            const struct curve *dense = find_curve(&stacks, set->curves[i].policy);
+            curves[i] = dense ? dense : &set->curves[i];
+        }
+        curve_draw(job->subject.title, set, curves, count, job->linear, &job->figure, t);
+        curve_set_free(&stacks);
+    }
+    free(curves);
+    return done;
+}
+
+/* ---- writing ---- */
+
+static bool write_as(const struct job *job, const struct curve_set *set, enum figure_format format,
+                     const char *path) {
+    struct text t = {0};
+    bool done = true;
+    switch (format) {
+    case FIGURE_SVG:
+    case FIGURE_PNG: done = draw(job, set, &t); break;
+    case FIGURE_JSON: curve_put_json(&job->subject, set, job->request.observe_bits, &t); break;
+    case FIGURE_CSV: curve_put_csv(set, &t); break;
+    case FIGURE_TEXT: curve_put_table(job->subject.title, set, SIZES_OF_TABLE, &job->figure, &t); break;
+    case FIGURE_FORMATS: break;
+    }
+    if (done)
+        done = figure_write(path, format, &t);
+    text_free(&t);
+    return done;
+}
+
+static bool run_job(struct job *job, char **envp) {
+    struct curve_set set;
+    if (!subject_open(&job->subject, envp) || !decide_sizes(job) || !compute(job, &set))
+        return false;
+    bool done = !job->output || write_as(job, &set, job->format, job->output);
+    if (!job->output || strcmp(job->output, "-"))
+        done = done && write_as(job, &set, job->as_json ? FIGURE_JSON : FIGURE_TEXT, "-");
+    curve_set_free(&set);
+    return done;
+}
+
+int curve_command(int argc, char **argv, char **envp) {
+    struct job job = {0};
+    const struct options_analysis analysis = {
+        .name = "thimble curve",
+        .arguments = "[--] PROGRAM [ARG...]\nFILE",
+        .doc = "Misses as a function of the memory that a program has, for every policy asked for, from one "
+               "run of "
+               "PROGRAM or one FILE of references.\vThe exit status is 0, or 125 when something could not be "
+               "computed. See also: man thimble-curve",
+        .options = own_options,
+        .take = take_option,
+        .context = &job,
+        .takes_file = true,
+    };
+    char *message = NULL;
+    if (subject_parse(&job.subject, &analysis, argc, argv)) {
+        const int error =
+            job.policies.count ? 0 : policy_list_parse("lru,clock,opt", &job.policies, &message);
+        if (error)
+            fail(&job, message, error);
+        else if (run_job(&job, envp))
+            job.subject.exit_status = EXIT_SUCCESS;
+    }
+    subject_close(&job.subject);
+    policy_list_free(&job.policies);
+    free(job.sizes);
+    return job.subject.exit_status;
+}

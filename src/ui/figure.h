@@ -1,0 +1,37 @@
+/* What an analysis writes: a picture, numbers or a table, to a file or to standard output. */
+#ifndef UI_FIGURE_H
+#define UI_FIGURE_H
+
+#include "plot/plot.h"
+#include "trace/text.h"
+
+enum figure_format { FIGURE_SVG, FIGURE_PNG, FIGURE_JSON, FIGURE_CSV, FIGURE_TEXT, FIGURE_FORMATS };
+
+/* By the end of a file's name; FIGURE_FORMATS: none of them. */
+enum figure_format figure_format_of(const char *path);
+/* Options that all drawings have: keys from FIGURE_KEYS on. */
+enum { FIGURE_KEYS = 4096 };
+#define FIGURE_OPTIONS                                                                                       \
+    {"dark", FIGURE_KEYS, NULL, 0, "Pictures: for a dark page", 0},                                          \
+        {"projector", FIGURE_KEYS + 1, NULL, 0, "Pictures: thick and large", 0},                             \
+        {"mono", FIGURE_KEYS + 2, NULL, 0, "Pictures: without colours", 0},                                  \
+        {"width", FIGURE_KEYS + 3, "PIXELS", 0, "Pictures: how wide (default 960; a PNG twice that)", 0},    \
+        {"height", FIGURE_KEYS + 4, "PIXELS", 0, "Pictures: how high (default 600)", 0},                     \
+        {"columns", FIGURE_KEYS + 5, "N", 0, "Characters: how wide (default 100)", 0}, {                     \
+        "ascii", FIGURE_KEYS + 6, NULL, 0, "Characters: ASCII only", 0                                       \
+    }
+
+struct figure_options {
+    struct plot_style style;
+    unsigned columns; /* of characters; 0: 100 */
+    bool ascii;
+};
+/* One of FIGURE_OPTIONS: 1 when it was one, 0 when not, or -EINVAL with *ret_message. */
+int figure_take(struct figure_options *, int key, const char *value, char **ret_message);
+
+/* SVG to a file: as PNG if its name says so. False: was reported. */
+bool figure_write(const char *path, enum figure_format, const struct text *);
+/* Of `count` values, which `most` to show in a table: true for the first, the last and some between. */
+bool figure_shows(size_t index, size_t count, size_t most);
+
+#endif

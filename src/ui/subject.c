@@ -1,0 +1,115 @@
+/* See subject.h. */
+#include "ui/subject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trace/text.h"
+
+static bool fail(char *message, int error) {
+    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
+    free(message);
+    return false;
+}
+
+bool subject_parse(struct subject *s, const struct options_analysis *analysis, int argc, char **argv) {
+    char *message = NULL;
+    s->exit_status = EXIT_MACHINE;
+    const int error = options_parse_analysis(analysis, argc, argv, &s->options, &message);
+    return error ? fail(message, error) : true;
+}
+
+/* The command with its arguments, or the name of the file without its folders. */
+static char *make_title(const struct options *o) {
+    struct text t = {0};
+    if (o->references) {
+        const char *slash = strrchr(o->references, '/');
+        return strdup(slash ? slash + 1 : o->references);
+    }
+    if (o->machine_file)
+        return strdup(machine_file_title(o->machine_file));
+    for (int i = 0; i < o->program_count; i++) {
+        text_put(&t, i ? " " : "");
+        text_put(&t, o->program[i]);
+    }
+    text_bytes(&t, "", 1);
+    if (t.failed)
+        text_free(&t);
+    return t.bytes;
+}
+
+static bool open_file(struct subject *s) {
+    enum refs_format format = REFS_FORMAT_ANY;
+    char *message = NULL;
+    if (s->options.format && refs_format_parse(s->options.format, &format)) {
+        fprintf(stderr,
+                "thimble: --format: '%s' is not a format of references: there are thimble, oracleGeneral, "
+                "lackey, csv, perf and ostep\n",
+                s->options.format);
+        return false;
+    }
+    const int error = refs_open(s->options.references, format, &s->source, &message);
+    return error ? fail(message, error) : true;
+}
+
+/* A stream of ours for the programs; -1: it is closed. */
+static int standard_stream(int fd) {
+    const int flags = fcntl(fd, F_GETFD);
+    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
+}
+
+bool subject_open(struct subject *s, char **envp) {
+    s->title = make_title(&s->options);
+    if (!s->title)
+        return fail(NULL, -ENOMEM);
+    if (s->options.references)
+        return open_file(s);
+    /* What the program says stays apart from what we say on standard output. */
+    const int streams[] = {standard_stream(STDIN_FILENO), standard_stream(STDERR_FILENO),
+                           standard_stream(STDERR_FILENO)};
+    if (!recorded_open(&s->options, envp, 0, streams, &s->recorded)) {
+        s->exit_status = s->recorded.exit_status;
+        return false;
+    }
+    s->source = s->recorded.source;
+    return true;
+}
+
+void subject_close(struct subject *s) {
+    if (s->recorded.source)
+        recorded_close(&s->recorded);
+    else if (s->source)
+        refs_close(s->source);
+    machine_file_destroy(s->options.machine_file);
+    free(s->options.confinement.rules);
+    free(s->title);
+}
+
+void subject_report(const struct subject *s, const char *what) {
+    fprintf(stderr, "thimble: %s: %s\n", s->title, what);
+}
+
+char *subject_condition(const struct subject *s) {
+    struct refs_totals totals;
+    struct text t = {0};
+    if (refs_totals(s->source, &totals))
+        return NULL;
+    for (const char *const *call = totals.conditions; call && *call; call++) {
+        text_put(&t,
+                 t.length ? ", " : "the program could see how much memory there is or how long it took, by ");
+        text_put(&t, *call);
+    }
+    if (!totals.whole) {
+        text_put(&t, t.length ? "; " : "");
+        text_put(&t, "the recording was cut: this is its beginning");
+    }
+    if (t.length)
+        text_bytes(&t, "", 1);
+    if (t.failed)
+        text_free(&t);
+    return t.bytes;
+}

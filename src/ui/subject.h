@@ -1,0 +1,32 @@
+/* What an analysis is about: a program that is run for its page references, or a file of them.
+ *
+ *   subject_parse → subject_open → the analysis reads `source` → subject_close
+ *
+ * Each step says on standard error what went wrong and returns false; `exit_status` is then the command's. */
+#ifndef UI_SUBJECT_H
+#define UI_SUBJECT_H
+
+#include "refs/refs.h"
+#include "ui/recorded.h"
+
+struct subject {
+    struct options options;
+    struct refs_source *source; /* NULL before subject_open() */
+    struct recorded recorded;   /* of the program; its source is `source` */
+    char *title;                /* the command, or the name of the file, for headings */
+    int exit_status;            /* EXIT_MACHINE until the caller knows better */
+};
+
+/* Fills an empty subject. The standard output of programs goes to ours for errors: what the analysis says is
+ * not to be mixed with it. */
+bool subject_parse(struct subject *, const struct options_analysis *, int argc, char **argv);
+bool subject_open(struct subject *, char **envp);
+void subject_close(struct subject *);
+/* "thimble: SUBJECT: " and the rest on standard error. */
+void subject_report(const struct subject *, const char *what);
+
+/* Why numbers about this trace are not plainly exact: a line for people (malloc'd), or NULL. Read the source
+ * to its end first. */
+char *subject_condition(const struct subject *);
+
+#endif
