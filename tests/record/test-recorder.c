@@ -1,0 +1,249 @@
+/* The recorder: told by hand what a vm would tell it, against what the file then holds. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/base.h"
+#include "base/rng.h"
+#include "record/recorder.h"
+
+enum { FRAMES = 16, STEPS = 400000 };
+
+struct test {
+    char path[64];
+    struct recorder *recorder;
+    const struct vm_observer *o;
+    unsigned failures;
+};
+
+static void note_failure(void *context, int error) {
+    ((struct test *)context)->failures++;
+}
+
+static void begin(struct test *t, const char *path, uint32_t reduce_to) {
+    char *message = NULL;
+    *t = (struct test){.failures = 0};
+    snprintf(t->path, sizeof t->path, "%s", path);
+    if (strstr(path, "XXXXXX"))
+        close(mkstemp(t->path));
+    const struct recorder_config config = {
+        .path = t->path,
+        .header = {.thimble = "test", .page_size = PAGE_SIZE, .reduced_to = reduce_to},
+        .failed = note_failure,
+        .context = t};
+    assert_int_equal(recorder_create(&config, &t->recorder, &message), 0);
+    t->o = recorder_observer(t->recorder);
+}
+
+static void appears(struct test *t, uint64_t id, uint64_t vpn) {
+    const struct vm_place place = {.vpn = {vpn}, .space = 3};
+    t->o->appears(t->o->context, (page_id_t){id}, &place);
+}
+
+static void holds(struct test *t, uint32_t frame, uint64_t id) {
+    t->o->holds(t->o->context, (pfn_t){frame}, (page_id_t){id});
+}
+
+static void refer(struct test *t, uint32_t frame, uint64_t instruction, unsigned access) {
+    const struct reference e = {.frame = frame,
+                                .count = (uint16_t)instruction,
+                                .written = (access & ACCESS_WRITE) != 0,
+                                .fetched = (access & ACCESS_EXEC) != 0};
+    t->o->references(t->o->context, &e, 1, instruction);
+}
+
+/* A page that was not there is written in that frame, for the first time. */
+static void arrive(struct test *t, uint32_t frame, uint64_t id, uint64_t instruction) {
+    appears(t, id, 100 + frame);
+    holds(t, frame, id);
+    refer(t, frame, instruction, ACCESS_WRITE);
+}
+
+/* Reads all items of the file; the array is the caller's. */
+static struct refs_item *read_all(struct test *t, size_t *ret_count, struct refs_totals *ret_totals) {
+    struct refs_source *source;
+    const struct refs_item *items;
+    struct refs_item *all = NULL;
+    char *message = NULL;
+    *ret_count = 0;
+    assert_int_equal(refs_open(t->path, REFS_FORMAT_ANY, &source, &message), 0);
+    for (long n; (n = refs_next(source, &items)) != 0; *ret_count += (size_t)n) {
+        assert_true(n > 0);
+        all = reallocarray(all, *ret_count + (size_t)n, sizeof *all);
+        memcpy(all + *ret_count, items, (size_t)n * sizeof *items);
+    }
+    assert_int_equal(refs_totals(source, ret_totals), 0);
+    ret_totals->conditions = NULL;
+    refs_close(source);
+    unlink(t->path);
+    return all;
+}
+
+/* Pages move from frame to frame, die and come, are written back; runs come in pieces. The file must have the
+ * runs joined by page, with the kinds of all their accesses. */
+static void test_file_has_the_runs_of_pages_that_move(void **state) {
+    struct test t;
+    struct rng rng = {3};
+    uint64_t id_in[FRAMES], last_id = 0, now = 0, runs = 0;
+    uint32_t page_of[FRAMES];
+    static struct refs_item expected[STEPS];
+    size_t n = 0, count;
+    uint32_t open = UINT32_MAX, frame = 0;
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    for (uint32_t f = 0; f < FRAMES; f++) {
+        id_in[f] = ++last_id;
+        page_of[f] = (uint32_t)last_id - 1;
+        arrive(&t, f, id_in[f], now);
+        expected[n++] = (struct refs_item){.page = open = page_of[f], .flags = ACCESS_WRITE};
+    }
+    for (int i = 0; i < STEPS; i++) {
+        const uint64_t what = rng_below(&rng, 100);
+        now += rng_below(&rng, 1000) ? rng_below(&rng, 20) : rng_below(&rng, 1ULL << 33);
+        if (rng_below(&rng, 3))
+            frame = (uint32_t)rng_below(&rng, FRAMES);
+        if (what < 1) { /* another page comes into the frame; the old one dies */
+            t.o->dies(t.o->context, (page_id_t){id_in[frame]}, POLICY_UNMAPPED);
+            expected[n++] = (struct refs_item){.page = page_of[frame], .kind = REFS_DIES};
+            arrive(&t, frame, ++last_id, now);
+            id_in[frame] = last_id;
+            page_of[frame] = open = (uint32_t)last_id - 1;
+            expected[n++] = (struct refs_item){.page = open, .instruction = now, .flags = ACCESS_WRITE};
+        } else if (what < 2) { /* two pages change places */
+            const uint32_t other = (uint32_t)rng_below(&rng, FRAMES), page = page_of[frame];
+            const uint64_t id = id_in[frame];
+            id_in[frame] = id_in[other];
+            page_of[frame] = page_of[other];
+            id_in[other] = id;
+            page_of[other] = page;
+            holds(&t, other, id_in[other]);
+            holds(&t, frame, id_in[frame]);
+        } else if (what < 3) {
+            t.o->cleaned(t.o->context, (page_id_t){id_in[frame]});
+            expected[n++] = (struct refs_item){.page = page_of[frame], .kind = REFS_CLEANED};
+            open = UINT32_MAX;
+        } else {
+            const unsigned access = 1U << rng_below(&rng, 3);
+            refer(&t, frame, now, access);
+            if (rng_below(&rng, 10) == 0)
+                refer(&t, 0x12345678, now, ACCESS_READ); /* no frame: skipped */
+            if (page_of[frame] != open)
+                expected[n++] = (struct refs_item){.page = open = page_of[frame], .instruction = now};
+            expected[n - 1].flags |= (uint8_t)(access & ~(unsigned)ACCESS_READ);
+            runs++;
+        }
+    }
+    assert_int_equal(recorder_finish(t.recorder, now, true, NULL), 0);
+
+    struct refs_totals totals;
+    struct refs_item *items = read_all(&t, &count, &totals);
+    assert_int_equal(count, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(items[i].page, expected[i].page);
+        assert_int_equal(items[i].kind, expected[i].kind);
+        if (items[i].kind != REFS_REFERENCE)
+            continue;
+        assert_int_equal(items[i].instruction, expected[i].instruction);
+        assert_int_equal(items[i].flags, expected[i].flags ? expected[i].flags : ACCESS_READ);
+    }
+    assert_true(runs > n);
+    assert_int_equal(totals.instructions, now);
+    assert_int_equal(totals.pages, last_id);
+    assert_true(totals.whole);
+    assert_int_equal(t.failures, 0);
+    free(items);
+}
+
+static void emit(struct recorder *r, struct event e) {
+    recorder_sink(r)->receive(recorder_sink(r), &e);
+}
+
+/* A mark in the middle of a run stands behind it, with the name that came before it. */
+static void test_marks_stand_behind_the_run_that_they_meet(void **state) {
+    struct test t;
+    struct refs_totals totals;
+    size_t count;
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    appears(&t, 1, 10);
+    holds(&t, 0, 1);
+    refer(&t, 0, 5, ACCESS_EXEC);
+    struct event string = {.kind = EVENT_STRING, .args = {1, 4}}, data = {.kind = EVENT_STRING_DATA};
+    memcpy(data.args, "/a/b", 4);
+    emit(t.recorder, string);
+    emit(t.recorder, data);
+    emit(t.recorder,
+         (struct event){.kind = EVENT_PROCESS_EXEC, .pid = 7, .instruction = 6, .args = {1, 0, 3}});
+    refer(&t, 0, 7, ACCESS_WRITE);
+    appears(&t, 2, 11);
+    holds(&t, 1, 2);
+    refer(&t, 1, 8, ACCESS_READ);
+    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL), 0);
+    struct refs_item *items = read_all(&t, &count, &totals);
+    const uint8_t kinds[] = {REFS_REFERENCE, REFS_MARK, REFS_REFERENCE};
+    assert_int_equal(count, ARRAY_LENGTH(kinds));
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(items[i].kind, kinds[i]);
+    assert_int_equal(items[0].flags, ACCESS_WRITE | ACCESS_EXEC);
+    free(items);
+}
+
+static void test_reduced_file_says_so(void **state) {
+    struct test t;
+    struct refs_totals totals;
+    size_t count;
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 4);
+    for (uint32_t i = 0; i < 3; i++)
+        arrive(&t, i, i + 1, 0);
+    for (uint32_t i = 0; i < 300; i++)
+        refer(&t, i % 3, i, ACCESS_READ);
+    emit(t.recorder, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .instruction = 300});
+    assert_int_equal(recorder_finish(t.recorder, 300, true, NULL), 0);
+    free(read_all(&t, &count, &totals));
+    assert_int_equal(count, 7);
+    assert_int_equal(totals.references, 6);
+    assert_int_equal(totals.dropped, 297);
+}
+
+/* A disk that is full after some blocks: said once, and everything goes on; what was written can be read. */
+static void test_full_disk_is_said_once(void **state) {
+    struct test t;
+    struct rng rng = {1};
+    struct rlimit before, small = {.rlim_max = RLIM_INFINITY};
+    getrlimit(RLIMIT_FSIZE, &before);
+    small.rlim_max = before.rlim_max;
+    small.rlim_cur = 1 << 18;
+    signal(SIGXFSZ, SIG_IGN);
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        arrive(&t, i, i + 1, 0);
+    for (uint64_t i = 0; i < 2000000; i++)
+        refer(&t, (uint32_t)rng_below(&rng, FRAMES), i, ACCESS_READ);
+    assert_int_equal(recorder_finish(t.recorder, 0, true, NULL), -EFBIG);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(t.failures, 1);
+    struct refs_totals totals;
+    size_t count;
+    free(read_all(&t, &count, &totals));
+    assert_in_range(count, 1, 1999999);
+    assert_false(totals.whole);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_file_has_the_runs_of_pages_that_move),
+        cmocka_unit_test(test_marks_stand_behind_the_run_that_they_meet),
+        cmocka_unit_test(test_reduced_file_says_so),
+        cmocka_unit_test(test_full_disk_is_said_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
