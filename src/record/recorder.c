@@ -304,11 +304,14 @@ void recorder_get_progress(const struct recorder *r, struct recorder_progress *r
     };
 }
 
-int recorder_finish(struct recorder *r, uint64_t instructions, bool whole, const char *const *conditions) {
+int recorder_finish(struct recorder *r, uint64_t instructions, bool whole, const char *const *conditions,
+                    struct recorder_progress *ret_progress) {
     conveyor_hand_over(&r->conveyor);
     conveyor_end(&r->conveyor);
     pthread_join(r->thread, NULL);
     const uint64_t dropped = scribe_end(r->scribe);
+    if (ret_progress)
+        recorder_get_progress(r, ret_progress);
     const int error = refs_writer_finish(r->writer, instructions, dropped, whole, conditions);
     destroy(r);
     return error;

@@ -37,7 +37,9 @@ struct recorder_progress {
 void recorder_get_progress(const struct recorder *, struct recorder_progress *ret_progress);
 
 /* Ends the file in good order; the machine says nothing more. whole, conditions: as in refs_writer_finish().
- * 0 or the -errno that cut it. Destroys the recorder. */
-int recorder_finish(struct recorder *, uint64_t instructions, bool whole, const char *const *conditions);
+ * 0 or the -errno that cut it. Destroys the recorder;
+ * *ret_progress (may be NULL) is what there was in all. */
+int recorder_finish(struct recorder *, uint64_t instructions, bool whole, const char *const *conditions,
+                    struct recorder_progress *ret_progress);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/message.h"
 #include "ui/recorded.h"
 
-enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION };
+enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE };
 
 static const struct argp_option record_options[] = {
     {NULL, 0, NULL, 0, "Recording:", 1},
@@ -18,6 +18,7 @@ static const struct argp_option record_options[] = {
     {"reduce", KEY_REDUCE, "K", 0,
      "Leave out references that no LRU or OPT memory of K frames or more would notice", 1},
     {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Mark where the first SECONDS of the run are over", 1},
+    {"verbose", KEY_VERBOSE, NULL, 0, "Say at the end, on standard error, how much was recorded", 1},
     {"duration", KEY_DURATION, "SECONDS", 0, "End the run and the recording SECONDS after that", 1},
     {0},
 };
@@ -47,6 +48,7 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case 'o': request->path = value; return 0;
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
     case KEY_WARM_UP: return take_seconds("warm-up", value, &request->warm_up, ret_message);
+    case KEY_VERBOSE: request->verbose = true; return 0;
     case KEY_DURATION: return take_seconds("duration", value, &request->duration, ret_message);
     }
     return -EINVAL;

@@ -29,16 +29,19 @@ static void file_was_cut(void *context, int error) {
     fprintf(stderr, "thimble: the recording %s is cut: %s\n", r->request->path, strerror(-error));
 }
 
-static bool take_signal(void *context, int signal) {
-    const struct recording *r = context;
-    struct recorder_progress p;
+static void report_progress(const struct recorder_progress *p) {
     char references[SIZE_TEXT], pages[SIZE_TEXT], instructions[SIZE_TEXT];
+    fprintf(stderr, "thimble: recorded %s references to %s pages in %s instructions\n",
+            number_format(p->references, references), number_format(p->pages, pages),
+            number_format(p->instruction, instructions));
+}
+
+static bool take_signal(void *context, int signal) {
     if (signal != SIGUSR1)
         return false;
-    recorder_get_progress(r->recorder, &p);
-    fprintf(stderr, "thimble: recorded %s references to %s pages in %s instructions\n",
-            number_format(p.references, references), number_format(p.pages, pages),
-            number_format(p.instruction, instructions));
+    struct recorder_progress p;
+    recorder_get_progress(((const struct recording *)context)->recorder, &p);
+    report_progress(&p);
     return true;
 }
 
@@ -76,7 +79,11 @@ static bool time_was_up(const struct recording *r, const struct machine_summary 
 /* Ends the file; the machine has been taken down, so that pages of programs that were left are in it to their
  * end. Whether there is a file. */
 static bool finish(struct recording *r, bool has_run) {
-    const int error = recorder_finish(r->recorder, r->instructions, has_run, NULL);
+    struct recorder_progress p;
+    const int error = recorder_finish(r->recorder, r->instructions, has_run, NULL, &p);
+    p.instruction = r->instructions;
+    if (r->request->verbose)
+        report_progress(&p);
     return has_run &&
            (!error || error == -ENOSPC || error == -EDQUOT || error == -EFBIG); /* a cut was reported */
 }

@@ -12,6 +12,7 @@
 struct recorded_request {
     const char *path;
     uint32_t reduce_to;       /* record/reduce.h; 0: everything is kept */
+    bool verbose;             /* says at the end how much was recorded */
     double warm_up, duration; /* seconds of the host's time; 0: none, and to the end */
     int streams[3];           /* of the host, for the programs */
 };

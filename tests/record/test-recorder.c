@@ -142,7 +142,7 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
             runs++;
         }
     }
-    assert_int_equal(recorder_finish(t.recorder, now, true, NULL), 0);
+    assert_int_equal(recorder_finish(t.recorder, now, true, NULL, NULL), 0);
 
     struct refs_totals totals;
     struct refs_item *items = read_all(&t, &count, &totals);
@@ -186,7 +186,7 @@ static void test_marks_stand_behind_the_run_that_they_meet(void **state) {
     appears(&t, 2, 11);
     holds(&t, 1, 2);
     refer(&t, 1, 8, ACCESS_READ);
-    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL), 0);
+    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
     struct refs_item *items = read_all(&t, &count, &totals);
     const uint8_t kinds[] = {REFS_REFERENCE, REFS_MARK, REFS_REFERENCE};
     assert_int_equal(count, ARRAY_LENGTH(kinds));
@@ -206,7 +206,7 @@ static void test_reduced_file_says_so(void **state) {
     for (uint32_t i = 0; i < 300; i++)
         refer(&t, i % 3, i, ACCESS_READ);
     emit(t.recorder, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .instruction = 300});
-    assert_int_equal(recorder_finish(t.recorder, 300, true, NULL), 0);
+    assert_int_equal(recorder_finish(t.recorder, 300, true, NULL, NULL), 0);
     free(read_all(&t, &count, &totals));
     assert_int_equal(count, 7);
     assert_int_equal(totals.references, 6);
@@ -228,7 +228,7 @@ static void test_full_disk_is_said_once(void **state) {
         arrive(&t, i, i + 1, 0);
     for (uint64_t i = 0; i < 2000000; i++)
         refer(&t, (uint32_t)rng_below(&rng, FRAMES), i, ACCESS_READ);
-    assert_int_equal(recorder_finish(t.recorder, 0, true, NULL), -EFBIG);
+    assert_int_equal(recorder_finish(t.recorder, 0, true, NULL, NULL), -EFBIG);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(t.failures, 1);
     struct refs_totals totals;
