@@ -140,16 +140,9 @@ static void items_flush(struct scribe *s) {
     atomic_store_explicit(&s->progress.instruction, s->now, memory_order_relaxed);
 }
 
-/* Ends the run that is open. An access that is neither a store nor a fetch is a load. */
-static inline void run_end(struct scribe *s) {
-    if (s->open != NO_PAGE && !s->items[s->count - 1].flags)
-        s->items[s->count - 1].flags = ACCESS_READ;
-    s->open = NO_PAGE;
-}
-
 /* The marks that waited for the end of the run. */
 static void marks_write(struct scribe *s) {
-    run_end(s);
+    s->open = NO_PAGE;
     items_flush(s);
     for (; s->waiting; s->waiting--) {
         if (s->reduce)
@@ -160,7 +153,7 @@ static void marks_write(struct scribe *s) {
 }
 
 static void add_control(struct scribe *s, enum refs_kind kind, uint8_t flags, uint32_t page) {
-    run_end(s);
+    s->open = NO_PAGE;
     if (s->waiting)
         marks_write(s);
     if (s->count == BATCH)
@@ -174,33 +167,77 @@ static void add_control(struct scribe *s, enum refs_kind kind, uint8_t flags, ui
 
 /* ---- references ---- */
 
-static void run_begin(struct scribe *s, uint32_t page, uint64_t instruction, uint8_t flags) {
-    run_end(s);
-    if (unlikely(s->waiting))
-        marks_write(s);
-    if (unlikely(s->count == BATCH))
-        items_flush(s);
-    s->items[s->count++] = (struct refs_item){.instruction = instruction,
-                                              .page = page,
-                                              .space = (uint16_t)s->space,
-                                              .kind = REFS_REFERENCE,
-                                              .flags = flags};
-    s->open = page;
+/* enum access bits of an entry: an access that is neither a store nor a fetch is a load. */
+static inline uint8_t access_of(uint64_t word) {
+    const unsigned kind = (word >> 47 & ACCESS_WRITE) | (word >> 54 & ACCESS_EXEC);
+    return (uint8_t)(kind | !kind);
+}
+_Static_assert(offsetof(struct reference, written) == 6 && ACCESS_WRITE == 2 && ACCESS_READ == 1 &&
+                   offsetof(struct reference, fetched) == 7 && ACCESS_EXEC == 4,
+               "bits 48 and 56 of the word");
+
+static inline void run_goes_on(struct refs_item *item, uint8_t access) {
+    if (access != ACCESS_READ)
+        item->flags = (uint8_t)((item->flags & ~ACCESS_READ) | access);
 }
 
-static void add_references(struct scribe *s, const uint64_t *words, uint32_t count, uint64_t start) {
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t frame = (uint32_t)words[i];
-        const uint32_t page = frame < s->frames ? s->frame_page[frame] : NO_PAGE;
-        const uint8_t flags = (uint8_t)((words[i] >> 48 & 1) * ACCESS_WRITE | (words[i] >> 56) * ACCESS_EXEC);
-        if (page == s->open) {
-            if (page != NO_PAGE)
-                s->items[s->count - 1].flags |= flags;
+/* As many as there is room for: how many that were. Most of the recorder's time is spent here and in the
+ * writer. */
+static size_t add_some(struct scribe *s, const uint64_t *words, size_t count, uint64_t start) {
+    const uint32_t *frame_page = s->frame_page, frames = s->frames;
+    const uint16_t space = (uint16_t)s->space;
+    struct refs_item *item = s->items + s->count, *const end = s->items + BATCH;
+    uint32_t open = s->open;
+    size_t i = 0;
+    for (; i < count && item < end; i++) {
+        const uint64_t word = words[i];
+        const uint32_t frame = (uint32_t)word;
+        if (unlikely(frame >= frames))
             continue;
-        }
+        const uint32_t page = frame_page[frame];
         if (unlikely(page == NO_PAGE))
             continue;
-        run_begin(s, page, start + (uint16_t)((words[i] >> 32) - start), flags);
+        if (page == open) {
+            run_goes_on(item - 1, access_of(word));
+            continue;
+        }
+        *item++ = (struct refs_item){.instruction = start + (uint16_t)((word >> 32) - start),
+                                     .page = page,
+                                     .space = space,
+                                     .kind = REFS_REFERENCE,
+                                     .flags = access_of(word)};
+        open = page;
+    }
+    s->count = (size_t)(item - s->items);
+    s->open = open;
+    return i;
+}
+
+/* The first of them that is for another page than the open run's; `count` when there is none. */
+static size_t end_open_run(struct scribe *s, const uint64_t *words, size_t count) {
+    size_t i = 0;
+    for (; i < count; i++) {
+        const uint32_t frame = (uint32_t)words[i];
+        const uint32_t page = frame < s->frames ? s->frame_page[frame] : NO_PAGE;
+        if (page != NO_PAGE && page != s->open)
+            break;
+        if (page != NO_PAGE)
+            run_goes_on(&s->items[s->count - 1], access_of(words[i]));
+    }
+    return i;
+}
+
+static void add_references(struct scribe *s, const uint64_t *words, size_t count, uint64_t start) {
+    size_t i = 0;
+    if (unlikely(s->waiting)) {
+        i = s->open != NO_PAGE ? end_open_run(s, words, count) : 0;
+        if (i < count)
+            marks_write(s);
+    }
+    while (i < count) {
+        if (s->count == BATCH)
+            items_flush(s);
+        i += add_some(s, words + i, count - i, start);
     }
     s->now = max_u64(s->now, start + (uint16_t)((words[count - 1] >> 32) - start));
 }
