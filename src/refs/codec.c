@@ -1,6 +1,7 @@
 /* See codec.h. */
 #include "refs/codec.h"
 
+#include <emmintrin.h>
 #include <errno.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ static inline void codec_learn(struct codec *c, uint64_t what) {
 
 /* … and it stands in the history. */
 static inline void codec_remember(struct codec *c, uint64_t what, uint64_t instructions) {
-    c->history[c->used++] = (struct codec_step){is_reference(what) ? what : NEVER, instructions};
+    c->history[c->used++] = (struct codec_step){instructions, is_reference(what) ? what : NEVER};
     c->instruction += instructions;
     c->before_last = c->last;
     c->last = (uint32_t)what;
@@ -156,7 +157,7 @@ static void encode_item(struct encoder *e, struct codec *c, uint64_t what, uint6
     }
     control |= encode_step(e, instructions, context->instructions) << CONTROL_STEP_SHIFT;
     put(e, COLUMN_CONTROL, control, 1);
-    *context = (struct codec_step){what, instructions};
+    *context = (struct codec_step){instructions, what};
     codec_learn(c, what);
 }
 
@@ -173,21 +174,26 @@ static uint32_t codec_same_before(struct codec *c) {
 }
 _Static_assert(CODEC_PLACES == 1 << 13, "the shift above");
 
-/* How many items are as they were from `before` on; copies them to the end of the history. */
+/* How many items are as they were from `before` on; copies them to the end of the history. Most references of
+ * a run go through here. */
 static size_t codec_match(struct codec *c, uint32_t before, const struct refs_item *items, size_t count) {
-    const struct codec_step *from = &c->history[before];
-    struct codec_step *to = &c->history[c->used];
-    uint64_t instruction = c->instruction;
+    const __m128i *from = (const __m128i *)&c->history[before];
+    __m128i *to = (__m128i *)&c->history[c->used];
+    const __m128i instruction_only = _mm_set_epi64x(0, -1);
+    __m128i last = _mm_set_epi64x(0, (long long)c->instruction);
     size_t length = 0;
     for (; length < count; length++) {
-        const struct codec_step step = {item_what(&items[length]), items[length].instruction - instruction};
-        if (from[length].what != step.what || from[length].instructions != step.instructions)
+        const __m128i item = _mm_loadu_si128((const __m128i *)&items[length]);
+        const __m128i step = _mm_sub_epi64(item, last);
+        const __m128i same = _mm_cmpeq_epi32(step, _mm_loadu_si128(from + length));
+        if (_mm_movemask_epi8(same) != 0xffff)
             break;
-        to[length] = step;
-        instruction = items[length].instruction;
+        _mm_storeu_si128(to + length, step);
+        last = _mm_and_si128(item, instruction_only);
     }
     return length;
 }
+_Static_assert(offsetof(struct codec_step, what) == 8, "a step is like an item");
 
 /* A stretch that begins with these items: how many, or 0. */
 static size_t encode_stretch(struct encoder *e, struct codec *c, const struct refs_item *items,

@@ -63,8 +63,8 @@ enum codec_column {
 
 /* An item as it is predicted and repeated. */
 struct codec_step {
-    uint64_t what;         /* the last 8 bytes of an item: page, space, kind, flags */
     uint64_t instructions; /* since the item before */
+    uint64_t what;         /* the last 8 bytes of an item: page, space, kind, flags */
 };
 
 /* By page, as far as their numbers differ in the low bits. */

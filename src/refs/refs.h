@@ -156,6 +156,10 @@ int refs_writer_mark(struct refs_writer *, const struct refs_mark *);
 /* Items but marks; quickest in large batches. One that cannot be (see refs/check.h) makes the writer fail
  * with -EINVAL, perhaps later. */
 int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count);
+/* The same without a copy: room for some items (at least one) until anything else is asked of the writer, and
+ * how many of them were filled. */
+struct refs_item *refs_writer_room(struct refs_writer *, size_t *ret_room);
+int refs_writer_filled(struct refs_writer *, size_t count);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,
                        const char *const *conditions);

@@ -288,6 +288,17 @@ int refs_writer_add(struct refs_writer *w, const struct refs_item *items, size_t
     return writer_report(w);
 }
 
+struct refs_item *refs_writer_room(struct refs_writer *w, size_t *ret_room) {
+    *ret_room = CODEC_ITEMS - w->count;
+    return w->items + w->count;
+}
+
+int refs_writer_filled(struct refs_writer *w, size_t count) {
+    w->count = w->output.error ? 0 : w->count + count;
+    writer_flush_if_full(w);
+    return writer_report(w);
+}
+
 /* ---- the end ---- */
 
 static void writer_put_end(struct refs_writer *w, const char *const *conditions) {

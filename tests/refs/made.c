@@ -149,7 +149,14 @@ void made_write(const struct made *m, const char *path) {
             assert_int_equal(refs_writer_page(w, &m->pages[pages], &number), 0);
             assert_int_equal(number, pages);
         }
-        assert_int_equal(refs_writer_add(w, &m->items[i], 1), 0);
+        if (i % 3) {
+            assert_int_equal(refs_writer_add(w, &m->items[i], 1), 0);
+            continue;
+        }
+        size_t room;
+        *refs_writer_room(w, &room) = m->items[i];
+        assert_true(room > 0);
+        assert_int_equal(refs_writer_filled(w, 1), 0);
     }
     assert_int_equal(refs_writer_finish(w, MADE_INSTRUCTIONS, MADE_DROPPED, true, made_conditions), 0);
 }
