@@ -16,6 +16,7 @@ int policies_command(int argc, char **argv, char **envp);
 int record_command(int argc, char **argv, char **envp);
 int run_command(int argc, char **argv, char **envp);
 int scenario_command(int argc, char **argv, char **envp);
+int size_command(int argc, char **argv, char **envp);
 int step_command(int argc, char **argv, char **envp);
 int trace_command(int argc, char **argv, char **envp);
 int web_command(int argc, char **argv, char **envp);

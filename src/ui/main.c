@@ -15,8 +15,8 @@ static const struct command {
     {"doctor", doctor_command},     {"draw", draw_command},       {"export", export_command},
     {"heat", heat_command},         {"html", html_command},       {"import", import_command},
     {"policies", policies_command}, {"record", record_command},   {"run", run_command},
-    {"scenario", scenario_command}, {"step", step_command},       {"trace", trace_command},
-    {"web", web_command},           {"where", where_command},
+    {"scenario", scenario_command}, {"size", size_command},       {"step", step_command},
+    {"trace", trace_command},       {"web", web_command},         {"where", where_command},
 };
 
 static const struct command *command_find(const char *name) {

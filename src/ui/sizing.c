@@ -1,0 +1,280 @@
+/* `thimble size`: how much memory to give a program.
+ *
+ * The program is recorded once, with memory for all of it; the answer is found by simulations over the
+ * recording, and then the program is run again with that memory and with one page less, to see that it is so.
+ * Exit status: 0 with an answer, 1 without one. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/knee.h"
+#include "base/base.h"
+#include "base/message.h"
+#include "ui/commands.h"
+#include "ui/size.h"
+#include "ui/sizing.h"
+
+enum {
+    KEY_SLOWDOWN = 2048,
+    KEY_DISK,
+    KEY_SWAP,
+    KEY_POLICY,
+    KEY_CPU_SECONDS,
+    KEY_WARM_UP,
+    KEY_JSON,
+    KEY_NO_RERUN
+};
+enum { EXIT_NO_ANSWER = 1 };
+
+static const struct argp_option size_options[] = {
+    {NULL, 0, NULL, 0, "The question:", 1},
+    {"slowdown", KEY_SLOWDOWN, "FACTOR", 0,
+     "How many times as long as with enough memory it may take (default 1.1)", 0},
+    {"disk", KEY_DISK, "DISK", 0,
+     "Where pages come from: ssd (default), nvme, hdd, or latency=TIME,bandwidth=BYTES", 0},
+    {"swap", KEY_SWAP, "SIZE", 0, "Swap that it will have: none (default), or bytes with K, M, G", 0},
+    {"policy", KEY_POLICY, "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
+    {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
+     "Processor time that the program takes (default: run it natively, and measure)", 0},
+    {"warm-up", KEY_WARM_UP, "N", 0, "Leave out the misses of the first N instructions", 0},
+    {"no-rerun", KEY_NO_RERUN, NULL, 0, "Do not run the program again to confirm the answer", 0},
+    {"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
+    {0},
+};
+
+#define SIZE_DOC                                                                                             \
+    "How much memory does PROGRAM need, and what should its limit be? It is run once with enough memory, "   \
+    "then, to confirm the answer, with that memory and with one page less, and natively to measure its "     \
+    "processor time; what the further runs print is thrown away.\v"                                          \
+    "The exit status is 0 with an answer, 1 without one, 125 when something failed.\n\nSee also: man "       \
+    "thimble-size, docs/HOW-MUCH-MEMORY.md"
+
+/* ---- the question ---- */
+
+static int take_number(const char *option, const char *value, double least, double *ret_number,
+                       char **ret_message) {
+    char *end;
+    const double number = strtod(value, &end);
+    if (end == value || *end || !(number >= least) || number > 1e12)
+        return message_fail(-EINVAL, ret_message, "--%s '%s' is not a number of at least %g", option, value,
+                            least);
+    *ret_number = number;
+    return 0;
+}
+
+static int take_swap(struct sizing *s, const char *value, char **ret_message) {
+    if (!strcmp(value, "none")) {
+        s->swap = NULL;
+        return 0;
+    }
+    const char *wrong = size_parse(value, true, &s->swap_pages);
+    if (wrong)
+        return message_fail(-EINVAL, ret_message, "--swap '%s' %s", value, wrong);
+    s->swap = value;
+    return 0;
+}
+
+static int take(void *context, int key, const char *value, char **ret_message) {
+    struct sizing *s = context;
+    const char *wrong;
+    switch (key) {
+    case KEY_SLOWDOWN: return take_number("slowdown", value, 1, &s->slowdown, ret_message);
+    case KEY_DISK: s->disk = value; return cost_disk_parse(value, &s->config.disk, ret_message);
+    case KEY_SWAP: return take_swap(s, value, ret_message);
+    case KEY_POLICY: s->policy = value; return 0;
+    case KEY_CPU_SECONDS:
+        s->cpu_given = true;
+        return take_number("cpu-seconds", value, 1e-6, &s->config.cpu_seconds, ret_message);
+    case KEY_WARM_UP:
+        wrong = number_parse(value, 0, UINT64_MAX, &s->config.warm_up);
+        return wrong ? message_fail(-EINVAL, ret_message, "--warm-up '%s' %s", value, wrong) : 0;
+    case KEY_JSON: s->json = true; return 0;
+    case KEY_NO_RERUN: s->verify = false; return 0;
+    }
+    return 0;
+}
+
+/* What it takes to run the program once more. */
+struct again {
+    int argc;
+    char **argv, **envp;
+    off_t input; /* as rerun_input() said */
+};
+
+static bool parse(struct sizing *s, struct subject *subject, const struct again *again) {
+    const struct options_analysis analysis = {
+        .name = "thimble size",
+        .arguments = "[--] PROGRAM [ARG...]\nFILE",
+        .doc = SIZE_DOC,
+        .options = size_options,
+        .take = take,
+        .context = s,
+        .takes_file = true,
+    };
+    return subject_parse(subject, &analysis, again->argc, again->argv);
+}
+
+static bool fail(int error, char *message) {
+    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
+    free(message);
+    return false;
+}
+
+static bool choose_policy(struct sizing *s) {
+    char *message = NULL;
+    const int error = policy_load(s->policy, &s->config.policy, &s->config.parameters, &message);
+    return error ? fail(error, message) : true;
+}
+
+/* ---- the answer ---- */
+
+static bool record(struct subject *subject, char **envp) {
+    struct rerun_pipe pipe;
+    if (subject->options.references)
+        return subject_open(subject, envp);
+    const int error = rerun_pipe_begin(&pipe);
+    if (error)
+        return fail(error, NULL);
+    const bool opened = subject_open(subject, envp);
+    rerun_pipe_end(&pipe);
+    return opened;
+}
+
+static bool measure_cpu(struct sizing *s, const struct subject *subject, off_t input) {
+    const struct options *o = &subject->options;
+    if (s->cpu_given)
+        return true;
+    if (!o->program || o->references) {
+        fprintf(
+            stderr,
+            "thimble: --cpu-seconds is needed: %s does not say how much processor time the program takes\n",
+            o->references ? "a file of references" : "a machine file");
+        return false;
+    }
+    const int error = rerun_native(o, input, &s->config.cpu_seconds);
+    if (error) {
+        fprintf(stderr,
+                "thimble: %s cannot be run natively, to measure its processor time: give --cpu-seconds\n",
+                o->program[0]);
+        return false;
+    }
+    s->config.cpu_seconds = s->config.cpu_seconds > 1e-6 ? s->config.cpu_seconds : 1e-6;
+    return true;
+}
+
+static bool find(struct sizing *s, struct subject *subject) {
+    char *message = NULL;
+    const struct refs_header *header = refs_header(subject->source);
+    s->config.page_size = header->page_size ? header->page_size : PAGE_SIZE;
+    s->config.seed = header->seed ? header->seed : subject->options.machine.seed;
+    s->config.no_swap = !s->swap;
+    s->config.slowdown = s->slowdown;
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    s->config.threads = processors > 0 ? (unsigned)processors : 1;
+    int error = answer_find(subject->source, &s->config, &s->answer, &message);
+    if (!error)
+        error = refs_totals(subject->source, &s->totals);
+    s->kinds_known = !error && refs_page(subject->source, 0)->flags & REFS_PAGE_KNOWN;
+    return error ? fail(error, message) : true;
+}
+
+/* Of the sizes that were looked at, as far as they stand for the curve. */
+static bool find_knees(struct sizing *s) {
+    const struct answer *a = &s->answer;
+    uint32_t *sizes = calloc(a->count, sizeof *sizes);
+    uint64_t *misses = calloc(a->count, sizeof *misses);
+    long found = -1;
+    if (sizes && misses) {
+        for (size_t i = 0; i < a->count; i++) {
+            sizes[i] = a->points[i].frames;
+            misses[i] = a->points[i].misses;
+        }
+        found = knees_find(sizes, misses, a->count, s->knees, SIZING_KNEES);
+    }
+    free(sizes);
+    free(misses);
+    if (found < 0)
+        return fail(-ENOMEM, NULL);
+    s->knee_count = (size_t)found;
+    return true;
+}
+
+/* ---- and whether it is so ---- */
+
+/* What the simulation says of this size; NULL: it was not looked at. */
+static const struct answer_point *point_of(const struct sizing *s, uint32_t pages) {
+    for (size_t i = 0; i < s->answer.count; i++)
+        if (s->answer.points[i].frames == pages)
+            return &s->answer.points[i];
+    return NULL;
+}
+
+static void judge_rerun(const struct sizing *s, struct sizing_rerun *r) {
+    const struct answer_config *c = &s->config;
+    const struct tally *t = &r->found.tally;
+    const struct answer_point *point = point_of(s, r->pages);
+    r->predicted = point && (c->warm_up > 0 || point->misses == t->misses);
+    /* As the simulation counts, if it is the same run: copying a page of a file is no read there. */
+    const uint64_t reads = r->predicted ? t->misses - s->answer.floor.cold_anonymous : t->major;
+    const double stall = cost_stall(&c->disk, c->page_size, reads,
+                                    t->evictions[EVENT_VICTIM_TO_SWAP] + t->evictions[EVENT_VICTIM_TO_FILE]);
+    r->slowdown = cost_slowdown(c->cpu_seconds, stall, s->answer.stall_unlimited);
+}
+
+/* Recording the program has used its options up: they are parsed anew. */
+static void rerun_with(struct sizing *s, const struct again *again, uint32_t pages) {
+    struct sizing_rerun *r = &s->reruns[s->rerun_count++];
+    struct sizing scratch = {0};
+    struct subject fresh = {0};
+    const struct rerun_machine machine = {.available = pages,
+                                          .policy = s->policy,
+                                          .swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1)};
+    *r = (struct sizing_rerun){.pages = pages};
+    if (parse(&scratch, &fresh, again))
+        r->started = rerun(&fresh.options, &machine, again->input, again->envp, &r->found) == 0;
+    if (r->started)
+        judge_rerun(s, r);
+    subject_close(&fresh);
+}
+
+static void confirm(struct sizing *s, const struct subject *subject, const struct again *again) {
+    if (!s->verify || subject->options.references || !sizing_has_answer(s))
+        return;
+    const uint32_t pages = s->answer.points[s->answer.chosen].frames;
+    rerun_with(s, again, pages);
+    if (pages > 1)
+        rerun_with(s, again, pages - 1);
+}
+
+static int report(struct sizing *s, struct subject *subject) {
+    if (s->json) {
+        const int error = sizing_print_json(s, subject, stdout);
+        if (error)
+            return fail(error, NULL), EXIT_MACHINE;
+    } else {
+        sizing_print(s, subject, stdout);
+    }
+    return sizing_has_answer(s) ? EXIT_SUCCESS : EXIT_NO_ANSWER;
+}
+
+int size_command(int argc, char **argv, char **envp) {
+    struct sizing s = {.policy = "clock", .disk = "ssd", .slowdown = 1.1, .verify = true};
+    const struct again again = {.argc = argc, .argv = argv, .envp = envp, .input = rerun_input()};
+    struct subject subject = {0};
+    char *message = NULL;
+    (void)cost_disk_parse(s.disk, &s.config.disk, &message);
+    if (parse(&s, &subject, &again) && choose_policy(&s) && record(&subject, envp) &&
+        measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s)) {
+        s.condition = subject_condition(&subject);
+        confirm(&s, &subject, &again);
+        subject.exit_status = report(&s, &subject);
+    }
+    answer_free(&s.answer);
+    free(s.condition);
+    if (s.config.policy)
+        policy_unload(s.config.policy);
+    subject_close(&subject);
+    return subject.exit_status;
+}

@@ -1,0 +1,147 @@
+/* What `thimble size` says, for people. */
+#include <inttypes.h>
+
+#include "base/base.h"
+#include "ui/size.h"
+#include "ui/sizing.h"
+
+enum { PAGES_WIDTH = 10 };
+
+uint32_t sizing_page_tables(const struct sizing *s) {
+    return s->rerun_count > 0 && s->reruns[0].started ? s->reruns[0].found.peak.page_tables : 0;
+}
+
+uint64_t sizing_bytes(const struct sizing *s) {
+    const uint64_t pages = (uint64_t)s->answer.points[s->answer.chosen].frames + sizing_page_tables(s);
+    return pages * s->config.page_size;
+}
+
+uint32_t sizing_anonymous(const struct sizing *s) {
+    return min_u32(s->answer.floor.anonymous, s->answer.points[s->answer.chosen].frames);
+}
+
+bool sizing_has_answer(const struct sizing *s) {
+    return s->answer.chosen < s->answer.count;
+}
+
+/* One size with what there is to say about it. */
+static void print_size(const struct sizing *s, FILE *to, const char *name, uint32_t pages, const char *what) {
+    char number[SIZE_TEXT], size[SIZE_TEXT];
+    fprintf(to, "  %-8s %*s pages %10s   %s\n", name, PAGES_WIDTH, number_format(pages, number),
+            size_format((uint64_t)pages * s->config.page_size, size), what);
+}
+
+static void print_knees(const struct sizing *s, FILE *to) {
+    for (size_t i = 0; i < s->knee_count; i++) {
+        const struct answer_point *p = &s->answer.points[s->knees[i]];
+        if (p->frames == s->answer.floor.all)
+            continue; /* it has a line of its own */
+        char what[96], misses[SIZE_TEXT];
+        snprintf(what, sizeof what, "%s misses, slowdown %.2f", number_format(p->misses, misses),
+                 p->slowdown);
+        print_size(s, to, "knee", p->frames, what);
+    }
+}
+
+static void print_curve(const struct sizing *s, FILE *to) {
+    const struct floor_result *f = &s->answer.floor;
+    if (s->config.no_swap)
+        print_size(s, to, "floor", f->floor, "with less, the program is killed for want of memory");
+    print_knees(s, to);
+    print_size(s, to, "all", f->all, "from here on there are cold misses only");
+}
+
+static void print_stall(const struct sizing *s, FILE *to) {
+    const struct answer_point *p = &s->answer.points[s->answer.chosen];
+    char warm[SIZE_TEXT], cold[SIZE_TEXT], writes[SIZE_TEXT];
+    fprintf(
+        to,
+        "             %s misses beside %s cold ones, %s pages written; %.3f s of stall (%.3f s of it cold)\n"
+        "             on top of %.3f s of computing (%s): slowdown %.3f\n",
+        number_format(p->misses - p->cold, warm), number_format(p->cold, cold),
+        number_format(p->writes, writes), p->stall, s->answer.stall_unlimited, s->config.cpu_seconds,
+        s->cpu_given ? "given" : "measured natively", p->slowdown);
+}
+
+static void print_split(const struct sizing *s, FILE *to) {
+    const struct answer_point *p = &s->answer.points[s->answer.chosen];
+    char anonymous[SIZE_TEXT], files[SIZE_TEXT], tables[SIZE_TEXT], size[SIZE_TEXT];
+    const uint32_t held = sizing_anonymous(s);
+    fprintf(to, "             %s anonymous, %s for pages of files", number_format(held, anonymous),
+            number_format(p->frames - held, files));
+    if (sizing_page_tables(s))
+        fprintf(to, ", and %s page tables", number_format(sizing_page_tables(s), tables));
+    fprintf(to, ": %s in all%s\n", size_format(sizing_bytes(s), size),
+            sizing_page_tables(s) ? ""
+                                  : " (page tables come on top: they are known when the program is run)");
+}
+
+static void print_rerun(const struct sizing *s, const struct sizing_rerun *r, FILE *to) {
+    char pages[SIZE_TEXT], misses[SIZE_TEXT];
+    fprintf(to, "  rerun      with %s pages: ", number_format(r->pages, pages));
+    if (!r->started)
+        fputs("it could not be started\n", to);
+    else if (r->found.oom_kills)
+        fprintf(to, "%" PRIu64 " %s killed for want of memory\n", r->found.oom_kills,
+                r->found.oom_kills == 1 ? "process was" : "processes were");
+    else if (!r->found.finished)
+        fputs("stopped by a limit before it ended\n", to);
+    else
+        fprintf(to, "%s misses, %s; slowdown %.3f\n", number_format(r->found.tally.misses, misses),
+                r->predicted ? "as predicted"
+                             : "NOT as predicted: another size is another run of this program",
+                r->slowdown);
+}
+
+/* Docker takes no less than 6 MiB, and means memory and swap together by --memory-swap. */
+static void print_lines(const struct sizing *s, FILE *to) {
+    enum { LEAST = 6, MIB_SHIFT = 20 };
+    const uint64_t bytes = sizing_bytes(s);
+    const uint64_t mib = max_u64((bytes + (1 << MIB_SHIFT) - 1) >> MIB_SHIFT, LEAST);
+    const uint64_t swap = (s->swap_pages * s->config.page_size + (1 << MIB_SHIFT) - 1) >> MIB_SHIFT;
+    fprintf(to,
+            "\n"
+            "    --memory=%" PRIu64 "m --memory-swap=%" PRIu64 "m\n"
+            "    memory.max=%" PRIu64 "\n"
+            "    MemoryMax=%" PRIu64 "\n"
+            "\n"
+            "  Not in it, though a cgroup counts it: socket buffers, slab (inodes, dentries), kernel stacks "
+            "(16 KiB a\n"
+            "  thread), and what read() and write() leave in the page cache, which can be dropped.\n",
+            mib, mib + swap, bytes, bytes);
+}
+
+static void print_answer(const struct sizing *s, FILE *to) {
+    const struct answer_point *p = &s->answer.points[s->answer.chosen];
+    char what[96];
+    fprintf(to, "\n");
+    snprintf(what, sizeof what, "the answer, for a slowdown of at most %g", s->slowdown);
+    print_size(s, to, "give it", p->frames, what);
+    print_split(s, to);
+    print_stall(s, to);
+    for (size_t i = 0; i < s->rerun_count; i++)
+        print_rerun(s, &s->reruns[i], to);
+    print_lines(s, to);
+}
+
+void sizing_print(const struct sizing *s, const struct subject *subject, FILE *to) {
+    char references[SIZE_TEXT], pages[SIZE_TEXT];
+    fprintf(to, "%s: %s references to %s pages\n", subject->title,
+            number_format(s->totals.references, references), number_format(s->totals.pages, pages));
+    fprintf(to, "  policy %s, disk %s, swap %s; numbers of misses are %s\n\n", s->policy, s->disk,
+            s->swap ? s->swap : "none", s->condition ? "conditional:" : "exact");
+    if (s->condition)
+        fprintf(to, "  %s\n\n", s->condition);
+    if (!s->kinds_known)
+        fputs("  Which pages are files' is not known: all are taken for anonymous ones, which stay without "
+              "swap.\n\n",
+              to);
+    print_curve(s, to);
+    if (sizing_has_answer(s))
+        print_answer(s, to);
+    else
+        fprintf(to,
+                "\n  no size up to that keeps the slowdown at %g or below: the misses that remain are "
+                "written pages\n",
+                s->slowdown);
+}

@@ -1,0 +1,90 @@
+"""`thimble size`: its answer is what the machine then does, natively measured or not, from a program or a file."""
+import json
+
+import thimble_case
+from thimble_case import ThimbleCase
+
+LS = ["ls", "/"]
+# Ten pages read in a ring, five times over, beside one that is written all the time.
+RING = "page,kind\n" + "".join(f"100,w\n{i},r\n" for _ in range(5) for i in range(10))
+
+
+class Size(ThimbleCase):
+    def size(self, *arguments, status=0):
+        """What --json says."""
+        done = self.run_thimble("size", "--json", *arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return json.loads(done.stdout)
+
+    def refused(self, *arguments):
+        done = self.run_thimble("size", *arguments)
+        self.assertEqual(done.returncode, 125)
+        self.assertEqual(done.stdout, b"")
+        return done.stderr.decode()
+
+    def ring(self, *options, status=0):
+        return self.size("--cpu-seconds", "0.01", *options, self.ring_file(), status=status)
+
+    def ring_file(self):
+        path = self.folder / "ring.csv"
+        path.write_text(RING)
+        return path
+
+    def test_the_answer_and_one_page_less_are_as_predicted(self):
+        said = self.size("--slowdown", "1.5", "--cpu-seconds", "0.01", *LS)
+        answer, (enough, less) = said["answer"], said["reruns"]
+        self.assertEqual(enough["pages"], answer["pages"])
+        self.assertEqual(less["pages"], answer["pages"] - 1)
+        self.assertTrue(enough["predicted"] and less["predicted"])
+        self.assertEqual(enough["misses"], answer["misses"])
+        self.assertLessEqual(enough["slowdown"], 1.5)
+        self.assertGreater(less["slowdown"], 1.5)
+        self.assertEqual(answer["anonymous"] + answer["file"], answer["pages"])
+        self.assertEqual(answer["bytes"], 4096 * (answer["pages"] + answer["page_tables"]))
+
+    def test_below_the_floor_somebody_is_killed(self):
+        said = self.size("--slowdown", "1000", "--cpu-seconds", "0.01", *LS)
+        self.assertEqual(said["answer"]["pages"], said["floor"])
+        enough, less = said["reruns"]
+        self.assertEqual((enough["oom_kills"], enough["exit_status"]), (0, 0))
+        self.assertGreater(less["oom_kills"], 0)
+
+    def test_a_run_with_the_answer_has_as_many_misses(self):
+        said = self.size("--slowdown", "1.2", "--cpu-seconds", "0.01", "--swap", "1G", "--policy", "lru", *LS)
+        live = self.summary(*LS, options=["--deterministic", "--policy", "lru", "--page-table", "x86-64",
+                                          "--available", str(said["answer"]["pages"])])
+        self.assertEqual(live["faults"]["misses"], said["answer"]["misses"])
+
+    def test_a_ring_fits_as_a_whole_or_not_at_all(self):
+        said = self.ring("--swap", "1G", "--policy", "lru")
+        self.assertEqual(said["all"], 11)
+        self.assertEqual(said["answer"]["pages"], 11)
+        self.assertEqual(said["answer"]["misses"], 11)
+        misses = {point["pages"]: point["misses"] for point in said["points"]}
+        self.assertEqual(misses[10], 51)
+        self.assertEqual(said["reruns"], [])
+
+    def test_misses_of_the_warm_up_do_not_count(self):
+        said = self.ring("--swap", "1G", "--policy", "lru", "--warm-up", "50")
+        misses = {point["pages"]: point["misses"] for point in said["points"]}
+        self.assertEqual((misses[11], misses[10]), (0, 25))
+
+    def test_the_text_has_lines_to_paste(self):
+        done = self.run_thimble("size", "--slowdown", "1.5", "--no-rerun", *LS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        text = done.stdout.decode()
+        self.assertIn("\n    --memory=6m --memory-swap=6m\n", text)
+        limit = next(line for line in text.splitlines() if "memory.max=" in line)
+        self.assertEqual(int(limit.split("=")[1]) % 4096, 0)
+
+    def test_what_cannot_be_answered_is_refused(self):
+        self.assertIn("--slowdown '0.5'", self.refused("--slowdown", "0.5", *LS))
+        self.assertIn("floppy", self.refused("--disk", "floppy", *LS))
+        self.assertIn("--swap 'much'", self.refused("--swap", "much", *LS))
+        self.assertIn("no program was given", self.refused())
+        self.assertIn("--cpu-seconds is needed", self.refused(self.ring_file()))
+        self.assertIn("unknown policy", self.refused("--cpu-seconds", "1", "--policy", "best", self.ring_file()))
+
+
+if __name__ == "__main__":
+    thimble_case.main()
