@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""What a policy sees is the same in every memory: runs of the machine against a simulation of one recording.
+
+    run.py --thimble FILE --tap FILE --oracle FILE --guest FILE --guests FOLDER [--full] [WORD]...
+
+Each case is a program. `tap` writes its reference string in a large memory and in a small one: they must be the
+same, byte for byte. Then, for policies and numbers of frames, `thimble run --deterministic --available N` must
+have as many misses and evictions (clean, to swap, to files) as `oracle`, a simulation that shares no code with
+Thimble's own, has on that string. Quick runs cover a few programs, each with a few policies and one number of frames, such that
+every policy has its turn; --full covers all of it. With WORDs, only cases whose names contain one of them.
+Prints TAP.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+LARGE = 1 << 20  # frames: nothing is evicted
+
+# name → (command, numbers of frames). GUEST is guest.c, GUESTS the folder of tests/guest.
+SHELL = 'for i in 1 2 3; do ls / | sort -r | head -3; done; x=$(echo a b c | wc -w); echo $x'
+SQL = ("create table t(a,b); with recursive c(x) as (select 1 union all select x+1 from c where x<3000) "
+       "insert into t select x, x*7919 % 3001 from c; create index i on t(b); select sum(a) from t where b<500;")
+CASES = {
+    "asm": (["GUESTS/asm-sum-heap"], [2, 3, 8]),
+    "hello": (["GUESTS/c-hello"], [12, 40, 90]),
+    "cow": (["GUEST", "cow"], [16, 40, 100, 400]),
+    "memfd": (["GUEST", "memfd"], [16, 40, 100, 200]),
+    "file": (["GUEST", "file"], [16, 40, 100, 200]),
+    "threads": (["GUEST", "threads"], [16, 60, 130]),
+    "advice": (["GUEST", "advice"], [16, 40, 100]),
+    "true": (["/bin/true"], [16, 50]),
+    "shell": (["/bin/bash", "-c", SHELL], [40, 150, 600]),
+    "sort": (["/usr/bin/sort", "-S", "2M", "-R", "--random-source=/bin/true", "/etc/services"], [40, 150, 400]),
+    "python": (["/usr/bin/python3", "-c", "print(sum(hash(str(i)) & 15 for i in range(2000)))"], [100, 600, 1500]),
+    "sqlite": (["/usr/bin/sqlite3", ":memory:", SQL], [60, 200, 500]),
+    "gcc": (["/usr/bin/gcc", "-c", "-O1", "-o", "/dev/null", "HERE/guest.c"], [300, 1500, 4000]),
+}
+QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
+QUICK_POLICIES = 4
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
+SWAP_PAGES = 1 << 18
+BITS = 20000  # --observe bits:…
+
+
+class Suite:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.number = self.failures = 0
+        here = str(pathlib.Path(__file__).resolve().parent)
+        self.places = {"GUESTS": arguments.guests, "GUEST": arguments.guest, "HERE": here}
+
+    def report(self, good, name, detail=""):
+        self.number += 1
+        self.failures += not good
+        print(f"{'ok' if good else 'not ok'} {self.number} {name}", flush=True)
+        if detail:
+            print("".join(f"# {line}\n" for line in detail.splitlines()), end="", flush=True)
+
+    def command(self, words):
+        first = re.compile("^(GUESTS|GUEST|HERE)(?=/|$)")
+        return [first.sub(lambda match: str(self.places[match[1]]), word) for word in words]
+
+    def run(self, *words, **keywords):
+        done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/", **keywords)
+        return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode
+
+    def record(self, frames, policy, file, command):
+        _, errors, status = self.run(self.arguments.tap, frames, policy, SWAP_PAGES, file, *command)
+        return None if status == 0 else f"tap {frames} {policy}: status {status}: {errors}"
+
+    def live(self, frames, policy, bits, folder, command):
+        """Misses and evictions, or a message."""
+        summary = folder / "summary.json"
+        options = ["--observe", f"bits:{bits}"] if bits else []
+        _, errors, _ = self.run(self.arguments.thimble, "run", "--deterministic", "--available", frames, "--policy", policy,
+                                "--swap", f"{SWAP_PAGES}p", "--stats-file", summary, *options, "--", *command)
+        try:
+            found = json.loads(summary.read_text())
+        except (OSError, ValueError):
+            return errors or "no summary"
+        summary.unlink()
+        evictions = found["evictions"]
+        return [found["faults"]["misses"], evictions["clean"], evictions["to_swap"], evictions["to_file"]]
+
+    def simulated(self, file, policy, frames, bits):
+        output, errors, status = self.run(self.arguments.oracle, file, policy, frames, *([bits] if bits else []))
+        return [int(word) for word in output.split()][:4] if status == 0 else errors
+
+    def compare(self, name, file, policy, frames, bits, folder, command):
+        live = self.live(frames, policy, bits, folder, command)
+        simulated = self.simulated(file, policy, frames, bits)
+        title = f"{name}: {policy}{f', bits:{bits}' if bits else ''}, {frames} frames: {live[0] if isinstance(live, list) else '?'} misses"
+        detail = "" if live == simulated else f"live      {live}\nsimulated {simulated}   (misses, clean, to swap, to file)"
+        self.report(live == simulated, title, detail)
+
+    def case(self, name, words, sizes, policies, bits):
+        command = self.command(words)
+        with tempfile.TemporaryDirectory(prefix="thimble-references-") as folder:
+            folder = pathlib.Path(folder)
+            large, small = folder / "large", folder / "small"
+            wrong = (self.record(LARGE, "fifo", large, command) or
+                     self.record(sizes[0], "lru", small, command))
+            if wrong:
+                self.report(False, f"{name}: recorded", wrong)
+                return
+            self.report(*same(large, small, f"{name}: the same string in {LARGE} and {sizes[0]} frames"))
+            small.unlink()
+            for frames in sizes:
+                for policy in policies:
+                    self.compare(name, large, policy, frames, 0, folder, command)
+            if bits:
+                self.compare(name, large, "lru", sizes[-1], BITS, folder, command)
+
+
+def same(a, b, title):
+    """Whether two recordings are equal; where not, the first difference."""
+    a, b = a.read_bytes(), b.read_bytes()
+    if a == b:
+        return True, f"{title}: {len(a) // 24} items"
+    for at in range(0, min(len(a), len(b)), 24):
+        if a[at:at + 24] != b[at:at + 24]:
+            break
+    show = lambda item: (f"instruction {int.from_bytes(item[:8], 'little')} page {int.from_bytes(item[8:16], 'little'):#x} "
+                         f"kind {int.from_bytes(item[16:20], 'little')} flags {int.from_bytes(item[20:], 'little')}")
+    around = "\n".join(f"{i // 24}: {show(a[i:i + 24])}  |  {show(b[i:i + 24])}" for i in range(max(0, at - 72), at + 96, 24))
+    return False, title, f"{len(a) // 24} and {len(b) // 24} items, item {at // 24} differs:\n{around}"
+
+
+def policies_known(thimble):
+    output = subprocess.run([thimble, "run", "--policy", "list"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return [line.split()[0] for line in output.splitlines() if line.strip() and not line[0].isspace()]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for option in ("--thimble", "--tap", "--oracle", "--guest", "--guests"):
+        parser.add_argument(option, required=True, type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--policy", action="append")
+    parser.add_argument("words", nargs="*")
+    arguments = parser.parse_args()
+    suite = Suite(arguments)
+    policies = arguments.policy or policies_known(arguments.thimble)
+    for index, (name, (words, sizes)) in enumerate(CASES.items()):
+        if arguments.words and not any(word in name for word in arguments.words):
+            continue
+        if arguments.full:
+            suite.case(name, words, sizes, policies, True)
+        elif name in QUICK:
+            turn = [policies[(index * QUICK_POLICIES + i) % len(policies)] for i in range(min(QUICK_POLICIES, len(policies)))]
+            suite.case(name, words, [sizes[QUICK[name]]], turn, name == "cow")
+    print(f"1..{suite.number}")
+    return suite.failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
