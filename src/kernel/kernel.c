@@ -7,6 +7,7 @@
  *
  * Page faults do not come this way: the engine calls kernel_fault() from inside its run. */
 #include "kernel/kernel.h"
+#include "kernel/condition.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ static int kernel_create_tables(struct kernel *k) {
 
 static void kernel_free(struct kernel *k) {
     summary_free(k);
+    conditions_free(k);
     watches_destroy(k);
     free(k->poll_set);
     free((void *)k->ways);
@@ -336,6 +338,7 @@ void kernel_host_signal(struct kernel *k, int signal) {
 void kernel_typed_signal(struct kernel *k, int signal) {
     uint32_t group = terminal_foreground(k);
     k->nondeterministic_used |= k->config.deterministic;
+    condition_note(k, "signal from outside");
     if (signal == SIGTSTP || signal == SIGCONT)
         k->suspending = signal == SIGTSTP && k->config.resumable;
     const struct process *program = process_first_program(k);

@@ -154,10 +154,15 @@ struct kernel_summary {
     size_t unimplemented_count;
     const struct process_summary *processes; /* in order of pids, ended ones included */
     size_t process_count;
-    bool limits_of_determinism; /* sockets, terminals or host signals were used under deterministic */
+    const char *const *conditions; /* kernel_conditions() */
+    bool limits_of_determinism;    /* sockets, terminals or host signals were used under deterministic */
 };
 /* Pointers stay valid until the next call or kernel_destroy(). */
 void kernel_get_summary(struct kernel *, struct kernel_summary *ret_summary);
+
+/* The calls and files by which programs could learn about memory or time, each once, in the order of their
+ * first use; NULL at the end. They are of this run only: another one may be asked more. */
+const char *const *kernel_conditions(const struct kernel *);
 
 /* Verifies the kernel's invariants. NULL, or what is wrong. */
 const char *kernel_check(struct kernel *);

@@ -89,6 +89,7 @@ void kernel_get_summary(struct kernel *k, struct kernel_summary *ret_summary) {
     k->engine_ops->get_counters(k->engine, &counters);
     *ret_summary = k->summary;
     ret_summary->instructions = counters.instructions;
+    ret_summary->conditions = kernel_conditions(k);
     ret_summary->limits_of_determinism = k->nondeterministic_used;
     summary_list_processes(k, ret_summary);
     summary_list_calls(k, ret_summary);

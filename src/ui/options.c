@@ -29,6 +29,7 @@ enum {
     KEY_DETERMINISTIC,
     KEY_SEED,
     KEY_LAYOUT,
+    KEY_OBSERVE,
     KEY_TRACE,
     KEY_STATS,
     KEY_STATS_FILE,
@@ -81,6 +82,11 @@ static const struct argp_option machine_options[] = {
      "Virtual clock and seeded randomness: the same command and input give the same trace", 0},
     {"seed", KEY_SEED, "N", 0, "Seed of that randomness and of policies that draw lots (default 1)", 0},
     {"layout", KEY_LAYOUT, "N", 0, "Lay address spaces out by this seed (default 0: always the same)", 0},
+    {"observe", KEY_OBSERVE, "bits:K|all", 0,
+     "What policies get that want every reference: all (default), or only which pages of memory were "
+     "referenced, "
+     "each K instructions",
+     0},
     {NULL, 0, NULL, 0, "What is shown:", 4},
     {"stats", KEY_STATS, "FORMAT", 0,
      "Summary at exit: text, json or none (default: text if standard error is a terminal, else none)", 0},
@@ -304,6 +310,17 @@ static error_t take_machine_file(struct parse *p, const char *path) {
     return error ? -error : 0;
 }
 
+static error_t take_observation(struct parse *p, const char *value) {
+    const char bits[] = "bits:";
+    p->options.machine.observe_bits = 0;
+    if (!strcmp(value, "all"))
+        return 0;
+    if (strncmp(value, bits, sizeof bits - 1) != 0)
+        return refuse(p, "--observe %s: neither all nor bits:K with a number of instructions", value);
+    return take_number(p, "--observe bits:", value + sizeof bits - 1, 1, INT64_MAX,
+                       &p->options.machine.observe_bits);
+}
+
 /* Options that describe the machine itself. */
 static error_t take_machine_option(int key, char *value, struct parse *p) {
     struct machine_config *machine = &p->options.machine;
@@ -325,6 +342,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_CONTENTS: return take_contents(p, value);
     case KEY_SEED: return take_number(p, "--seed", value, 0, INT64_MAX, &machine->seed);
     case KEY_LAYOUT: return take_number(p, "--layout", value, 0, INT64_MAX, &machine->layout_seed);
+    case KEY_OBSERVE: return take_observation(p, value);
     default: return ARGP_ERR_UNKNOWN;
     }
 }

@@ -1,5 +1,5 @@
-/* A program whose pages come, are shared and die in all the ways that must not depend on how much memory there
- * is; for each way a word:
+/* A program whose pages come, are shared and die in all the ways that must not depend on how much memory
+ * there is; for each way a word:
  *
  *     guest cow       generations of children that inherit pages, write some and end in changing order
  *     guest memfd     shared memory that is written, mapped, truncated and punched by several processes

@@ -3,17 +3,17 @@
  *
  *     oracle FILE POLICY FRAMES [OBSERVE-BITS]
  *
- * Prints misses, evictions of clean pages, to swap, to files; then the number of references. Frames are handed
- * out from the highest number down, unlike the machine's: their order must mean nothing. */
+ * Prints misses, evictions of clean pages, to swap, to files; then the number of references. Frames are
+ * handed out from the highest number down, unlike the machine's: their order must mean nothing. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 
 #include "base/map.h"
 #include "item.h"
@@ -74,8 +74,7 @@ static void appear(struct oracle *o, const struct item *item) {
         fprintf(stderr, "oracle: page %#" PRIx64 " appears twice\n", item->page);
         exit(1);
     }
-    o->pages[o->page_count++] =
-        (struct page){.id = item->page, .file = item->flags, .dirty = !item->flags};
+    o->pages[o->page_count++] = (struct page){.id = item->page, .file = item->flags, .dirty = !item->flags};
 }
 
 static void leave(struct oracle *o, struct page *page, enum policy_remove reason) {

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/condition.h"
 #include "kernel/files/descriptor.h"
 #include "kernel/files/lookup.h"
 #include "kernel/kinds.h"
@@ -19,6 +20,7 @@ static long make_watcher(struct thread *t, uint64_t flags) {
     if (host < 0)
         return -errno;
     k->nondeterministic_used |= k->config.deterministic;
+    condition_note(k, "inotify");
     int r = watcher_create(k, host, (int)(flags & IN_NONBLOCK), &f);
     if (r < 0) {
         close(host);

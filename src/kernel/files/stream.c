@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/files/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/terminal/terminal.h"
@@ -45,6 +46,7 @@ static void stream_changed(struct file *f) {
 static ssize_t stream_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     const struct stream *s = f->data;
     if (s->terminal) {
+        condition_note(f->kernel, "terminal");
         int r = terminal_check(f, t, SIGTTIN);
         if (r < 0)
             return r;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/files/transfer.h"
 #include "kernel/kinds.h"
 #include "kernel/memory/memory.h"
@@ -149,6 +150,8 @@ static long sys_mremap(struct thread *t, const uint64_t args[6]) {
 }
 
 static long sys_madvise(struct thread *t, const uint64_t args[6]) {
+    if ((int)args[2] == MADV_FREE) /* what is lost depends on what was evicted */
+        condition_note(t->process->kernel, "MADV_FREE");
     return space_advise(t->process->space, args[0], args[1], (int)args[2]);
 }
 
@@ -215,6 +218,7 @@ static long sys_mincore(struct thread *t, const uint64_t args[6]) {
     unsigned char vector[PAGES_AT_ONCE];
     if (address % PAGE_SIZE)
         return -EINVAL;
+    condition_note(t->process->kernel, "mincore");
     if (address > USER_END || args[1] > USER_END - address)
         return -ENOMEM;
     if (vector_at > USER_END || pages > USER_END - vector_at)

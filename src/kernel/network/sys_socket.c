@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/files/descriptor.h"
 #include "kernel/files/path.h"
 #include "kernel/kinds.h"
@@ -78,6 +79,7 @@ static long sys_socket(struct thread *t, const uint64_t a[6]) {
     if (host < 0)
         return errno == EMFILE ? -ENFILE : -errno;
     t->process->kernel->nondeterministic_used |= t->process->kernel->config.deterministic;
+    condition_note(t->process->kernel, "socket");
     return install_socket(t, host, a[1]);
 }
 

@@ -4,6 +4,7 @@
  * names are unique among the sockets that are not dead. A stream's or packet socket's peer has it as its own
  * peer (until that one dies); a backlog holds sockets without a file, whose peers are connected to them. */
 #include "kernel/network/unix.h"
+#include "kernel/condition.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -374,6 +375,7 @@ static void go_outside(struct file *f) {
     s->state = UNIX_OUTSIDE;
     forget_activity(f);
     s->kernel->nondeterministic_used |= s->kernel->config.deterministic;
+    condition_note(s->kernel, "socket");
 }
 
 /* What connect() says of a socket that cannot be connected once more: first, what is wrong with the address.

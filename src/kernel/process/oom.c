@@ -4,6 +4,7 @@
  * Memory runs out deep inside a fault, where no address space may disappear: the victim's pages are given
  * back at once (space_reap), the process itself ends at its next turn. */
 #include "kernel/process/oom.h"
+#include "kernel/condition.h"
 
 enum { OOM_EXEMPT = -1000 };
 
@@ -60,6 +61,7 @@ bool oom_choose(struct kernel *k) {
     oom_report(k, p, &counts);
     trace_emit(k->trace, EVENT_OOM, 0, p->pid, counts.resident, counts.swapped, 0, 0);
     k->summary.oom_kills++;
+    condition_note(k, "out of memory");
     oom_kill_sharers(k, p->space);
     return true;
 }

@@ -258,6 +258,8 @@ struct kernel {
     uint64_t news;                     /* counts what happened to files: file.h, activity */
     struct watch_list *watches;        /* kernel/process/watch.h */
     bool nondeterministic_used;
+    char **conditions; /* kernel/condition.h; NULL iff none, else with a NULL at the end */
+    size_t condition_count;
     bool output_exceeded; /* kernel/sandbox/limits.c: somebody wanted to write more than may be */
     uint64_t limits_end;  /* ns of the host's monotonic clock; UINT64_MAX: never */
 };

@@ -1,4 +1,5 @@
 /* Calls about what a process has used: usage, times; about the machine's size; randomness. */
+#include "kernel/condition.h"
 #include "kernel/process/resource.h"
 
 #include <errno.h>
@@ -57,6 +58,7 @@ void resource_usage_with_children(const struct process *p, struct rusage *ret_us
 static long sys_getrusage(struct thread *t, const uint64_t args[6]) {
     const struct process *p = t->process;
     struct rusage usage;
+    condition_note(p->kernel, "getrusage");
     switch ((int)args[0]) {
     case RUSAGE_SELF: resource_usage(p, &usage); break;
     case RUSAGE_THREAD: /* faults and switches are counted for all threads together */
@@ -86,6 +88,7 @@ static long sys_times(struct thread *t, const uint64_t args[6]) {
 static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
     struct kernel *k = t->process->kernel;
     struct vm_counts counts;
+    condition_note(k, "sysinfo");
     vm_get_counts(k->vm, &counts);
     struct sysinfo info = {
         .uptime = (long)((clock_now(k) - k->boot) / 1000000000),

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/condition.h"
 #include "kernel/files/descriptor.h"
 #include "kernel/process/pidfd.h"
 #include "kernel/process/resource.h"
@@ -119,6 +120,8 @@ static long sys_wait4(struct thread *t, const uint64_t args[6]) {
         return r;
     if (args[1] && user_write(p->space, args[1], &result.status, sizeof result.status) < 0)
         return -EFAULT;
+    if (args[3])
+        condition_note(p->kernel, "wait4 (rusage)");
     if (args[3] && user_write(p->space, args[3], &result.usage, sizeof result.usage) < 0)
         return -EFAULT;
     return result.pid;
@@ -195,6 +198,8 @@ static long sys_waitid(struct thread *t, const uint64_t args[6]) {
     if (r == SYS_SLEEP && !t->call.interrupted)
         return r;
     bool found = r == 1;
+    if (found && args[4])
+        condition_note(t->process->kernel, "waitid (rusage)");
     if (found && args[4] && user_write(t->process->space, args[4], &result.usage, sizeof result.usage) < 0)
         return -EFAULT;
     if (args[2] && wait_write_info(t, args[2], found ? &result : NULL) < 0)

@@ -35,6 +35,7 @@ struct proc_entry {
     const struct file_ops *ops; /* a file that is not shown as text; NULL: the usual */
 
     bool inspects; /* shows memory: not of a process that has forbidden it */
+    bool counts;   /* tells how much memory there is or is in use: a condition of the run */
 
     /* links: length or -errno; NULL for those to open files */
     ssize_t (*link)(struct thread *looking, const struct proc_view *, char *to, size_t size);
@@ -44,6 +45,11 @@ struct proc_entry {
     { .name = (file_name), .mode = S_IFREG | 0444, .show = (shower) }
 #define PROC_MEMORY_FILE(file_name, permissions, shower)                                                     \
     { .name = (file_name), .mode = S_IFREG | (permissions), .inspects = true, .show = (shower) }
+/* … of how much memory there is or is in use. */
+#define PROC_COUNTS(file_name, shower)                                                                       \
+    { .name = (file_name), .mode = S_IFREG | 0444, .counts = true, .show = (shower) }
+#define PROC_MEMORY_COUNTS(file_name, shower)                                                                \
+    { .name = (file_name), .mode = S_IFREG | 0444, .inspects = true, .counts = true, .show = (shower) }
 #define PROC_TEXT(file_name, content)                                                                        \
     { .name = (file_name), .mode = S_IFREG | 0444, .text = (content) }
 #define PROC_DIRECTORY(directory_name, entries)                                                              \

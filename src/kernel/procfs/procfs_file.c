@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/kinds.h"
 #include "kernel/procfs/procfs_entry.h"
 
@@ -22,6 +23,19 @@ static const struct proc_entry *entry_of(const struct file *f) {
     return p->node.chain[p->node.depth];
 }
 
+/* The file is being read. Control groups are there to be asked about memory, whatever they say. */
+static void note_condition(struct file *f) {
+    const struct proc_node *node = &((struct proc_file *)f->data)->node;
+    char path[PATH_MAX];
+    if (!entry_of(f)->counts && node->chain[0] != &sysfs_cgroup)
+        return;
+    if (node->pid)
+        snprintf(path, sizeof path, "/proc/PID/%s", entry_of(f)->name);
+    else
+        proc_path(node, path, sizeof path);
+    condition_note(f->kernel, path);
+}
+
 static int text_refresh(struct file *f) {
     struct proc_file *p = f->data;
     struct proc_view v;
@@ -30,6 +44,7 @@ static int text_refresh(struct file *f) {
     int r = proc_look(f->kernel, &p->node, &v);
     if (r < 0)
         return r;
+    note_condition(f);
     FILE *out = open_memstream(&text, &length);
     if (!out)
         return -ENOMEM;
@@ -202,6 +217,7 @@ static ssize_t pagemap_read(struct file *f, struct thread *t, void *to, size_t l
         return -EINVAL;
     if (proc_look(f->kernel, &((struct proc_file *)f->data)->node, &v) < 0 || !v.process->space)
         return 0;
+    note_condition(f);
     struct page_table *table = space_page_table(v.process->space);
     uint64_t page = *offset / PAGEMAP_ENTRY, *entries = to;
     size_t n = 0;

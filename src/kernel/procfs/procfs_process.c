@@ -321,10 +321,14 @@ static const struct proc_entry task_directory = {
         PROC_FILE("limits", show_limits), PROC_MEMORY_FILE("maps", 0444, proc_show_maps),                    \
         {.name = "mem", .mode = S_IFREG | 0600, .inspects = true, .ops = &proc_memory_ops},                  \
         PROC_FILE("mountinfo", show_mountinfo), PROC_FILE("mounts", show_mounts),                            \
-        {.name = "pagemap", .mode = S_IFREG | 0400, .inspects = true, .ops = &proc_pagemap_ops},             \
-        PROC_LINK("root", link_root), PROC_MEMORY_FILE("smaps", 0444, proc_show_smaps),                      \
-        PROC_MEMORY_FILE("smaps_rollup", 0444, proc_show_smaps_rollup), PROC_FILE("stat", show_stat),        \
-        PROC_FILE("statm", show_statm), PROC_FILE("status", show_status)
+        {.name = "pagemap",                                                                                  \
+         .mode = S_IFREG | 0400,                                                                             \
+         .inspects = true,                                                                                   \
+         .counts = true,                                                                                     \
+         .ops = &proc_pagemap_ops},                                                                          \
+        PROC_LINK("root", link_root), PROC_MEMORY_COUNTS("smaps", proc_show_smaps),                          \
+        PROC_MEMORY_COUNTS("smaps_rollup", proc_show_smaps_rollup), PROC_COUNTS("stat", show_stat),          \
+        PROC_COUNTS("statm", show_statm), PROC_COUNTS("status", show_status)
 
 const struct proc_entry proc_task_entries[] = {ENTRIES_OF_A_TASK, {.name = NULL}};
 

@@ -17,6 +17,6 @@ static void show_queues(const struct proc_view *v, FILE *out) {
 const struct proc_entry proc_sysvipc_entries[] = {
     PROC_FILE("msg", show_queues),
     PROC_FILE("sem", show_sets),
-    PROC_FILE("shm", show_segments),
+    PROC_COUNTS("shm", show_segments),
     {.name = NULL},
 };

@@ -162,7 +162,7 @@ static const struct proc_entry namespace_entries[] = {
     PROC_TEXT("cgroup", "0::/\n"), PROC_TEXT("gid_map", "         0          0 4294967295\n"),               \
         PROC_FILE("io", show_io), PROC_TEXT("loginuid", "4294967295"),                                       \
         PROC_DIRECTORY("net", proc_net_entries), PROC_DIRECTORY("ns", namespace_entries),                    \
-        PROC_MEMORY_FILE("numa_maps", 0444, proc_show_numa_maps), PROC_FILE("oom_score", show_oom_score),    \
+        PROC_MEMORY_COUNTS("numa_maps", proc_show_numa_maps), PROC_COUNTS("oom_score", show_oom_score),      \
         {.name = "oom_score_adj",                                                                            \
          .mode = S_IFREG | 0644,                                                                             \
          .show = show_oom_adjustment,                                                                        \

@@ -79,7 +79,7 @@ static const struct proc_entry node0_entries[] = {
     PROC_TEXT("cpulist", "0\n"),
     PROC_TEXT("cpumap", "1\n"),
     PROC_TEXT("distance", "10\n"),
-    PROC_FILE("meminfo", show_meminfo),
+    PROC_COUNTS("meminfo", show_meminfo),
     {.name = NULL},
 };
 

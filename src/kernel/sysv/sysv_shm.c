@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/process/identity.h"
 #include "kernel/syscall.h"
 #include "kernel/sysv/sysv.h"
@@ -228,6 +229,7 @@ static long segment_info(struct thread *t, uint64_t at) {
 
 static long segment_usage(struct thread *t, uint64_t at) {
     const struct sysv_table *table = segments_of(t);
+    condition_note(t->process->kernel, "shmctl (SHM_INFO)");
     struct shm_info info = {.used_ids = table->used, .shm_tot = t->process->kernel->sysv->segment_pages};
     for (int i = 0; i < table->capacity; i++) {
         const struct segment *s = (const struct segment *)table->objects[i];
