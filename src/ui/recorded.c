@@ -17,6 +17,7 @@ struct recording {
     struct recorder *recorder;
     const struct recorded_request *request;
     uint64_t instructions; /* of the whole run */
+    char **conditions;     /* of the run, as the kernel named them; NULL: none, or not run */
 };
 
 static void report_line(void *context, const char *line) {
@@ -43,6 +44,31 @@ static bool take_signal(void *context, int signal) {
     recorder_get_progress(((const struct recording *)context)->recorder, &p);
     report_progress(&p);
     return true;
+}
+
+static size_t conditions_count(const char *const *names) {
+    size_t count = 0;
+    while (names[count])
+        count++;
+    return count;
+}
+
+/* They outlive the kernel that noted them. 0 or -ENOMEM. */
+static int conditions_keep(struct recording *r, const char *const *names) {
+    const size_t count = conditions_count(names);
+    r->conditions = calloc(count + 1, sizeof *r->conditions);
+    for (size_t i = 0; r->conditions && i < count; i++) {
+        r->conditions[i] = strdup(names[i]);
+        if (!r->conditions[i])
+            return -ENOMEM;
+    }
+    return r->conditions ? 0 : -ENOMEM;
+}
+
+static void conditions_free(struct recording *r) {
+    for (char **name = r->conditions; name && *name; name++)
+        free(*name);
+    free(r->conditions);
 }
 
 static int create_recorder(struct recording *r, const struct options *o) {
@@ -80,7 +106,9 @@ static bool time_was_up(const struct recording *r, const struct machine_summary 
  * end. Whether there is a file. */
 static bool finish(struct recording *r, bool has_run) {
     struct recorder_progress p;
-    const int error = recorder_finish(r->recorder, r->instructions, has_run, NULL, &p);
+    const int error =
+        recorder_finish(r->recorder, r->instructions, has_run, (const char *const *)r->conditions, &p);
+    conditions_free(r);
     p.instruction = r->instructions;
     if (r->request->verbose)
         report_progress(&p);
@@ -96,8 +124,10 @@ static bool run_session(struct recording *r, struct session *session, char **env
     machine_add_sink(session->machine, recorder_sink(r->recorder));
     if (!session_add_programs(session, r->request->streams, envp))
         return false;
-    const int error = machine_run_programs(session->machine, &failed);
+    int error = machine_run_programs(session->machine, &failed);
     machine_get_summary(session->machine, &summary);
+    if (!error)
+        error = conditions_keep(r, summary.kernel.conditions);
     r->instructions = summary.engine.instructions;
     if (!error && time_was_up(r, &summary))
         session->exit_status = EXIT_SUCCESS;

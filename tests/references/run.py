@@ -40,8 +40,9 @@ CASES = {
     "sqlite": (["/usr/bin/sqlite3", ":memory:", SQL], [60, 200, 500]),
     "gcc": (["/usr/bin/gcc", "-c", "-O1", "-o", "/dev/null", "HERE/guest.c"], [300, 1500, 4000]),
 }
-# By what a program could learn how much memory there is. (These do not care: they read it for larger inputs.)
-CONDITIONS = {"python": {"sysinfo"}, "gcc": {"sysinfo"}}
+# By what a program could learn how much memory there is. These do not care: the C library's qsort() asks, for
+# the case that it should sort more than there is room for.
+CONDITIONS = {"python": {"sysinfo"}, "gcc": {"sysinfo"}, "shell": {"sysinfo"}}
 QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
 QUICK_POLICIES = 4
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
