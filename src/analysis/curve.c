@@ -10,6 +10,7 @@
 
 #include "analysis/broadcast.h"
 #include "analysis/curve_task.h"
+#include "analysis/opt.h"
 #include "base/base.h"
 #include "base/message.h"
 
@@ -31,8 +32,9 @@ struct run {
     uint32_t chosen[SIZES_CHOSEN];
     struct curve_task *tasks;
     size_t task_count, task_capacity, tasks_done;
-    struct loaded *loaded; /* by policy */
-    uint32_t pages;        /* as far as known */
+    struct opt_future *future; /* NULL: not read yet */
+    struct loaded *loaded;     /* by policy */
+    uint32_t pages;            /* as far as known */
 };
 
 /* ---- sizes ---- */
@@ -157,20 +159,33 @@ static int task_add(struct run *run, const struct curve_task *task) {
     return 0;
 }
 
+/* The future is read when it is asked for. 0 or -errno. */
+static int future_need(struct run *run) {
+    int error = run->future ? 0 : opt_future_read(run->source, &run->future);
+    if (error == -EFBIG)
+        return message_fail(
+            error, run->ret_message,
+            "opt: what it writes back, and its misses where programs give pages up and there is "
+            "no swap, cannot be told of more than 4294967294 references");
+    return error ? source_fail(run, error) : 0;
+}
+
 /* A task for each size: the general method. */
 static int tasks_simulate(struct run *run, size_t policy) {
     struct curve_task task = {
         .request = run->request,
         .curve = &run->set->curves[policy],
         .count = 1,
-        .method = CURVE_SIMULATE,
     };
+    const char *name = run->request->policies[policy];
     struct loaded *loaded = &run->loaded[policy];
     int error = 0;
-    if (!loaded->policy)
-        error = policy_load(run->request->policies[policy], &loaded->policy, &loaded->parameters,
-                            run->ret_message);
-    task.policy = loaded->policy;
+    task.method = policy_is(name, "opt") ? CURVE_OPT : CURVE_SIMULATE;
+    if (task.method == CURVE_OPT)
+        error = future_need(run);
+    else if (!loaded->policy)
+        error = policy_load(name, &loaded->policy, &loaded->parameters, run->ret_message);
+    task.policy = run->future && task.method == CURVE_OPT ? opt_future_policy(run->future) : loaded->policy;
     task.parameters = loaded->parameters;
     for (size_t i = 0; i < run->size_count && !error; i++) {
         task.first = i;
@@ -207,6 +222,8 @@ static int tasks_of_policy(struct run *run, size_t policy) {
     if (policy_is(name, "lru") && !request->observe_bits)
         return tasks_all_sizes(run, policy, CURVE_LRU_STACK);
     if (policy_is(name, "opt")) {
+        if (request->writebacks && curve->writebacks)
+            return tasks_simulate(run, policy);
         curve_without_writebacks(curve);
         return tasks_all_sizes(run, policy, CURVE_OPT_STACK);
     }
@@ -357,6 +374,7 @@ int curve_compute(struct refs_source *source, const struct curve_request *reques
     int error = set.curves && set.costs && run.loaded ? run_do(&run) : -ENOMEM;
     for (size_t i = 0; run.loaded && i < request->policy_count; i++)
         policy_unload(run.loaded[i].policy);
+    opt_future_free(run.future);
     free(run.loaded);
     free(run.tasks);
     if (!error) {

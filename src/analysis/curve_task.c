@@ -48,7 +48,8 @@ static int simulation_start(struct curve_task *task) {
         .frames = frames,
         .seed = task->request->seed,
         .no_swap = task->request->no_swap,
-        .observe_bits = task->request->observe_bits,
+        .observe_bits = task->method == CURVE_OPT ? 0 : task->request->observe_bits,
+        .offline = task->method == CURVE_OPT,
         .measure = task->cost != NULL,
         .tell = task_told,
         .context = task,
@@ -73,7 +74,7 @@ int curve_task_start(struct curve_task *task) {
     }
     case CURVE_OPT_STACK: {
         struct opt_stack *stack = NULL;
-        error = opt_stack_create(task->request->no_swap, &stack);
+        error = opt_stack_create(task->request->no_swap, task->curve->sizes, task->curve->count, &stack);
         task->state = stack;
         break;
     }
@@ -101,9 +102,6 @@ static int hear_simulation(struct curve_task *task, const struct broadcast_batch
     int error = simulation_add_pages(task->state, batch->pages, batch->page_count);
     if (!error)
         error = simulation_feed(task->state, batch->items, batch->count);
-    const char *broken = error ? NULL : simulation_check(task->state);
-    if (broken)
-        return task_fail(task, -EPROTO, broken);
     return error ? task_fail(task, error, simulation_message(task->state)) : 0;
 }
 
@@ -145,14 +143,17 @@ static int finish_lru(struct curve_task *task) {
 
 static void finish_opt(struct curve_task *task) {
     struct curve *curve = task->curve;
-    opt_stack_curve(task->state, curve->sizes, curve->count, curve->faults);
+    opt_stack_curve(task->state, curve->faults);
     curve_raise_floor(curve, opt_stack_floor(task->state));
     task->cold = opt_stack_cold(task->state);
 }
 
-static void finish_simulation(struct curve_task *task) {
+static int finish_simulation(struct curve_task *task) {
     struct simulation_result result;
     struct curve *curve = task->curve;
+    const char *broken = simulation_check(task->state);
+    if (broken)
+        return task_fail(task, -EPROTO, broken);
     simulation_get_result(task->state, &result);
     curve->faults[task->first] = result.misses;
     if (curve->writebacks)
@@ -167,6 +168,7 @@ static void finish_simulation(struct curve_task *task) {
             .ns_per_victim = result.ns_per_victim,
             .bytes_per_frame = (double)result.policy_bytes / curve->sizes[task->first],
         };
+    return 0;
 }
 
 int curve_task_finish(struct curve_task *task, bool failed) {
@@ -186,8 +188,7 @@ int curve_task_finish(struct curve_task *task, bool failed) {
     case CURVE_MASKS:
     case CURVE_SIMULATE:
     case CURVE_OPT:
-        if (!empty)
-            finish_simulation(task);
+        error = empty ? error : finish_simulation(task);
         simulation_destroy(task->state);
         break;
     }

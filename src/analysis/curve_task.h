@@ -12,7 +12,7 @@ enum curve_method {
     CURVE_SAMPLE,    /* all sizes, estimated */
     CURVE_MASKS,     /* 64 sizes */
     CURVE_SIMULATE,  /* one */
-    CURVE_OPT,       /* one */
+    CURVE_OPT,       /* one, by a policy that knows the future */
 };
 
 struct opt_future;
@@ -24,7 +24,6 @@ struct curve_task {
     size_t first, count;             /* of the curve's sizes */
     const struct policy_ops *policy; /* NULL: lru or opt by a method of its own */
     const char *parameters;
-    const struct opt_future *future; /* of CURVE_OPT */
     enum curve_method method;
 
     void *state; /* while it hears */

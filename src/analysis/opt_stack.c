@@ -24,15 +24,16 @@
  * carried to the left in the same way, through the later moments, which alone can have levels below d; what
  * is carried at the end is the lowest level of all, now's
  *
- * 4  Pages that die: their frames are free at once, as OPT would evict them first, and no interval is kept
- * for a page that is not used again. Nothing has to be done. Levels above the number of pages that ever lived
- *    at once cannot be full, so these moments are forgotten.
+ * 4  Some sizes. Where only the sizes S1 < S2 < … are asked for, moments of levels in between need not be
+ * told apart: the level of a moment is the index of the first size whose B has it, from 1, and one that only
+ *    larger memories would have is forgotten. Exchanges are then fewer, and no more than there are sizes.
+ *
+ * 5  Pages that die: their frames are free at once, as OPT would evict them first, and no interval is kept
+ * for a page that is not used again. Nothing has to be done. A page that is new is a miss in all sizes.
  *
  * Without swap an anonymous page takes a frame from its first use to its death: then one goes from each B(C),
- * the latest; at its death now is added to each. All levels are above the number of such pages, `pinned`.
- *
- * A reference takes a search in a tree for each exchange; there are few as a rule (about the logarithm of the
- * number of pages for random references). */
+ * the latest; at its death now is added to each. B(C) has C moments, less the number of such pages, `pinned`;
+ * the `count` moments that are not "long ago" are those of the sizes pinned + 1 … pinned + count. */
 #include "analysis/opt_stack.h"
 
 #include <errno.h>
@@ -40,7 +41,6 @@
 #include <string.h>
 
 #include "analysis/big.h"
-#include "analysis/depths.h"
 #include "analysis/slots.h"
 #include "hw/types.h"
 
@@ -55,18 +55,23 @@ struct opt_stack {
     uint32_t page_count, page_capacity;
     struct slots levels; /* by moment; empty: no B has it */
     uint32_t now;
-    uint32_t count; /* of moments with a level: pinned_count + 1 … pinned_count + count */
+    uint32_t count; /* of moments with a level */
     uint32_t pinned_count, floor;
-    struct depths depths;
+    const uint32_t *sizes;
+    size_t size_count;
+    uint64_t *hits; /* by level */
+    uint64_t references, cold;
 };
 
-int opt_stack_create(bool no_swap, struct opt_stack **ret_stack) {
+int opt_stack_create(bool no_swap, const uint32_t *sizes, size_t count, struct opt_stack **ret_stack) {
     struct opt_stack *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     s->floor = 1;
-    if (slots_init(&s->levels, WINDOW_MIN) < 0 || depths_reserve(&s->depths, 1) < 0 ||
-        (no_swap && !(s->pinned = calloc(1, 1)))) {
+    s->sizes = sizes;
+    s->size_count = count;
+    s->hits = calloc(count + 1, sizeof *s->hits);
+    if (!s->hits || slots_init(&s->levels, WINDOW_MIN) < 0 || (no_swap && !(s->pinned = calloc(1, 1)))) {
         opt_stack_destroy(s);
         return -ENOMEM;
     }
@@ -77,7 +82,7 @@ int opt_stack_create(bool no_swap, struct opt_stack **ret_stack) {
 void opt_stack_destroy(struct opt_stack *s) {
     if (!s)
         return;
-    depths_free(&s->depths);
+    free(s->hits);
     slots_free(&s->levels);
     free(s->pinned);
     free(s->bounds);
@@ -173,8 +178,23 @@ static inline int32_t moment_take(struct opt_stack *s, uint32_t end) {
     return level_carry(s, latest, level);
 }
 
-/* Now is added, with this level. */
+/* The level of a moment that memories of this size and larger ones have; 0: none that is asked for. */
+static int32_t level_of_size(const struct opt_stack *s, uint64_t size) {
+    size_t low = 0, high = s->size_count;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (s->sizes[middle] < size)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->size_count ? (int32_t)low + 1 : 0;
+}
+
+/* Now is added, with this level. 0: it is forgotten. */
 static inline void moment_add(struct opt_stack *s, int32_t level) {
+    if (level == 0)
+        return;
     s->count++;
     slots_set(&s->levels, s->now++, level);
 }
@@ -188,37 +208,42 @@ static bool pinned_reference(struct opt_stack *s, uint32_t page) {
         return false;
     }
     if (s->bounds[page] == BOUND_PINNED) {
-        depths_add(&s->depths, 1, 0, 0);
+        s->hits[1]++;
         return true;
     }
     s->bounds[page] = BOUND_PINNED;
-    s->depths.cold++;
+    s->cold++;
     moment_take(s, s->now);
     s->pinned_count++;
     s->floor = max_u32(s->floor, s->pinned_count);
     return true;
 }
 
-/* A page that was not there: a miss in all sizes. */
-static inline void page_appears(struct opt_stack *s) {
+/* A miss in all sizes. */
+static inline void page_missed(struct opt_stack *s) {
     const int32_t level = moment_take(s, s->now);
-    s->depths.cold++;
-    moment_add(s, level ? level : (int32_t)s->pinned_count + 1);
+    moment_add(s, level ? level : level_of_size(s, s->pinned_count + 1ULL));
 }
 
 static inline void page_found(struct opt_stack *s, uint32_t bound) {
-    int32_t depth = moment_take(s, bound);
-    if (depth == 0) /* the lowest level that has none but "long ago" */
-        depth = (int32_t)(s->pinned_count + s->count + 1);
-    moment_add(s, level_carry(s, s->now, depth));
-    depths_add(&s->depths, (uint32_t)depth, 0, 0);
+    int32_t level = moment_take(s, bound);
+    if (level == 0) /* the first size that has only "long ago" left */
+        level = level_of_size(s, (uint64_t)s->pinned_count + s->count + 1);
+    if (level == 0) {
+        page_missed(s);
+        return;
+    }
+    s->hits[level]++;
+    moment_add(s, level_carry(s, s->now, level));
 }
 
 static inline void page_reference(struct opt_stack *s, uint32_t page) {
-    if (s->bounds[page] == BOUND_NEVER)
-        page_appears(s);
-    else
+    if (s->bounds[page] == BOUND_NEVER) {
+        s->cold++;
+        page_missed(s);
+    } else {
         page_found(s, s->bounds[page]);
+    }
     s->bounds[page] = s->now;
 }
 
@@ -226,7 +251,7 @@ static void page_dies(struct opt_stack *s, uint32_t page) {
     if (s->bounds[page] == BOUND_NEVER)
         return;
     if (s->bounds[page] == BOUND_PINNED) {
-        moment_add(s, (int32_t)s->pinned_count);
+        moment_add(s, level_of_size(s, s->pinned_count));
         s->pinned_count--;
     }
     s->bounds[page] = BOUND_NEVER;
@@ -235,7 +260,7 @@ static void page_dies(struct opt_stack *s, uint32_t page) {
 static int item_take(struct opt_stack *s, const struct refs_item *item) {
     switch ((enum refs_kind)item->kind) {
     case REFS_REFERENCE:
-        s->depths.references++;
+        s->references++;
         if (!s->pinned || !pinned_reference(s, item->page))
             page_reference(s, item->page);
         return 0;
@@ -258,8 +283,6 @@ int opt_stack_feed(struct opt_stack *s, const struct refs_item *items, size_t co
             __builtin_prefetch(&s->bounds[items[i + AHEAD].page], 1);
         int error = s->now == s->levels.window ? window_compact(s) : 0;
         if (!error)
-            error = depths_reserve(&s->depths, s->pinned_count + s->count + 1);
-        if (!error)
             error = item_take(s, &items[i]);
         if (error)
             return error;
@@ -269,14 +292,17 @@ int opt_stack_feed(struct opt_stack *s, const struct refs_item *items, size_t co
 
 /* ---- what came out ---- */
 
-void opt_stack_curve(struct opt_stack *s, const uint32_t *sizes, size_t count, uint64_t *ret_faults) {
-    depths_flush(&s->depths);
-    depths_curve(&s->depths, sizes, count, ret_faults, NULL);
+void opt_stack_curve(const struct opt_stack *s, uint64_t *ret_faults) {
+    uint64_t hits = 0;
+    for (size_t i = 0; i < s->size_count; i++) {
+        hits += s->hits[i + 1];
+        ret_faults[i] = s->references - hits;
+    }
 }
 
 uint32_t opt_stack_floor(const struct opt_stack *s) {
     return s->floor;
 }
 uint64_t opt_stack_cold(const struct opt_stack *s) {
-    return s->depths.cold;
+    return s->cold;
 }

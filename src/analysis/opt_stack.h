@@ -1,6 +1,5 @@
-/* OPT (MIN) for every number of frames at once, exactly, in one reading and without knowing the future: each
- * reference's depth, the smallest memory in which the best possible replacement has the page, is known when
- * the reference is made.
+/* OPT (MIN) for any numbers of frames at once, exactly, in one reading and without knowing the future: which
+ * of the memories would have the page under the best possible replacement is known when it is referenced.
  *
  * OPT minimises misses. It is not the best for the number of pages written, nor for the time waited for them;
  * nothing is said about writes here: which of the pages that are never used again goes first is a matter of
@@ -19,12 +18,13 @@
 
 struct opt_stack;
 
-/* As lru_stack.h's functions of the same names. */
-int opt_stack_create(bool no_swap, struct opt_stack **ret_stack);
+/* Of sizes, ascending, which stay the caller's. 0 or -ENOMEM. The others as lru_stack.h's functions of the
+ * same names; a reference takes time in proportion to the number of sizes at worst. */
+int opt_stack_create(bool no_swap, const uint32_t *sizes, size_t count, struct opt_stack **ret_stack);
 void opt_stack_destroy(struct opt_stack *);
 int opt_stack_add_pages(struct opt_stack *, const struct refs_page *, size_t count);
 int opt_stack_feed(struct opt_stack *, const struct refs_item *, size_t count);
-void opt_stack_curve(struct opt_stack *, const uint32_t *sizes, size_t count, uint64_t *ret_faults);
+void opt_stack_curve(const struct opt_stack *, uint64_t *ret_faults);
 uint32_t opt_stack_floor(const struct opt_stack *);
 uint64_t opt_stack_cold(const struct opt_stack *);
 

@@ -472,7 +472,8 @@ static inline void page_hit(struct simulation *s, const struct refs_item *item, 
     }
     s->pages[item->page] = word;
     s->result.references++;
-    if (s->access && likely(s->aside == 0 || s->frame_states[word_frame(word)] == FRAME_INSERTED)) {
+    if (s->access &&
+        likely(s->aside == 0 || s->config.offline || s->frame_states[word_frame(word)] == FRAME_INSERTED)) {
         const uint64_t start = measure_start(s, &s->policy_calls);
         s->access(s->policy, (pfn_t){word_frame(word)}, page_identity(item->page, word));
         measure_end(s, &s->policy_calls, start);

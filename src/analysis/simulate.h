@@ -35,6 +35,7 @@ struct simulation_config {
      * are told to policy.access(), and their bits are cleared. There, bringing a page in leaves its bit
      * clear. */
     uint64_t observe_bits;
+    bool offline;        /* the policy is OPT (opt.h): access() tells of pages that were set aside, too */
     bool measure;        /* the policy's time */
     uint64_t count_from; /* instruction: what happens before is simulated, but not counted */
     /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the

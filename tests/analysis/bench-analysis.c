@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "analysis/lru_stack.h"
+#include "analysis/opt_stack.h"
 #include "analysis/simulate.h"
 #include "base/base.h"
 #include "base/rng.h"
@@ -84,6 +85,25 @@ static void bench_lru(const struct string *string) {
     report("lru, all sizes", string, seconds);
 }
 
+/* 64 sizes in equal steps. */
+static void bench_opt(const struct string *string) {
+    double seconds[ROUNDS];
+    uint32_t sizes[64];
+    for (uint32_t i = 0; i < 64; i++)
+        sizes[i] = (uint32_t)((i + 1ULL) * string->page_count / 64);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct opt_stack *s;
+        const double start = now();
+        if (opt_stack_create(false, sizes, 64, &s) ||
+            opt_stack_add_pages(s, string->pages, string->page_count) ||
+            opt_stack_feed(s, string->items, string->count))
+            abort();
+        seconds[i] = now() - start;
+        opt_stack_destroy(s);
+    }
+    report("opt, 64 sizes", string, seconds);
+}
+
 static void bench_policy(const struct string *string, const struct policy_ops *policy, uint32_t frames) {
     double seconds[ROUNDS];
     char what[80];
@@ -110,6 +130,8 @@ int main(int argc, char **argv) {
         struct string string = string_make(names[i], pages, count);
         if (strstr("lru-stack", only))
             bench_lru(&string);
+        if (strstr("opt-stack", only))
+            bench_opt(&string);
         for (const struct policy_ops *const *policy = policies; *policy; policy++)
             if (strstr((*policy)->name, only))
                 bench_policy(&string, *policy, pages / 4 + 1);

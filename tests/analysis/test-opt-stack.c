@@ -20,13 +20,13 @@ static void compare_with_the_model(const struct random_string *string, bool no_s
     struct opt_stack *s;
     uint32_t sizes[SIZES];
     uint64_t faults[SIZES];
-    assert_int_equal(opt_stack_create(no_swap, &s), 0);
-    assert_int_equal(opt_stack_add_pages(s, string->pages, string->page_count), 0);
-    assert_int_equal(opt_stack_feed(s, string->items, string->count), 0);
     for (uint32_t i = 0; i < SIZES; i++)
         sizes[i] = 1 + i * step;
-    opt_stack_curve(s, sizes, SIZES, faults);
-    for (uint32_t i = 0; i < SIZES; i++) {
+    assert_int_equal(opt_stack_create(no_swap, sizes, SIZES / step, &s), 0);
+    assert_int_equal(opt_stack_add_pages(s, string->pages, string->page_count), 0);
+    assert_int_equal(opt_stack_feed(s, string->items, string->count), 0);
+    opt_stack_curve(s, faults);
+    for (uint32_t i = 0; i < SIZES / step; i++) {
         const struct model_result expected = model_run(MODEL_OPT, string, sizes[i], no_swap);
         assert_int_equal(expected.out_of_memory, sizes[i] < opt_stack_floor(s));
         if (expected.out_of_memory)
@@ -45,8 +45,8 @@ static void same_as_the_model(void **state) {
                                            .writes = 300,
                                            .files = 300 + seed % 3 * 300};
         struct random_string string = random_string_make(&shape, seed);
-        compare_with_the_model(&string, false, 1);
-        compare_with_the_model(&string, true, 1);
+        compare_with_the_model(&string, false, 1 + seed % 4);
+        compare_with_the_model(&string, true, 1 + seed % 3);
         random_string_free(&string);
     }
 }
