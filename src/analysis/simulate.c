@@ -292,8 +292,11 @@ static void policy_forget(struct simulation *s, pfn_t f, enum policy_remove reas
 
 static void page_evict(struct simulation *s, uint32_t page) {
     uint32_t word = s->pages[page];
+    const bool lost = word_kind(word) == KIND_LAZY;
+    if (s->config.evicted)
+        s->config.evicted(s->config.context, page, !lost && word & NO_COPY, lost);
     s->result.evictions++;
-    if (word_kind(word) == KIND_LAZY) {
+    if (lost) {
         word = word_with_kind(word | NO_COPY, KIND_ANONYMOUS); /* lost: it comes back as a new one */
     } else if (word & NO_COPY) {
         if (word_kind(word) == KIND_FILE)
@@ -373,6 +376,8 @@ static int page_miss(struct simulation *s, const struct refs_item *item) {
         s->result.out_of_memory_instruction = item->instruction;
         return 0;
     }
+    if (s->config.missed)
+        s->config.missed(s->config.context, item->page);
     s->result.misses++;
     s->result.references++;
     s->result.cold += !(before & SEEN);

@@ -41,6 +41,11 @@ struct simulation_config {
     /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the
      * thread that calls; POLICY_LEAKS comes during simulation_destroy(). May be NULL. */
     void (*tell)(void *context, enum policy_news, const char *line);
+    /* Who wants to know which pages: a page leaves its frame (`lost`: given up, and its content with it;
+     * `written`: to swap or to its file); and, when room has been made, a page is brought in. Both may be
+     * NULL. */
+    void (*evicted)(void *context, uint32_t page, bool written, bool lost);
+    void (*missed)(void *context, uint32_t page);
     void *context;
 };
 

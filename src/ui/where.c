@@ -12,6 +12,7 @@
 #include "base/base.h"
 #include "base/message.h"
 #include "place/attribution.h"
+#include "place/replay.h"
 #include "ui/commands.h"
 #include "ui/session.h"
 #include "ui/size.h"
@@ -134,10 +135,11 @@ static bool refuse(const char *what) {
 static bool job_parse(struct where_job *job, int argc, char **argv) {
     const struct options_analysis analysis = {
         .name = "thimble where",
-        .arguments = "[--] PROGRAM [ARG...]",
-        .doc =
-            "Run PROGRAM with little memory, and tell where its misses come from: which mappings, files, "
-            "functions, source lines or allocations, and which drove out which.\vSee also: man thimble-where",
+        .arguments = "[--] PROGRAM [ARG...]\nFILE",
+        .takes_file = true,
+        .doc = "Run PROGRAM with little memory, and tell where its misses come from: which mappings, files, "
+               "functions, source lines or allocations, and which drove out which. Or tell it of a FILE that "
+               "thimble record wrote, by mapping or file.\vSee also: man thimble-where",
         .options = own_options,
         .take = take_option,
         .context = job,
@@ -187,7 +189,33 @@ static int stream(int fd) {
     return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
 }
 
-static int report_print(struct where_job *job, const struct place_report *report) {
+static int report_print(struct where_job *job, const struct place_report *report,
+                        const struct where_context *context) {
+    switch (job->format) {
+    case WHERE_TEXT: return where_print_text(job->to, report, context);
+    case WHERE_JSON: return where_print_json(job->to, report, context);
+    case WHERE_FOLDED: return where_print_folded(job->to, report);
+    }
+    return 0;
+}
+
+/* Prints the report and frees it, unless there was an error before. */
+static void report_write(struct where_job *job, int error, struct place_report *report,
+                         const struct where_context *context) {
+    if (!error) {
+        error = report_print(job, report, context);
+        place_report_free(report);
+    }
+    if (!error && job->output && fclose(job->to))
+        error = -errno;
+    if (!error)
+        return;
+    fprintf(stderr, "thimble: the report could not be written: %s\n", strerror(-error));
+    job->session.exit_status = EXIT_MACHINE;
+}
+
+static void job_report(struct where_job *job) {
+    struct place_report report;
     struct machine_summary summary;
     const struct options *o = &job->session.options;
     machine_get_summary(job->session.machine, &summary);
@@ -202,27 +230,7 @@ static int report_print(struct where_job *job, const struct place_report *report
         .exit_status = job->session.exit_status,
         .top = (unsigned)job->top,
     };
-    switch (job->format) {
-    case WHERE_TEXT: return where_print_text(job->to, report, &context);
-    case WHERE_JSON: return where_print_json(job->to, report, &context);
-    case WHERE_FOLDED: return where_print_folded(job->to, report);
-    }
-    return 0;
-}
-
-static void report_write(struct where_job *job) {
-    struct place_report report;
-    int error = attribution_report(job->attribution, &report);
-    if (!error) {
-        error = report_print(job, &report);
-        place_report_free(&report);
-    }
-    if (!error && job->output && fclose(job->to))
-        error = -errno;
-    if (!error)
-        return;
-    fprintf(stderr, "thimble: the report could not be written: %s\n", strerror(-error));
-    job->session.exit_status = EXIT_MACHINE;
+    report_write(job, attribution_report(job->attribution, &report), &report, &context);
 }
 
 static void job_run(struct where_job *job, char **envp) {
@@ -234,14 +242,68 @@ static void job_run(struct where_job *job, char **envp) {
     const int error = machine_run_programs(job->session.machine, &failed);
     session_ended(&job->session, error, failed, 0);
     if (!error)
-        report_write(job);
+        job_report(job);
+}
+
+/* ---- a recorded trace ---- */
+
+static int references_open(struct where_job *job, struct refs_source **ret_source, char **ret_message) {
+    const struct options *o = &job->session.options;
+    enum refs_format format = REFS_FORMAT_ANY;
+    if (o->format && refs_format_parse(o->format, &format))
+        return message_fail(-EINVAL, ret_message, "--format: '%s' is not a format of references", o->format);
+    return refs_open(o->references, format, ret_source, ret_message);
+}
+
+/* The places in the trace for one policy and size. 0, or -errno with a message or NULL. */
+static int job_replay(struct where_job *job, struct place_report *ret_report, char **ret_message) {
+    const struct machine_config *machine = &job->session.options.machine;
+    struct replay_config config = {.by = job->by, .frames = job->available, .seed = machine->seed};
+    struct refs_source *source;
+    if (!job->available)
+        return message_fail(-EINVAL, ret_message, "a trace is for any memory size: say which by --sizes N");
+    int error = policy_load(machine->policy, &config.policy, &config.parameters, ret_message);
+    if (!error)
+        error = references_open(job, &source, ret_message);
+    if (error)
+        return error;
+    error = place_replay(source, &config, ret_report, ret_message);
+    refs_close(source);
+    return error;
+}
+
+static void job_read(struct where_job *job) {
+    const struct options *o = &job->session.options;
+    struct place_report report;
+    char *message = NULL;
+    char *const subject[] = {(char *)o->references, NULL}; /* not written to */
+    const int error = job_replay(job, &report, &message);
+    if (error) {
+        fprintf(stderr, "thimble: %s: %s\n", o->references, message ? message : strerror(-error));
+        free(message);
+        return;
+    }
+    const struct where_context context = {
+        .command = subject,
+        .policy = o->machine.policy,
+        .available = job->available,
+        .frames = job->available,
+        .evicted = true,
+        .deterministic = true,
+        .top = (unsigned)job->top,
+    };
+    job->session.exit_status = EXIT_SUCCESS;
+    report_write(job, 0, &report, &context);
 }
 
 int where_command(int argc, char **argv, char **envp) {
     struct where_job job = {.top = DEFAULT_TOP, .depth = DEFAULT_DEPTH};
-    if (job_parse(&job, argc, argv) && output_open(&job) && session_build(&job.session) &&
-        attribution_begin(&job))
-        job_run(&job, envp);
+    if (job_parse(&job, argc, argv) && output_open(&job)) {
+        if (job.session.options.references)
+            job_read(&job);
+        else if (session_build(&job.session) && attribution_begin(&job))
+            job_run(&job, envp);
+    }
     if (job.attribution)
         attribution_destroy(job.attribution);
     return session_close(&job.session);

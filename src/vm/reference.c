@@ -149,6 +149,14 @@ void reference_make(struct vm *vm, pfn_t pfn, unsigned access) {
 
 /* ---- pages that come ---- */
 
+/* Whether the page is the heap's, which may be one mapping with the program's zeros below it. */
+static bool is_in_heap(const struct arrival *a) {
+    const struct mapping *m = a->mapping;
+    const uint64_t address = vpn_address(a->vpn);
+    return m && !m->object &&
+           (m->flags & MAPPING_HEAP || (address >= m->space->brk_start && address < m->space->brk_end));
+}
+
 static void observe_appearance(struct vm *vm, const struct frame *frame, const struct arrival *a) {
     const struct vm_observer *observer = &vm->config.observer;
     const struct mapping *m = a->mapping;
@@ -158,7 +166,7 @@ static void observe_appearance(struct vm *vm, const struct frame *frame, const s
         .vpn = a->vpn,
         .space = m ? m->space->number : vm->references.space,
         .stack = m && m->flags & (MAPPING_STACK | MAPPING_GROWS_DOWN),
-        .heap = m && m->flags & MAPPING_HEAP,
+        .heap = is_in_heap(a),
     };
     observer->appears(observer->context, frame->id, &place);
 }

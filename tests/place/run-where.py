@@ -151,6 +151,38 @@ class Names(WhereCase):
             "another request: done", "another request: -1"])
 
 
+class Trace(WhereCase):
+    def setUp(self):
+        super().setUp()
+        self.trace = self.folder / "planted.refs"
+        done = self.run_thimble("record", "-o", self.trace, "--", PROGRAMS / "planted-pie")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_it_says_the_same_as_a_run(self):
+        for policy in "clock", "lru":
+            options = ("--sizes", FRAMES, "--policy", policy)
+            live = self.where(PROGRAMS / "planted-pie", options=options)
+            path = self.folder / "trace.json"
+            done = self.run_thimble("where", *options, "--json", "-o", path, self.trace)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            trace = json.loads(path.read_text())
+            for count in "misses", "refaults", "swap_in", "swap_out":
+                self.assertEqual(trace["totals"][count], live["totals"][count], count)
+                self.assertEqual(self.row(trace, "[heap]")[count], self.row(live, "[heap]")[count], count)
+            self.check_sums(trace)
+
+    def test_what_it_does_not_know_is_refused(self):
+        for options, expected in ((["--sizes", "9", "--by", "line"], "no instructions"), ([], "--sizes N"),
+                                  (["--sizes", "9", "-p", "nonsense"], "nonsense")):
+            done = self.run_thimble("where", *options, self.trace)
+            self.assertEqual((done.returncode, done.stdout), (125, b""))
+            self.assertIn(expected, done.stderr.decode())
+        (self.folder / "a.csv").write_text("page,kind\n1,r\n2,w\n")
+        done = self.run_thimble("where", "--sizes", "9", self.folder / "a.csv")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("not what they are", done.stderr.decode())
+
+
 class Report(WhereCase):
     def test_text(self):
         done = self.run_thimble("where", "--sizes", FRAMES, "--top", "3", "--", PROGRAMS / "planted-pie")
