@@ -170,6 +170,13 @@ static int future_need(struct run *run) {
     return error ? source_fail(run, error) : 0;
 }
 
+static int policy_need(struct run *run, size_t policy) {
+    struct loaded *loaded = &run->loaded[policy];
+    return loaded->policy ? 0
+                          : policy_load(run->request->policies[policy], &loaded->policy, &loaded->parameters,
+                                        run->ret_message);
+}
+
 /* A task for each size: the general method. */
 static int tasks_simulate(struct run *run, size_t policy) {
     struct curve_task task = {
@@ -178,13 +185,13 @@ static int tasks_simulate(struct run *run, size_t policy) {
         .count = 1,
     };
     const char *name = run->request->policies[policy];
-    struct loaded *loaded = &run->loaded[policy];
+    const struct loaded *loaded = &run->loaded[policy];
     int error = 0;
     task.method = policy_is(name, "opt") ? CURVE_OPT : CURVE_SIMULATE;
     if (task.method == CURVE_OPT)
         error = future_need(run);
-    else if (!loaded->policy)
-        error = policy_load(name, &loaded->policy, &loaded->parameters, run->ret_message);
+    else
+        error = policy_need(run, policy);
     task.policy = run->future && task.method == CURVE_OPT ? opt_future_policy(run->future) : loaded->policy;
     task.parameters = loaded->parameters;
     for (size_t i = 0; i < run->size_count && !error; i++) {
@@ -192,6 +199,24 @@ static int tasks_simulate(struct run *run, size_t policy) {
         error = task_add(run, &task);
     }
     return error;
+}
+
+/* What the policy costs, at the largest size. OPT's future is no policy's. */
+static int task_measure(struct run *run, size_t policy) {
+    if (policy_is(run->request->policies[policy], "opt"))
+        return 0;
+    const int error = policy_need(run, policy);
+    const struct curve_task task = {
+        .request = run->request,
+        .curve = &run->set->curves[policy],
+        .cost = &run->set->costs[policy],
+        .first = run->size_count - 1,
+        .count = 1,
+        .policy = run->loaded[policy].policy,
+        .parameters = run->loaded[policy].parameters,
+        .method = CURVE_SIMULATE,
+    };
+    return error ? error : task_add(run, &task);
 }
 
 static int tasks_all_sizes(struct run *run, size_t policy, enum curve_method method) {
@@ -219,6 +244,10 @@ static int tasks_of_policy(struct run *run, size_t policy) {
     run->set->count++;
     if (refs_header(run->source)->reduced_to)
         curve_without_writebacks(curve); /* of pages that were dropped, writes may be missing */
+    if (request->sample) {
+        curve_without_writebacks(curve);
+        return tasks_all_sizes(run, policy, CURVE_SAMPLE);
+    }
     if (policy_is(name, "lru") && !request->observe_bits)
         return tasks_all_sizes(run, policy, CURVE_LRU_STACK);
     if (policy_is(name, "opt")) {
@@ -237,10 +266,13 @@ static size_t reading_size(const struct run *run) {
     uint64_t bytes = 0;
     size_t count = 0;
     while (run->tasks_done + count < run->task_count) {
-        bytes += curve_task_bytes(&run->tasks[run->tasks_done + count], run->pages);
-        if (count > 0 && bytes > MEMORY_MAX)
+        const struct curve_task *task = &run->tasks[run->tasks_done + count];
+        bytes += curve_task_bytes(task, run->pages);
+        if (count > 0 && (bytes > MEMORY_MAX || task->cost))
             break;
         count++;
+        if (task->cost)
+            break;
     }
     return count;
 }
@@ -320,8 +352,14 @@ static char *names_join(const char *const *names) {
 static int curve_label(struct run *run, struct curve *curve) {
     const struct refs_totals *totals = &run->set->totals;
     char *names = NULL, *condition = NULL;
-    if (run->request->sample)
+    if (run->request->sample) {
         curve->label = RESULT_ESTIMATED;
+        if (asprintf(&curve->condition, "estimated from %u pages at a time (SHARDS)", run->request->sample) <
+            0) {
+            curve->condition = NULL;
+            return -ENOMEM;
+        }
+    }
     if (!totals->conditions || !totals->conditions[0])
         return 0;
     names = names_join(totals->conditions);
@@ -333,10 +371,12 @@ static int curve_label(struct run *run, struct curve *curve) {
         return -ENOMEM;
     }
     free(names);
-    if (curve->label == RESULT_EXACT)
+    if (curve->label == RESULT_EXACT) {
         curve->label = RESULT_CONDITIONAL;
-    free(curve->condition);
-    curve->condition = condition;
+        curve->condition = condition;
+    } else {
+        free(condition);
+    }
     return 0;
 }
 
@@ -348,6 +388,8 @@ static int run_do(struct run *run) {
         error = request_check(run);
     for (size_t i = 0; i < run->request->policy_count && !error; i++)
         error = tasks_of_policy(run, i);
+    for (size_t i = 0; i < run->request->policy_count && run->request->measure && !error; i++)
+        error = task_measure(run, i);
     if (!error)
         error = read_all(run);
     if (!error)

@@ -2,7 +2,6 @@
  * there can be: the driver above the analyses of this folder.
  *
  *   lru, opt                    every size at once (lru_stack.h, opt_stack.h)
- *   fifo, clock, sieve …        64 sizes at once (masks.h), where the policy has no parameters
  *   any other                   a simulation for each size (simulate.h), on all processors
  *
  * `opt` is a policy here and nowhere else: it knows the future. */
@@ -24,8 +23,8 @@ struct curve_request {
     bool no_swap;          /* anonymous pages stay; below curve.floor frames there is no result */
     uint64_t observe_bits; /* see simulate.h; 0: every reference */
     uint32_t sample;       /* LRU only: estimate it from so many pages at once (SHARDS); 0: exactly */
-    bool writebacks;       /* wanted, too. OPT then takes a second reading and a simulation a size */
-    bool measure;          /* what each policy costs: simulates every one, one after the other */
+    bool writebacks;       /* wanted of OPT, too, which then takes a second reading and a simulation a size */
+    bool measure;          /* what each policy costs: simulates each once more, one after the other */
     unsigned threads;      /* 0: as many as there are processors */
 };
 

@@ -7,6 +7,7 @@
 
 #include "analysis/lru_stack.h"
 #include "analysis/opt_stack.h"
+#include "analysis/sample.h"
 #include "analysis/simulate.h"
 #include "base/base.h"
 #include "base/message.h"
@@ -17,7 +18,6 @@ uint64_t curve_task_bytes(const struct curve_task *task, uint32_t pages) {
     case CURVE_LRU_STACK: return 32ULL * pages;
     case CURVE_OPT_STACK: return 48ULL * pages;
     case CURVE_SAMPLE: return 64ULL * task->request->sample + 4ULL * pages;
-    case CURVE_MASKS: return 32ULL * pages + 8ULL * frames * task->count;
     case CURVE_SIMULATE: return 4ULL * pages + 40ULL * frames;
     case CURVE_OPT: return 4ULL * pages + 40ULL * frames;
     }
@@ -78,8 +78,12 @@ int curve_task_start(struct curve_task *task) {
         task->state = stack;
         break;
     }
-    case CURVE_SAMPLE:
-    case CURVE_MASKS:
+    case CURVE_SAMPLE: {
+        struct sample *sample = NULL;
+        error = sample_create(task->request->sample, task->curve->sizes, task->curve->count, &sample);
+        task->state = sample;
+        break;
+    }
     case CURVE_SIMULATE:
     case CURVE_OPT: return simulation_start(task);
     }
@@ -98,6 +102,11 @@ static int hear_opt(struct opt_stack *stack, const struct broadcast_batch *batch
     return error ? error : opt_stack_feed(stack, batch->items, batch->count);
 }
 
+static int hear_sample(struct sample *sample, const struct broadcast_batch *batch) {
+    const int error = sample_add_pages(sample, batch->pages, batch->page_count);
+    return error ? error : sample_feed(sample, batch->items, batch->count);
+}
+
 static int hear_simulation(struct curve_task *task, const struct broadcast_batch *batch) {
     int error = simulation_add_pages(task->state, batch->pages, batch->page_count);
     if (!error)
@@ -113,8 +122,7 @@ int curve_task_hear(void *context, const struct broadcast_batch *batch) {
     switch (task->method) {
     case CURVE_LRU_STACK: error = hear_lru(task->state, batch); break;
     case CURVE_OPT_STACK: error = hear_opt(task->state, batch); break;
-    case CURVE_SAMPLE:
-    case CURVE_MASKS:
+    case CURVE_SAMPLE: error = hear_sample(task->state, batch); break;
     case CURVE_SIMULATE:
     case CURVE_OPT: return hear_simulation(task, batch);
     }
@@ -185,7 +193,12 @@ int curve_task_finish(struct curve_task *task, bool failed) {
         opt_stack_destroy(task->state);
         break;
     case CURVE_SAMPLE:
-    case CURVE_MASKS:
+        if (!empty) {
+            sample_curve(task->state, task->curve->faults);
+            task->cold = sample_cold(task->state);
+        }
+        sample_destroy(task->state);
+        break;
     case CURVE_SIMULATE:
     case CURVE_OPT:
         error = empty ? error : finish_simulation(task);

@@ -10,7 +10,6 @@ enum curve_method {
     CURVE_LRU_STACK, /* all sizes */
     CURVE_OPT_STACK, /* all sizes */
     CURVE_SAMPLE,    /* all sizes, estimated */
-    CURVE_MASKS,     /* 64 sizes */
     CURVE_SIMULATE,  /* one */
     CURVE_OPT,       /* one, by a policy that knows the future */
 };
@@ -20,7 +19,7 @@ struct opt_future;
 struct curve_task {
     const struct curve_request *request;
     struct curve *curve;
-    struct curve_cost *cost;         /* to be filled in as well, or NULL */
+    struct curve_cost *cost;         /* to be filled in as well, by a reading of its own; or NULL */
     size_t first, count;             /* of the curve's sizes */
     const struct policy_ops *policy; /* NULL: lru or opt by a method of its own */
     const char *parameters;

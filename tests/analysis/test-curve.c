@@ -117,6 +117,41 @@ static void conditions_are_named(void **state) {
     random_string_free(&string);
 }
 
+static void costs_are_measured(void **state) {
+    static const char *const names[] = {"lru", "opt", "clock"};
+    struct random_string string = string_make(2, 0);
+    struct refs_source *source = string_open(&string, 0, NULL);
+    const struct curve_request request = {
+        .policies = names, .policy_count = 3, .sizes = sizes, .size_count = SIZES, .measure = true};
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, &request, &set, &message), 0);
+    assert_true(set.costs[0].ns_per_reference > 0 && set.costs[2].ns_per_reference > 0);
+    assert_true(set.costs[1].ns_per_reference == 0);
+    expect_curve(&set.curves[0], MODEL_LRU, &string, false, set.cold);
+    expect_curve(&set.curves[2], MODEL_CLOCK, &string, false, set.cold);
+    curve_set_free(&set);
+    refs_close(source);
+    random_string_free(&string);
+}
+
+static void samples_are_estimates(void **state) {
+    static const char *const names[] = {"lru"};
+    struct random_string string = string_make(3, 0);
+    struct refs_source *source = string_open(&string, 0, NULL);
+    const struct curve_request request = {
+        .policies = names, .policy_count = 1, .sizes = sizes, .size_count = SIZES, .sample = 1000};
+    struct curve_set set;
+    char *message = NULL;
+    assert_int_equal(curve_compute(source, &request, &set, &message), 0);
+    assert_int_equal(set.curves[0].label, RESULT_ESTIMATED);
+    assert_non_null(strstr(set.curves[0].condition, "from 1000 pages"));
+    expect_curve(&set.curves[0], MODEL_LRU, &string, false, set.cold); /* of all pages, after all */
+    curve_set_free(&set);
+    refs_close(source);
+    random_string_free(&string);
+}
+
 /* ---- what is refused ---- */
 
 static void expect_refused(struct refs_source *source, const struct curve_request *request, int error,
@@ -169,10 +204,9 @@ static void what_is_unsound_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(curves_are_those_of_memories),
-        cmocka_unit_test(sizes_are_chosen),
-        cmocka_unit_test(conditions_are_named),
-        cmocka_unit_test(what_is_unsound_is_refused),
+        cmocka_unit_test(curves_are_those_of_memories), cmocka_unit_test(sizes_are_chosen),
+        cmocka_unit_test(conditions_are_named),         cmocka_unit_test(costs_are_measured),
+        cmocka_unit_test(samples_are_estimates),        cmocka_unit_test(what_is_unsound_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,67 @@
+/* LRU estimated from a sample: how far from the exact curve it is, on strings of several shapes; and that a
+ * sample of everything is exact. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "analysis/lru_stack.h"
+#include "analysis/sample.h"
+
+#include "random-string.h"
+
+enum { SIZES = 20 };
+
+/* The mean distance between the miss ratios of the two, over all sizes. */
+static double error_of(const struct random_string *string, uint32_t live, uint32_t pages) {
+    uint32_t sizes[SIZES];
+    uint64_t exact[SIZES], estimated[SIZES];
+    struct lru_stack *stack;
+    struct sample *sample;
+    double sum = 0, references = 0;
+    for (uint32_t i = 0; i < SIZES; i++)
+        sizes[i] = (i + 1) * live / SIZES;
+    for (size_t i = 0; i < string->count; i++)
+        references += string->items[i].kind == REFS_REFERENCE;
+    assert_int_equal(lru_stack_create(false, &stack), 0);
+    assert_int_equal(sample_create(pages, sizes, SIZES, &sample), 0);
+    assert_int_equal(lru_stack_add_pages(stack, string->pages, string->page_count), 0);
+    assert_int_equal(sample_add_pages(sample, string->pages, string->page_count), 0);
+    assert_int_equal(lru_stack_feed(stack, string->items, string->count), 0);
+    assert_int_equal(sample_feed(sample, string->items, string->count), 0);
+    assert_int_equal(lru_stack_curve(stack, sizes, SIZES, exact, NULL), 0);
+    sample_curve(sample, estimated);
+    assert_int_equal(sample_cold(sample), lru_stack_cold(stack));
+    for (int i = 0; i < SIZES; i++)
+        sum += fabs((double)exact[i] - (double)estimated[i]) / references;
+    lru_stack_destroy(stack);
+    sample_destroy(sample);
+    return sum / SIZES;
+}
+
+static void errors_are_small(void **state) {
+    for (uint32_t seed = 1; seed <= 4; seed++) {
+        const struct random_shape shape = {
+            .items = 300000, .live = 20000, .deaths = seed % 2 * 30, .writes = 300, .files = 500};
+        struct random_string string = random_string_make(&shape, seed);
+        const double whole = error_of(&string, shape.live, UINT32_MAX);
+        const double large = error_of(&string, shape.live, 4000), small = error_of(&string, shape.live, 500);
+        print_message("mean error: %.4f of all pages, %.4f of 4000, %.4f of 500\n", whole, large, small);
+        assert_true(whole == 0);
+        assert_true(large < 0.02);
+        assert_true(small < 0.05);
+        random_string_free(&string);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_small),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
