@@ -10,6 +10,7 @@
 
 #include "analysis/broadcast.h"
 #include "analysis/curve_task.h"
+#include "analysis/masks.h"
 #include "analysis/opt.h"
 #include "base/base.h"
 #include "base/message.h"
@@ -177,12 +178,18 @@ static int policy_need(struct run *run, size_t policy) {
                                         run->ret_message);
 }
 
-/* A task for each size: the general method. */
+/* Whether the policy can be had for 64 sizes at once. */
+static bool policy_has_masks(const struct run *run, const struct loaded *loaded) {
+    const struct curve_request *request = run->request;
+    const bool bits = request->observe_bits && loaded->policy->needs == POLICY_NEEDS_EVERY_REFERENCE;
+    return !request->no_swap && !bits && !loaded->parameters && masks_can(loaded->policy);
+}
+
+/* A task for each size, or for each 64: the general method. */
 static int tasks_simulate(struct run *run, size_t policy) {
     struct curve_task task = {
         .request = run->request,
         .curve = &run->set->curves[policy],
-        .count = 1,
     };
     const char *name = run->request->policies[policy];
     const struct loaded *loaded = &run->loaded[policy];
@@ -194,8 +201,12 @@ static int tasks_simulate(struct run *run, size_t policy) {
         error = policy_need(run, policy);
     task.policy = run->future && task.method == CURVE_OPT ? opt_future_policy(run->future) : loaded->policy;
     task.parameters = loaded->parameters;
-    for (size_t i = 0; i < run->size_count && !error; i++) {
+    if (!error && task.method == CURVE_SIMULATE && policy_has_masks(run, loaded))
+        task.method = CURVE_MASKS;
+    const size_t step = task.method == CURVE_MASKS ? MASKS_SIZES : 1;
+    for (size_t i = 0; i < run->size_count && !error; i += step) {
         task.first = i;
+        task.count = min_size(step, run->size_count - i);
         error = task_add(run, &task);
     }
     return error;

@@ -2,6 +2,7 @@
  * there can be: the driver above the analyses of this folder.
  *
  *   lru, opt                    every size at once (lru_stack.h, opt_stack.h)
+ *   fifo, clock, sieve          64 sizes at once (masks.h), with swap and every reference
  *   any other                   a simulation for each size (simulate.h), on all processors
  *
  * `opt` is a policy here and nowhere else: it knows the future. */

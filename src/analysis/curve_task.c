@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/lru_stack.h"
+#include "analysis/masks.h"
 #include "analysis/opt_stack.h"
 #include "analysis/sample.h"
 #include "analysis/simulate.h"
@@ -18,6 +19,7 @@ uint64_t curve_task_bytes(const struct curve_task *task, uint32_t pages) {
     case CURVE_LRU_STACK: return 32ULL * pages;
     case CURVE_OPT_STACK: return 48ULL * pages;
     case CURVE_SAMPLE: return 64ULL * task->request->sample + 4ULL * pages;
+    case CURVE_MASKS: return 40ULL * pages + 6ULL * frames * task->count;
     case CURVE_SIMULATE: return 4ULL * pages + 40ULL * frames;
     case CURVE_OPT: return 4ULL * pages + 40ULL * frames;
     }
@@ -84,6 +86,12 @@ int curve_task_start(struct curve_task *task) {
         task->state = sample;
         break;
     }
+    case CURVE_MASKS: {
+        struct masks *masks = NULL;
+        error = masks_create(task->policy, task->curve->sizes + task->first, task->count, &masks);
+        task->state = masks;
+        break;
+    }
     case CURVE_SIMULATE:
     case CURVE_OPT: return simulation_start(task);
     }
@@ -107,6 +115,11 @@ static int hear_sample(struct sample *sample, const struct broadcast_batch *batc
     return error ? error : sample_feed(sample, batch->items, batch->count);
 }
 
+static int hear_masks(struct masks *masks, const struct broadcast_batch *batch) {
+    const int error = masks_add_pages(masks, batch->pages, batch->page_count);
+    return error ? error : masks_feed(masks, batch->items, batch->count);
+}
+
 static int hear_simulation(struct curve_task *task, const struct broadcast_batch *batch) {
     int error = simulation_add_pages(task->state, batch->pages, batch->page_count);
     if (!error)
@@ -123,6 +136,7 @@ int curve_task_hear(void *context, const struct broadcast_batch *batch) {
     case CURVE_LRU_STACK: error = hear_lru(task->state, batch); break;
     case CURVE_OPT_STACK: error = hear_opt(task->state, batch); break;
     case CURVE_SAMPLE: error = hear_sample(task->state, batch); break;
+    case CURVE_MASKS: error = hear_masks(task->state, batch); break;
     case CURVE_SIMULATE:
     case CURVE_OPT: return hear_simulation(task, batch);
     }
@@ -154,6 +168,13 @@ static void finish_opt(struct curve_task *task) {
     opt_stack_curve(task->state, curve->faults);
     curve_raise_floor(curve, opt_stack_floor(task->state));
     task->cold = opt_stack_cold(task->state);
+}
+
+static void finish_masks(struct curve_task *task) {
+    struct curve *curve = task->curve;
+    masks_curve(task->state, curve->faults + task->first,
+                curve->writebacks ? curve->writebacks + task->first : NULL);
+    task->cold = masks_cold(task->state);
 }
 
 static int finish_simulation(struct curve_task *task) {
@@ -198,6 +219,11 @@ int curve_task_finish(struct curve_task *task, bool failed) {
             task->cold = sample_cold(task->state);
         }
         sample_destroy(task->state);
+        break;
+    case CURVE_MASKS:
+        if (!empty)
+            finish_masks(task);
+        masks_destroy(task->state);
         break;
     case CURVE_SIMULATE:
     case CURVE_OPT:

@@ -10,6 +10,7 @@ enum curve_method {
     CURVE_LRU_STACK, /* all sizes */
     CURVE_OPT_STACK, /* all sizes */
     CURVE_SAMPLE,    /* all sizes, estimated */
+    CURVE_MASKS,     /* up to 64 */
     CURVE_SIMULATE,  /* one */
     CURVE_OPT,       /* one, by a policy that knows the future */
 };

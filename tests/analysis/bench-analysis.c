@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "analysis/lru_stack.h"
+#include "analysis/masks.h"
 #include "analysis/opt_stack.h"
 #include "analysis/simulate.h"
 #include "base/base.h"
@@ -104,6 +105,25 @@ static void bench_opt(const struct string *string) {
     report("opt, 64 sizes", string, seconds);
 }
 
+static void bench_masks(const struct string *string, const struct policy_ops *policy) {
+    double seconds[ROUNDS];
+    uint32_t sizes[64];
+    char what[80];
+    for (uint32_t i = 0; i < 64; i++)
+        sizes[i] = (uint32_t)((i + 1ULL) * string->page_count / 64);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct masks *s;
+        const double start = now();
+        if (masks_create(policy, sizes, 64, &s) || masks_add_pages(s, string->pages, string->page_count) ||
+            masks_feed(s, string->items, string->count))
+            abort();
+        seconds[i] = now() - start;
+        masks_destroy(s);
+    }
+    snprintf(what, sizeof what, "%s, 64 sizes", policy->name);
+    report(what, string, seconds);
+}
+
 static void bench_policy(const struct string *string, const struct policy_ops *policy, uint32_t frames) {
     double seconds[ROUNDS];
     char what[80];
@@ -132,6 +152,9 @@ int main(int argc, char **argv) {
             bench_lru(&string);
         if (strstr("opt-stack", only))
             bench_opt(&string);
+        for (const struct policy_ops *const *policy = policies; *policy; policy++)
+            if (masks_can(*policy) && strstr("masks", only))
+                bench_masks(&string, *policy);
         for (const struct policy_ops *const *policy = policies; *policy; policy++)
             if (strstr((*policy)->name, only))
                 bench_policy(&string, *policy, pages / 4 + 1);

@@ -149,6 +149,7 @@ static inline void model_enter(struct model *m, uint32_t page) {
     m->pages[page].order = ++m->time;
     m->pages[page].entered = true;
     m->pages[page].aside = false;
+    m->pages[page].bit &= m->policy != MODEL_SIEVE;
 }
 
 static inline void model_reference(struct model *m, size_t at) {
@@ -211,7 +212,7 @@ static inline struct model_result model_run(enum model_policy policy, const stru
         case REFS_REFERENCE: model_reference(&m, i); break;
         case REFS_DIES: model_die(&m, page); break;
         case REFS_CLEANED: m.pages[page].dirty = false; break;
-        case REFS_COOLED: m.pages[page].bit = false; break;
+        case REFS_COOLED: m.pages[page].bit &= policy == MODEL_SIEVE; break; /* its marks are its own */
         case REFS_GIVEN_UP: model_give_up(&m, page); break;
         case REFS_MARK: break;
         }

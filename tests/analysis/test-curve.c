@@ -47,8 +47,9 @@ static void expect_curve(const struct curve *curve, enum model_policy policy,
 }
 
 static void curves_are_those_of_memories(void **state) {
-    static const char *const names[] = {"fifo", "lru", "clock", "opt", "lru"};
-    static const enum model_policy models[] = {MODEL_FIFO, MODEL_LRU, MODEL_CLOCK, MODEL_OPT, MODEL_LRU};
+    static const char *const names[] = {"fifo", "lru", "clock", "opt", "lru", "sieve"};
+    static const enum model_policy models[] = {MODEL_FIFO, MODEL_LRU, MODEL_CLOCK,
+                                               MODEL_OPT,  MODEL_LRU, MODEL_SIEVE};
     for (uint32_t seed = 1; seed <= 6; seed++) {
         const bool no_swap = seed % 2 == 0;
         struct random_string string = string_make(seed, seed == 3 || seed == 6 ? 10 : 0);
