@@ -24,6 +24,7 @@ enum {
     KEY_CPU_SECONDS,
     KEY_WARM_UP,
     KEY_JSON,
+    KEY_INTERVAL,
     KEY_NO_RERUN
 };
 enum { EXIT_NO_ANSWER = 1 };
@@ -39,6 +40,7 @@ static const struct argp_option size_options[] = {
     {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
      "Processor time that the program takes (default: run it natively, and measure)", 0},
     {"warm-up", KEY_WARM_UP, "N", 0, "Leave out the misses of the first N instructions", 0},
+    {"interval", KEY_INTERVAL, "N", 0, "Also say what each N instructions miss with the answer", 0},
     {"no-rerun", KEY_NO_RERUN, NULL, 0, "Do not run the program again to confirm the answer", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
     {0},
@@ -90,6 +92,9 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_WARM_UP:
         wrong = number_parse(value, 0, UINT64_MAX, &s->config.warm_up);
         return wrong ? message_fail(-EINVAL, ret_message, "--warm-up '%s' %s", value, wrong) : 0;
+    case KEY_INTERVAL:
+        wrong = number_parse(value, 1, UINT64_MAX / 2, &s->interval);
+        return wrong ? message_fail(-EINVAL, ret_message, "--interval '%s' %s", value, wrong) : 0;
     case KEY_JSON: s->json = true; return 0;
     case KEY_NO_RERUN: s->verify = false; return 0;
     }
@@ -201,6 +206,24 @@ static bool find_knees(struct sizing *s) {
     return true;
 }
 
+static bool find_phases(struct sizing *s, const struct subject *subject) {
+    if (s->interval == 0 || !sizing_has_answer(s))
+        return true;
+    const struct simulation_config config = {
+        .policy = s->config.policy,
+        .parameters = s->config.parameters,
+        .frames = s->answer.points[s->answer.chosen].frames,
+        .seed = s->config.seed,
+        .no_swap = s->config.no_swap,
+    };
+    const int error = phases_compute(subject->source, &config, s->interval, &s->phases, &s->phase_count);
+    if (error == -E2BIG) {
+        fputs("thimble: --interval: there would be more than a million of them: make them longer\n", stderr);
+        return false;
+    }
+    return error ? fail(error, NULL) : true;
+}
+
 /* ---- and whether it is so ---- */
 
 /* What the simulation says of this size; NULL: it was not looked at. */
@@ -266,12 +289,14 @@ int size_command(int argc, char **argv, char **envp) {
     char *message = NULL;
     (void)cost_disk_parse(s.disk, &s.config.disk, &message);
     if (parse(&s, &subject, &again) && choose_policy(&s) && record(&subject, envp) &&
-        measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s)) {
+        measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s) &&
+        find_phases(&s, &subject)) {
         s.condition = subject_condition(&subject);
         confirm(&s, &subject, &again);
         subject.exit_status = report(&s, &subject);
     }
     answer_free(&s.answer);
+    free(s.phases);
     free(s.condition);
     if (s.config.policy)
         policy_unload(s.config.policy);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analysis/answer.h"
+#include "analysis/phases.h"
 #include "ui/rerun.h"
 #include "ui/subject.h"
 
@@ -27,6 +28,7 @@ struct sizing {
     bool json, verify;
     struct answer_config config; /* cpu_seconds: 0 until it is known */
     bool cpu_given;
+    uint64_t interval; /* instructions of a phase; 0: phases are not asked for */
     /* found */
     struct refs_totals totals;
     bool kinds_known; /* which pages are files', and which are not */
@@ -34,6 +36,8 @@ struct sizing {
     struct answer answer;
     size_t knees[SIZING_KNEES]; /* indexes of answer.points */
     size_t knee_count;
+    struct phase *phases; /* with the answer */
+    size_t phase_count;
     struct sizing_rerun reruns[SIZING_RERUNS]; /* with the answer, and with one page less */
     size_t rerun_count;
 };
@@ -45,6 +49,10 @@ uint32_t sizing_page_tables(const struct sizing *);
 /* How the chosen size divides: as many anonymous pages as live at once, the rest for files. */
 uint32_t sizing_anonymous(const struct sizing *);
 bool sizing_has_answer(const struct sizing *);
+
+/* How much longer the phase takes than with enough memory; its part of the processor time is that of its
+ * instructions. */
+double sizing_phase_slowdown(const struct sizing *, const struct phase *);
 
 void sizing_print(const struct sizing *, const struct subject *, FILE *to);
 int sizing_print_json(const struct sizing *, const struct subject *, FILE *to); /* 0 or -errno */

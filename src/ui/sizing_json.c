@@ -62,6 +62,19 @@ static json_t *reruns_json(const struct sizing *s) {
     return array;
 }
 
+static json_t *phases_json(const struct sizing *s) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < s->phase_count; i++) {
+        const struct phase *p = &s->phases[i];
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:f}", "start", integer(p->start),
+                                               "instructions", integer(p->instructions), "references",
+                                               integer(p->counted.references), "misses",
+                                               integer(p->counted.misses), "cold", integer(p->counted.cold),
+                                               "slowdown", sizing_phase_slowdown(s, p)));
+    }
+    return array;
+}
+
 static json_t *sizing_json(const struct sizing *s, const struct subject *subject) {
     char hash[HASH_TEXT];
     const struct cost_disk *d = &s->config.disk;
@@ -75,10 +88,10 @@ static json_t *sizing_json(const struct sizing *s, const struct subject *subject
                   s->swap ? s->swap : "none", "disk", "latency", d->latency, "bandwidth", d->bandwidth,
                   "depth", d->depth, "writes", d->writes, "slowdown_asked", s->slowdown, "cpu_seconds",
                   s->config.cpu_seconds, "cpu_seconds_are", s->cpu_given ? "given" : "native");
-    json_t *found = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "floor",
+    json_t *found = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "floor",
                               s->config.no_swap ? integer(f->floor) : json_null(), "all", integer(f->all),
                               "knees", knees_json(s), "answer", answer_json(s), "reruns", reruns_json(s),
-                              "points", points_json(s));
+                              "phases", phases_json(s), "points", points_json(s));
     if (!root || !asked || !found || json_object_update(root, asked) || json_object_update(root, found)) {
         json_decref(root);
         root = NULL;

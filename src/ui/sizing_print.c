@@ -24,6 +24,17 @@ bool sizing_has_answer(const struct sizing *s) {
     return s->answer.chosen < s->answer.count;
 }
 
+double sizing_phase_slowdown(const struct sizing *s, const struct phase *p) {
+    const struct answer_config *c = &s->config;
+    const struct simulation_result *r = &p->counted;
+    const struct phase *last = &s->phases[s->phase_count - 1];
+    const double share = (double)p->instructions / (double)(last->start + last->instructions);
+    const double stall =
+        cost_stall(&c->disk, c->page_size, r->misses - r->cold_anonymous, r->to_swap + r->to_file);
+    return cost_slowdown(c->cpu_seconds * share, stall,
+                         cost_stall(&c->disk, c->page_size, r->cold - r->cold_anonymous, 0));
+}
+
 /* One size with what there is to say about it. */
 static void print_size(const struct sizing *s, FILE *to, const char *name, uint32_t pages, const char *what) {
     char number[SIZE_TEXT], size[SIZE_TEXT];
@@ -111,6 +122,20 @@ static void print_lines(const struct sizing *s, FILE *to) {
             mib, mib + swap, bytes, bytes);
 }
 
+static void print_phases(const struct sizing *s, FILE *to) {
+    char start[SIZE_TEXT], references[SIZE_TEXT], misses[SIZE_TEXT], cold[SIZE_TEXT];
+    if (s->phase_count == 0)
+        return;
+    fprintf(to, "\n  %20s %16s %12s %12s %10s\n", "from instruction", "references", "misses", "cold",
+            "slowdown");
+    for (size_t i = 0; i < s->phase_count; i++) {
+        const struct phase *p = &s->phases[i];
+        fprintf(to, "  %20s %16s %12s %12s %10.3f\n", number_format(p->start, start),
+                number_format(p->counted.references, references), number_format(p->counted.misses, misses),
+                number_format(p->counted.cold, cold), sizing_phase_slowdown(s, p));
+    }
+}
+
 static void print_answer(const struct sizing *s, FILE *to) {
     const struct answer_point *p = &s->answer.points[s->answer.chosen];
     char what[96];
@@ -121,6 +146,7 @@ static void print_answer(const struct sizing *s, FILE *to) {
     print_stall(s, to);
     for (size_t i = 0; i < s->rerun_count; i++)
         print_rerun(s, &s->reruns[i], to);
+    print_phases(s, to);
     print_lines(s, to);
 }
 

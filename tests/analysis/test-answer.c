@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "analysis/answer.h"
+#include "analysis/phases.h"
 #include "analysis/simulate.h"
 #include "hw/types.h"
 #include "policy/policies.h"
@@ -144,6 +145,30 @@ static void the_answer_is_the_smallest_size_that_is_fast_enough(void **state) {
     refs_close(source);
 }
 
+/* The phases add up to the whole; the loop's first round is in the first, and cold. */
+static void phases_add_up(void **state) {
+    struct refs_source *source = write_script(BRIEF);
+    const struct simulation_config config = {.policy = &policy_clock, .frames = OWN + LOOP};
+    const uint64_t round = 10 * 2 * LOOP; /* instructions */
+    struct phase *phases;
+    size_t count;
+    assert_int_equal(phases_compute(source, &config, round, &phases, &count), 0);
+    assert_int_equal(count, ROUNDS + 1); /* what was brief came in front of the rounds */
+    uint64_t references = 0, misses = 0, instructions = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(phases[i].start, instructions);
+        instructions += phases[i].instructions;
+        references += phases[i].counted.references;
+        misses += phases[i].counted.misses;
+        if (i > 1)
+            assert_int_equal(phases[i].counted.misses, 0);
+    }
+    assert_int_equal(references, BRIEF + 2 * LOOP * ROUNDS);
+    assert_int_equal(misses, OWN + BRIEF + LOOP);
+    free(phases);
+    refs_close(source);
+}
+
 static void a_file_without_references_is_refused(void **state) {
     struct refs_writer *writer;
     struct refs_source *source;
@@ -165,6 +190,7 @@ int main(void) {
         cmocka_unit_test(the_floor_is_what_must_stay_and_one_page_of_a_file),
         cmocka_unit_test(with_one_frame_less_than_the_floor_there_is_no_victim),
         cmocka_unit_test(the_answer_is_the_smallest_size_that_is_fast_enough),
+        cmocka_unit_test(phases_add_up),
         cmocka_unit_test(a_file_without_references_is_refused),
     };
     const int fd = mkstemp(path);

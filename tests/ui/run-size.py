@@ -69,6 +69,14 @@ class Size(ThimbleCase):
         misses = {point["pages"]: point["misses"] for point in said["points"]}
         self.assertEqual((misses[11], misses[10]), (0, 25))
 
+    def test_phases_add_up(self):
+        said = self.ring("--swap", "1G", "--policy", "lru", "--interval", "20", "--slowdown", "1000")
+        phases = said["phases"]
+        self.assertEqual([phase["start"] for phase in phases], [0, 20, 40, 60, 80])
+        self.assertEqual(sum(phase["references"] for phase in phases), said["references"])
+        self.assertEqual(sum(phase["misses"] for phase in phases), said["answer"]["misses"])
+        self.assertEqual(phases[0]["cold"], 11)
+
     def test_the_text_has_lines_to_paste(self):
         done = self.run_thimble("size", "--slowdown", "1.5", "--no-rerun", *LS)
         self.assertEqual(done.returncode, 0, done.stderr)
