@@ -67,7 +67,7 @@ static void widen(enum axis_scale scale, double *low, double *high) {
         *low = *low > 0 ? *low : *high > 0 ? fmin(1, *high) : 1;
         *high = *high > *low ? *high : *low * 2;
     } else if (*high <= *low) {
-        *high = *low + (*low ? fabs(*low) : 1);
+        *high = *low + (*low != 0 ? fabs(*low) : 1);
     }
 }
 
