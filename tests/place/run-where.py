@@ -85,6 +85,11 @@ class Culprit(WhereCase):
         self.assertIn(first["place"], [f"entry_look_up planted.c:{line_of('planted.c', 'MISSED') - i}" for i in (0, 1)])
         self.assertGreaterEqual(self.row(report, f"main planted.c:{line_of('planted.c', 'SQUARED')}")["misses"], 31)
 
+    def test_each_instruction_of_a_block_has_its_own_misses(self):
+        report = self.where(PROGRAMS / "place-lines", by="line", options=())
+        for mark in "FIRST", "SECOND", "THIRD":
+            self.assertEqual(self.row(report, f"touch lines.c:{line_of('lines.c', mark)}")["misses"], 40, mark)
+
     def test_objects_of_cxx(self):
         report = self.where(PROGRAMS / "place-objects", by="allocation")
         first = report["tables"][0]["rows"][0]
