@@ -38,6 +38,23 @@ static int format_resolve(const struct machine_config *config, const struct page
     return refuse(ret_message, "unknown page-table format '%s': there are %s", name, names);
 }
 
+/* Decisions made in advance, and references that are recorded, know nothing of pages that nobody asked for.
+ */
+static int prefetch_resolve(const struct machine_config *config, struct geometry *geometry,
+                            char **ret_message) {
+    const struct vm_choices *choices = &config->choices;
+    if (!config->prefetch)
+        return 0;
+    const int error =
+        prefetcher_parse(config->prefetch, geometry->policy, &geometry->prefetcher, ret_message);
+    if (error || geometry->prefetcher.count == 0)
+        return error;
+    if (choices->frame_count || choices->slot_count || choices->victim_count)
+        return refuse(ret_message, "--prefetch %s: a machine file with choices decides which pages come",
+                      config->prefetch);
+    return 0;
+}
+
 static int policy_resolve(const struct machine_config *config, struct geometry *geometry,
                           char **ret_message) {
     return policy_load(config->policy, &geometry->policy, &geometry->policy_parameters, ret_message);
@@ -108,6 +125,8 @@ int geometry_resolve(const struct machine_config *config, struct geometry *ret_g
     int error = format_resolve(config, &geometry.format, ret_message);
     if (!error)
         error = policy_resolve(config, &geometry, ret_message);
+    if (!error)
+        error = prefetch_resolve(config, &geometry, ret_message);
     if (!error)
         error = frames_check(config, geometry.format, ret_message);
     if (!error)

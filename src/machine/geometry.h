@@ -5,11 +5,13 @@
 #include "hw/pagetable.h"
 #include "machine/machine.h"
 #include "policy/policy.h"
+#include "policy/prefetch.h"
 
 struct geometry {
     const struct page_table_ops *format;
     const struct policy_ops *policy;
     const char *policy_parameters; /* or NULL; points into the configuration */
+    struct prefetcher prefetcher;
 };
 
 /* From this many frames up the default page-table format is the processor's own. */

@@ -152,6 +152,7 @@ static int build_vm(struct machine *m, char **ret_message) {
         .format = m->geometry.format,
         .policy = m->geometry.policy,
         .policy_parameters = m->geometry.policy_parameters,
+        .prefetcher = &m->geometry.prefetcher,
         .seed = c->seed,
         .map_lowered = layout_make(c->layout_seed).mappings,
         .swap = m->swap,
@@ -367,6 +368,8 @@ void machine_get_summary(struct machine *m, struct machine_summary *ret_summary)
         .seed = m->config.seed,
         .wall_seconds = m->wall_seconds,
     };
+    s.prefetch = m->geometry.prefetcher.count ? m->config.prefetch : NULL;
+    vm_get_prefetch_counts(m->vm, &s.prefetched);
     vm_get_counts(m->vm, &s.vm);
     m->engine_ops->get_counters(m->engine, &s.engine);
     kernel_get_summary(m->kernel, &s.kernel);

@@ -17,6 +17,7 @@ struct machine_config {
     uint32_t swap_pages;    /* 0: none */
     const char *swap_path;  /* NULL: an unlinked temporary file */
     const char *policy;     /* "clock", "random:seed=3", … */
+    const char *prefetch; /* which pages are brought along with missing ones: policy/prefetch.h; NULL: none */
     bool deterministic;
     uint64_t seed;
     uint64_t layout_seed; /* address spaces are laid out by it; 0: always the same */
@@ -133,6 +134,8 @@ struct machine_summary {
     const char *policy_failed; /* what the policy did before CLOCK took its place; NULL: it did not fail */
     uint64_t seed;
     double wall_seconds;
+    const char *prefetch; /* as it was asked for; NULL: none */
+    struct vm_prefetch_counts prefetched;
     struct vm_counts vm;
     struct engine_counters engine;
     struct kernel_summary kernel;

@@ -13,6 +13,7 @@
 
 #include "policy/plugin.h"
 #include "policy/policies.h"
+#include "policy/prefetch.h"
 
 enum { WHY_LENGTH = 512, LINE_LENGTH = 1024 };
 
@@ -354,6 +355,58 @@ static void guard_insert(void *state, pfn_t f, page_id_t page) {
         policy_clock.insert(g->clock, f, page);
 }
 
+static void guard_insert_prefetched(void *state, pfn_t f, page_id_t page) {
+    struct guard *g = state;
+    g->pages[f.n] = page;
+    g->inserted++;
+    if (guard_in_charge(g))
+        GUARDED(g, "insert_prefetched", g->plugin->policy.insert_prefetched(g->state, f.n, page.n));
+    else
+        policy_clock.insert(g->clock, f, page);
+}
+
+/* Takes what the policy wrote, in its own form. */
+static size_t wishes_take(struct guard *g, const struct thimble_wish *from, size_t count, size_t room,
+                          struct prefetch_wish *wishes) {
+    static const enum prefetch_by by[] = {[THIMBLE_BY_ADDRESS] = PREFETCH_BY_ADDRESS,
+                                          [THIMBLE_BY_INDEX] = PREFETCH_BY_INDEX,
+                                          [THIMBLE_BY_SLOT] = PREFETCH_BY_SLOT};
+    (void)rescue_pause();
+    if (count > room)
+        guard_abandon(&g->rescue, "says that it wrote %zu wishes where there is room for %zu,", count, room);
+    for (size_t i = 0; i < count; i++) {
+        if (from[i].by >= sizeof by / sizeof *by)
+            guard_abandon(&g->rescue, "wished for a page by %u: there are 0, 1 and 2,", from[i].by);
+        wishes[i] = (struct prefetch_wish){by[from[i].by], from[i].number};
+    }
+    return count;
+}
+
+static size_t guard_prefetch(void *state, const struct prefetch_miss *miss, struct prefetch_wish *wishes,
+                             size_t room) {
+    struct guard *g = state;
+    struct thimble_wish written[PREFETCH_WISHES] = {0};
+    const struct thimble_miss told = {
+        .size = sizeof told,
+        .place = (miss->from_file ? THIMBLE_MISS_FILE : 0U) | (miss->from_swap ? THIMBLE_MISS_SWAP : 0U) |
+                 (!miss->from_file && !miss->from_swap ? THIMBLE_MISS_NEW : 0U),
+        .page = miss->page.n,
+        .virtual_page = miss->vpn.n,
+        .space = miss->space,
+        .object = miss->object,
+        .index = miss->index,
+        .slot = miss->slot.n,
+        .free_frames = miss->free_frames,
+    };
+    volatile size_t count = 0;
+    if (guard_in_charge(g))
+        GUARDED(g, "prefetch", {
+            const size_t wished = g->plugin->policy.prefetch(g->state, &told, written, (uint32_t)room);
+            count = wishes_take(g, written, wished, room, wishes);
+        });
+    return g->failed ? 0 : count;
+}
+
 static void guard_access(void *state, pfn_t f, page_id_t page) {
     struct guard *g = state;
     if (guard_in_charge(g))
@@ -447,4 +500,6 @@ void guard_make_ops(const struct thimble_policy *policy, struct policy_ops *ops)
     ops->check = guard_check;
     ops->bytes = guard_bytes;
     ops->miss = policy->miss ? guard_miss : NULL;
+    ops->insert_prefetched = policy->insert_prefetched ? guard_insert_prefetched : NULL;
+    ops->prefetch = policy->prefetch ? guard_prefetch : NULL;
 }

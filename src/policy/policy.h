@@ -45,6 +45,9 @@ struct policy_config {
     const struct policy_ops *self; /* set by policy_create() */
 };
 
+struct prefetch_miss;
+struct prefetch_wish;
+
 struct policy_ops {
     const char *name;
     const char *description; /* one line: what it does, and its source */
@@ -62,8 +65,14 @@ struct policy_ops {
     /* May be NULL. The page is not in memory and is about to be brought in: before the victim(), if any, that
      * makes room for it, and before its insert(), which may fail to come. */
     void (*miss)(void *state, page_id_t);
-    const char *parameters; /* for people: "seed=N (default: the machine's)"; NULL: it has none */
-    size_t (*bytes)(const void *state);      /* memory of its state now; NULL: not known */
+    /* May be NULL: as insert(), for a page that was brought along with another and that nobody has referenced
+     * yet. NULL: insert() is called. */
+    void (*insert_prefetched)(void *state, pfn_t, page_id_t);
+    /* May be NULL: pages to bring along with one that was missing and has been inserted (prefetch.h). Up to
+     * `room` wishes, most wanted first; how many. */
+    size_t (*prefetch)(void *state, const struct prefetch_miss *, struct prefetch_wish *wishes, size_t room);
+    const char *parameters;             /* for people: "seed=N (default: the machine's)"; NULL: it has none */
+    size_t (*bytes)(const void *state); /* memory of its state now; NULL: not known */
     const char *file; /* the shared object that it was loaded from; NULL: it is Thimble's own */
 };
 

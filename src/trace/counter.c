@@ -24,18 +24,27 @@ static bool is_refault(const struct tally_counter *c, const struct event *e) {
     return map_get(&c->evicted, id.n, NULL);
 }
 
+static void counter_fill(struct tally_counter *c, bool refault) {
+    if (c->in_fault && c->filled)
+        return;
+    c->filled = c->in_fault;
+    c->refault = refault;
+}
+
 /* `refault` is kept from FAULT to FAULT_DONE; tally_add() reads it. */
 static int counter_follow(struct tally_counter *c, const struct event *e) {
     switch ((enum event_kind)e->kind) {
     case EVENT_OBJECT: return map_put(&c->objects, e->args[0], e->args[1]);
     case EVENT_OBJECT_GONE: map_remove(&c->objects, e->args[0], NULL); return 0;
     case EVENT_FAULT:
-        c->refault = false;
+        c->refault = c->filled = false;
         c->in_fault = true;
         return 0;
     case EVENT_FAULT_DONE: c->in_fault = false; return 0;
-    case EVENT_SWAP_IN: c->refault = true; return 0;
-    case EVENT_FILE_READ: c->refault = (c->in_fault && c->refault) || is_refault(c, e); return 0;
+    case EVENT_SWAP_IN: counter_fill(c, true); return 0;
+    case EVENT_FILE_READ: counter_fill(c, is_refault(c, e)); return 0;
+    case EVENT_ZERO_FILL:
+    case EVENT_COPY: c->filled = c->in_fault; return 0;
     case EVENT_VICTIM:
         return page_id_is_object((page_id_t){e->args[1]}) ? map_put(&c->evicted, e->args[1], 0) : 0;
     case EVENT_NONE:
@@ -58,8 +67,6 @@ static int counter_follow(struct tally_counter *c, const struct event *e) {
     case EVENT_PROTECT:
     case EVENT_SWAP_OUT:
     case EVENT_WRITE_BACK:
-    case EVENT_ZERO_FILL:
-    case EVENT_COPY:
     case EVENT_FRAME:
     case EVENT_PTE:
     case EVENT_SLOT:

@@ -4,7 +4,8 @@
  * miss like one that a fault brings in.
  *
  * A refault is a fault that filled a frame with a page that had been evicted: one that comes back from swap,
- * or one of an object that was a victim before and is read again. */
+ * or one of an object that was a victim before and is read again. Pages that are brought along with it are
+ * nobody's misses. */
 #ifndef TRACE_COUNTER_H
 #define TRACE_COUNTER_H
 
@@ -17,6 +18,7 @@ struct tally_counter {
     struct map evicted; /* identities of objects' pages that were victims */
     bool refault;       /* the fault being served has brought back an evicted page */
     bool in_fault;      /* one is being served */
+    bool filled;        /* … and has its page: what is read from now on is brought along with it */
     struct map objects; /* object number → generation, for the identities of its pages */
 };
 

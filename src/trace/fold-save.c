@@ -208,6 +208,7 @@ static void codec_victim(struct codec *c, struct fold_victim *victim) {
 static void codec_counter(struct codec *c, struct fold *f) {
     CODEC(c, f->counter.tally);
     codec_bool(c, &f->counter.refault);
+    codec_bool(c, &f->counter.filled);
     f->counter.in_fault = f->fault.active;
     codec_map(c, f, &f->counter.evicted, codec_map_value);
     codec_map(c, f, &f->counter.objects, codec_map_value);

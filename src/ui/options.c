@@ -43,6 +43,7 @@ enum {
     KEY_TITLE,
     KEY_FORMAT,
     KEY_REAL_CLOCK,
+    KEY_PREFETCH,
     KEY_HELP,
 };
 
@@ -70,6 +71,10 @@ static const struct argp_option machine_options[] = {
     {"swap-file", KEY_SWAP_FILE, "PATH", 0, "Swap there instead of in an unlinked temporary file", 0},
     {"policy", 'p', "NAME[:KEY=VALUE,...]", 0,
      "Page replacement policy (default clock); list describes them all", 0},
+    {"prefetch", KEY_PREFETCH, "NAME[:KEY=VALUE,...]", 0,
+     "Bring pages along with missing ones: fault-around, swap-ahead, swap-ahead-address, policy, joined by + "
+     "(default none)",
+     0},
     {"machine", KEY_MACHINE, "FILE", 0,
      "The machine, its programs and their names from FILE (JSON), in front of options that change it", 0},
     {NULL, 0, NULL, 0, "CPU:", 2},
@@ -333,6 +338,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_SWAP: p->swap_text = value; return 0;
     case KEY_SWAP_FILE: return take_path(p, "--swap-file", value, &machine->swap_path);
     case 'p': take_policy(p, value); return 0;
+    case KEY_PREFETCH: machine->prefetch = value; return 0;
     case KEY_CPU: return take_cpu(p, value);
     case KEY_MACHINE: return take_machine_file(p, value);
     case KEY_TLB: return take_tlb(p, value);
@@ -488,6 +494,11 @@ static error_t finish_analysis(struct parse *p) {
     struct options *o = &p->options;
     if (o->machine_file && o->program)
         return refuse(p, "%s: --machine says what is run: no program may follow", o->program[0]);
+    if (o->machine.prefetch && strcmp(o->machine.prefetch, "none"))
+        return refuse(p,
+                      "--prefetch %s: an analysis computes the misses of the references themselves, with "
+                      "which pages brought along have nothing to do: only run, step and web take it",
+                      o->machine.prefetch);
     if (!o->program && !o->machine_file && !p->analysis->takes_none)
         return refuse(p, "no program was given: %s [OPTION...] %s", p->analysis->name,
                       p->analysis->takes_file ? "PROGRAM [ARG...], or a FILE of references"

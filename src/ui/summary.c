@@ -55,6 +55,14 @@ static void print_victims(FILE *to, const struct vm_counts *vm) {
             NUMBER(vm->swap.in), NUMBER(vm->swap.used), NUMBER(vm->swap.pages), NUMBER(vm->swap.peak));
 }
 
+static void print_prefetch(FILE *to, const struct machine_summary *s) {
+    const struct vm_prefetch_counts *p = &s->prefetched;
+    if (s->prefetch)
+        fprintf(to, "  prefetch   %s: %s pages, %s useful (%s of them late), %s wasted, %s unused yet\n",
+                s->prefetch, NUMBER(p->prefetched), NUMBER(p->useful), NUMBER(p->late), NUMBER(p->wasted),
+                NUMBER(p->waiting));
+}
+
 static void print_kernel(FILE *to, const struct machine_summary *s) {
     const struct kernel_summary *k = &s->kernel;
     fprintf(to, "  cpu        %s TLB misses, %s context switches, %s system calls\n",
@@ -92,6 +100,7 @@ int summary_print_text(FILE *to, const struct machine_summary *s, const struct s
     print_frames(to, s);
     print_faults(to, &s->vm.tally);
     print_victims(to, &s->vm);
+    print_prefetch(to, s);
     print_kernel(to, s);
     fprintf(to, "  %7s %6s %8s %8s %8s %8s %8s %8s %8s %8s  %s\n", "pid", "status", "peak", "faults", "major",
             "zero", "file", "swap-in", "copy", "protect", "command");

@@ -114,6 +114,16 @@ static json_t *conditions_json(const struct kernel_summary *k) {
     return array;
 }
 
+/* null when no page was to be brought along. */
+static json_t *prefetch_json(const struct machine_summary *s) {
+    const struct vm_prefetch_counts *p = &s->prefetched;
+    if (!s->prefetch)
+        return json_null();
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", s->prefetch, "pages", integer(p->prefetched),
+                     "useful", integer(p->useful), "late", integer(p->late), "wasted", integer(p->wasted),
+                     "waiting", integer(p->waiting));
+}
+
 static json_t *summary_json(const struct machine_summary *s, const struct summary_context *context) {
     json_t *root = json_pack(
         "{s:i, s:s, s:o, s:b, s:s, s:s?, s:o, s:i, s:s, s:i, s:o, s:f}", "schema", SUMMARY_SCHEMA, "version",
@@ -122,14 +132,14 @@ static json_t *summary_json(const struct machine_summary *s, const struct summar
         "page_table", s->page_table, "exit_status", context->exit_status, "instructions",
         integer(s->kernel.instructions), "wall_seconds", s->wall_seconds);
     json_t *rest = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "frames",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "frames",
         frames_json(&s->vm.frames), "frames_peak", frames_json(&s->vm.frames_peak), "faults",
         faults_json(&s->vm.tally), "refaults", integer(s->vm.tally.refaults), "evictions",
         evictions_json(&s->vm.tally), "swap", swap_json(&s->vm.swap), "tlb", "misses",
         integer(s->engine.tlb_misses), "context_switches", integer(s->kernel.context_switches), "oom_kills",
         integer(s->kernel.oom_kills), "limits_of_determinism", s->kernel.limits_of_determinism, "syscalls",
-        syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "conditions",
-        conditions_json(&s->kernel), "processes", processes_json(&s->kernel));
+        syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "prefetch", prefetch_json(s),
+        "conditions", conditions_json(&s->kernel), "processes", processes_json(&s->kernel));
     if (!root || !rest || json_object_update(root, rest)) {
         json_decref(root);
         root = NULL;

@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "vm/object.h"
+#include "vm/prefetch.h"
 #include "vm/space.h"
 #include "vm/state.h"
 
@@ -103,6 +104,7 @@ int object_get_page(struct object *object, uint64_t page, unsigned access, pfn_t
         return bring_in(object, page, access, ret_frame);
     *ret_frame = index_pfn(entry);
     frame_of(object->vm, *ret_frame)->flags |= FRAME_REFERENCED;
+    prefetch_used(object->vm, *ret_frame);
     reference_make(object->vm, *ret_frame, access);
     return 0;
 }

@@ -13,12 +13,14 @@
 
 #include "vm/fault.h"
 #include "vm/merge.h"
+#include "vm/prefetch.h"
 #include "vm/state.h"
 
 /* No frame: the copy came directly from a disk, or is of a page that was never written. */
 #define FROM_DISK UINT64_MAX
 
 static uint64_t copy_from_frame(struct vm *vm, pfn_t from, pfn_t to) {
+    prefetch_used(vm, from);
     memcpy(frame_bytes(vm, to), frame_bytes(vm, from), PAGE_SIZE);
     return from.n;
 }

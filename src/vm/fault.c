@@ -35,6 +35,7 @@
 #include "base/base.h"
 #include "hw/mmu.h"
 #include "vm/merge.h"
+#include "vm/prefetch.h"
 #include "vm/state.h"
 
 /* ---- tools ---- */
@@ -66,6 +67,7 @@ void fault_filled(struct fault *f, const struct object_fill *fill) {
 void fault_install(struct fault *f, pfn_t pfn, uint64_t bits) {
     const pte_t old = space_pte(f->space, f->vpn);
     const pte_t new = pte_make_present(pfn, 0, bits | PTE_REFERENCED);
+    prefetch_used(f->space->vm, pfn);
     space_replace_pte(f->space, f->vpn, old, mapping_pte(f->mapping, new));
     space_settle(f->space, old, POLICY_UNMAPPED);
 }
@@ -287,6 +289,8 @@ static enum fault_result fault_try(struct fault *f) {
     for (;;) {
         f->doing = "swap-out";
         const int error = fault_serve(f);
+        if (!error && unlikely(f->space->vm->prefetching) && f->miss)
+            prefetch_along(f);
         if (!error)
             return FAULT_OK;
         if (error != -ENOMEM || !fault_out_of_memory(f->space->vm) || f->space->reaped)

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "vm/prefetch.h"
 #include "vm/reclaim.h"
 #include "vm/reference.h"
 #include "vm/space.h"
@@ -246,6 +247,7 @@ void frame_strip(struct vm *vm, pfn_t pfn, enum policy_remove reason) {
         vm->policy->remove(vm->policy_state, pfn, frame->id, reason);
     if (reason != POLICY_EVICTED)
         reference_page_dies(vm, frame->id, reason);
+    prefetch_lost(vm, pfn);
     frame_not_aside(vm, frame);
     if (!slot_is_none(frame->slot))
         slot_detach(vm, pfn);

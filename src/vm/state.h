@@ -21,7 +21,8 @@ struct vm {
     struct swap swap;          /* swap.c */
     const struct policy_ops *policy;
     void *policy_state;
-    struct references references; /* reference.c */
+    struct references references;    /* reference.c */
+    struct prefetching *prefetching; /* prefetch.c; NULL: no page is brought along */
 
     /* space.c */
     struct space **spaces; /* by number; NULL: the number is free */

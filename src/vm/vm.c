@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/base.h"
+#include "vm/prefetch.h"
 #include "vm/reclaim.h"
 #include "vm/space.h"
 #include "vm/state.h"
@@ -88,6 +89,7 @@ static void vm_free(struct vm *vm) {
     if (vm->policy_state)
         vm->policy->destroy(vm->policy_state);
     references_destroy(vm);
+    prefetch_destroy(vm);
     swap_destroy(vm);
     contents_destroy(vm->contents);
     frame_table_destroy(vm);
@@ -113,6 +115,8 @@ int vm_create(const struct vm_config *config, struct vm **ret_vm) {
         error = vm_create_policy(vm);
     if (!error)
         error = references_create(vm);
+    if (!error)
+        error = prefetch_create(vm);
     if (error) {
         vm_free(vm);
         return error;

@@ -13,6 +13,7 @@
 #include "hw/reference.h"
 #include "hw/trap.h"
 #include "policy/policy.h"
+#include "policy/prefetch.h"
 #include "trace/event.h"
 #include "trace/tally.h"
 
@@ -72,7 +73,8 @@ struct vm_config {
     uint32_t reserved;
     const struct page_table_ops *format;
     const struct policy_ops *policy;
-    const char *policy_parameters; /* or NULL */
+    const char *policy_parameters;       /* or NULL */
+    const struct prefetcher *prefetcher; /* outlives the vm; NULL: no page is brought along */
     uint64_t seed;
     uint64_t map_lowered;      /* mmap chooses places so many bytes below the usual ones; whole pages */
     struct disk *swap;         /* owned by the caller, outlives the vm */
@@ -142,6 +144,16 @@ struct vm_counts {
     struct tally tally;
 };
 void vm_get_counts(const struct vm *, struct vm_counts *ret_counts);
+
+/* Pages that were brought along with others. prefetched = useful + wasted + waiting. */
+struct vm_prefetch_counts {
+    uint64_t prefetched;
+    uint64_t useful;  /* used before they left */
+    uint64_t late;    /* of these: used while the modelled transfer would still have been under way */
+    uint64_t wasted;  /* evicted, or nobody's any more, before anybody used them */
+    uint64_t waiting; /* in frames, and not used yet */
+};
+void vm_get_prefetch_counts(const struct vm *, struct vm_prefetch_counts *ret_counts);
 
 /* How much may be promised: Linux's vm.overcommit_memory and vm.overcommit_ratio. */
 enum vm_overcommit {

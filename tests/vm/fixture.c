@@ -255,6 +255,7 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
         .reserved = c->reserved,
         .format = c->format,
         .policy = c->policy,
+        .prefetcher = c->prefetcher,
         .seed = c->seed,
         .swap = m->swap,
         .slot_at_first_touch = c->slot_at_first_touch,

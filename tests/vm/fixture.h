@@ -40,6 +40,7 @@ struct test_config {
     uint32_t swap_pages;
     const struct page_table_ops *format;
     const struct policy_ops *policy;
+    const struct prefetcher *prefetcher; /* or NULL */
     uint64_t seed;
     bool slot_at_first_touch;
     bool traced; /* every event goes into a fold */

@@ -18,6 +18,13 @@ enum {
     AGAIN = 8,   /* every so many sequences run twice: the same events must come out */
 };
 
+/* Of all kinds, in a memory that is small as well. */
+static const struct prefetcher prefetchers[] = {
+    {.parts = {{PREFETCH_FAULT_AROUND, 8}, {PREFETCH_SWAP_AHEAD, 8}}, .count = 2},
+    {.parts = {{PREFETCH_SWAP_ADDRESS, 4}}, .count = 1},
+    {.parts = {{PREFETCH_SWAP_AHEAD, 16}, {PREFETCH_SWAP_ADDRESS, 16}}, .count = 2, .from = 100},
+};
+
 /* Everything about a sequence follows from its seed. */
 static struct test_config choose(uint64_t seed) {
     static const struct policy_ops *const choices[] = {&policy_fifo, &policy_clock, &policy_lru,
@@ -34,6 +41,8 @@ static struct test_config choose(uint64_t seed) {
         .traced = rng_below(&rng, 2),
     };
     const uint32_t pages = 1 + (uint32_t)rng_below(&rng, 30);
+    if (seed % 3 == 0)
+        c.prefetcher = &prefetchers[seed / 3 % 3];
     if (array)
         c.frames = c.reserved + 2 + pages;
     else if (rng_below(&rng, 2))
