@@ -131,15 +131,16 @@ static json_t *summary_json(const struct machine_summary *s, const struct summar
         s->policy, "policy_failed", s->policy_failed, "seed", integer(s->seed), "page_size", PAGE_SIZE,
         "page_table", s->page_table, "exit_status", context->exit_status, "instructions",
         integer(s->kernel.instructions), "wall_seconds", s->wall_seconds);
-    json_t *rest = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "frames",
-        frames_json(&s->vm.frames), "frames_peak", frames_json(&s->vm.frames_peak), "faults",
-        faults_json(&s->vm.tally), "refaults", integer(s->vm.tally.refaults), "evictions",
-        evictions_json(&s->vm.tally), "swap", swap_json(&s->vm.swap), "tlb", "misses",
-        integer(s->engine.tlb_misses), "context_switches", integer(s->kernel.context_switches), "oom_kills",
-        integer(s->kernel.oom_kills), "limits_of_determinism", s->kernel.limits_of_determinism, "syscalls",
-        syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "prefetch", prefetch_json(s),
-        "conditions", conditions_json(&s->kernel), "processes", processes_json(&s->kernel));
+    json_t *rest =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
+                  "prefetch", prefetch_json(s), "frames", frames_json(&s->vm.frames), "frames_peak",
+                  frames_json(&s->vm.frames_peak), "faults", faults_json(&s->vm.tally), "refaults",
+                  integer(s->vm.tally.refaults), "evictions", evictions_json(&s->vm.tally), "swap",
+                  swap_json(&s->vm.swap), "tlb", "misses", integer(s->engine.tlb_misses), "context_switches",
+                  integer(s->kernel.context_switches), "oom_kills", integer(s->kernel.oom_kills),
+                  "limits_of_determinism", s->kernel.limits_of_determinism, "syscalls",
+                  syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "conditions",
+                  conditions_json(&s->kernel), "processes", processes_json(&s->kernel));
     if (!root || !rest || json_object_update(root, rest)) {
         json_decref(root);
         root = NULL;
