@@ -294,6 +294,10 @@ static void test_oracle_wrong(void **state) {
     expect_wrong(bytes, sizeof bytes, REFS_FORMAT_ORACLE_GENERAL,
                  "record 3: object 10 is said to come next in record 2, which was before");
     put_record(bytes + 48, 1, 10, -1);
+    put_record(bytes + 24, 0, 11, 3); /* counted from 0, and the others from 1 */
+    expect_wrong(bytes, sizeof bytes, REFS_FORMAT_ANY,
+                 "record 4: object 11 is here, and its last record says that it comes next in record 3");
+    put_record(bytes + 24, 0, 11, 4);
     size_t length = ZSTD_compress(packed, sizeof packed, bytes, sizeof bytes, 3);
     expect_wrong(packed, length - 1, REFS_FORMAT_ANY, "the compressed file is cut");
     packed[0] ^= 1; /* no zstd any more */
