@@ -48,6 +48,8 @@ enum {
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
+/* Ample: 4 GiB, so that hardly a program swaps while its references are learnt. They do not depend on it. */
+enum { ANALYSIS_FRAMES = 1 << 20 };
 enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
 enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
@@ -665,6 +667,7 @@ int options_parse_analysis(const struct options_analysis *analysis, int argc, ch
                            struct options *ret_options, char **ret_message) {
     struct parse p = {.options = {.command = OPTIONS_ANALYSE, .machine = default_machine},
                       .analysis = analysis};
+    p.options.machine.frames = ANALYSIS_FRAMES;
     error_t error = parse_analysis(&p, argc, argv);
     if (!error)
         error = finish_analysis(&p);

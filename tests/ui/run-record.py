@@ -1,0 +1,69 @@
+"""`thimble record`: the same references whatever the memory, complete files however the run ends."""
+import json
+import os
+import signal
+import subprocess
+
+import thimble_case
+from thimble_case import THIMBLE, TIMEOUT, ThimbleCase
+
+PIPELINE = ["sh", "-c", "ls / | head -3; exit 7"]
+
+
+class Recording(ThimbleCase):
+    def record(self, *program, options=(), status=0, name="r.refs"):
+        path = self.folder / name
+        done = self.run_thimble("record", "--verbose", "-o", path, *options, "--", *program)
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertRegex(done.stderr.decode(), r"recorded [\d,]+ references to [\d,]+ pages")
+        return path
+
+    def curve(self, path):
+        done = self.run_thimble("curve", "--json", "--policy", "lru,opt", "--sizes", "20,60,200", path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_references_do_not_depend_on_the_memory(self):
+        recordings = [self.record(*PIPELINE, options=options, status=7, name=f"{i}.refs")
+                      for i, options in enumerate(([], ["-n", "300"], ["--available", "9"]))]
+        curves = [self.curve(path) for path in recordings]
+        for curve in curves:
+            self.assertGreater(curve["references"], 10000)
+            for key in "trace_hash", "references", "pages", "policies":
+                self.assertEqual(curve[key], curves[0][key])
+
+    def test_what_a_reduced_recording_leaves_out_changes_no_misses(self):
+        whole = self.curve(self.record(*PIPELINE, status=7))
+        reduced = self.curve(self.record(*PIPELINE, options=["--reduce", "20"], status=7, name="reduced.refs"))
+        self.assertLess(reduced["references"], whole["references"] / 2)
+        for policy in "lru", "opt":
+            self.assertEqual(reduced["policies"][policy]["faults"], whole["policies"][policy]["faults"])
+
+    def test_sigterm_ends_the_file_in_good_order(self):
+        path = self.folder / "service.refs"
+        process = subprocess.Popen([THIMBLE, "record", "-o", path, "--", "sh", "-c", "echo ready; while :; do :; done"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), b"ready\n")
+        process.send_signal(signal.SIGUSR1)
+        self.assertRegex(process.stderr.readline(), rb"recorded [\d,]+ references to")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=TIMEOUT)
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM, errors)
+        self.assertGreater(self.curve(path)["references"], 1000)
+
+    def test_duration_ends_a_service(self):
+        path = self.record("sh", "-c", "while :; do :; done", options=["--warm-up", "0.1", "--duration", "0.3"])
+        self.assertGreater(self.curve(path)["references"], 1000)
+
+    def test_nonsense_is_refused(self):
+        for arguments, expected in ((["ls"], "no file was given"), (["-o", "x", "--reduce", "0", "ls"], "--reduce: '0'"),
+                                    (["-o", "x", "--warm-up", "soon", "ls"], "--warm-up: 'soon'"),
+                                    (["-o", "/nowhere/x", "ls"], "/nowhere/x")):
+            done = self.run_thimble("record", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (125, b""))
+            self.assertIn(expected, done.stderr.decode())
+        self.assertFalse(os.path.exists(self.folder / "x"))
+
+
+thimble_case.main()
