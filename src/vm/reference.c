@@ -12,6 +12,8 @@
 int references_create(struct vm *vm) {
     struct references *r = &vm->references;
     *r = (struct references){.kernel = PFN_NONE, .space = UINT32_MAX};
+    const struct vm_observer *o = &vm->config.observer;
+    r->observed = o->appears || o->holds || o->references || o->runs;
     r->wanted = vm->policy->needs == POLICY_NEEDS_EVERY_REFERENCE && vm->policy->access;
     if (!vm->config.observe_bits || !r->wanted)
         return 0;
@@ -186,7 +188,8 @@ static void observe_arrival(struct vm *vm, pfn_t pfn, const struct arrival *a) {
 
 void reference_insert(struct vm *vm, pfn_t pfn, const struct arrival *arrival) {
     struct references *r = &vm->references;
-    observe_arrival(vm, pfn, arrival);
+    if (unlikely(r->observed))
+        observe_arrival(vm, pfn, arrival);
     r->run = frame_of(vm, pfn)->id;
     r->kernel = pfn;
     r->kernel_kind = arrival->access;

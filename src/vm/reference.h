@@ -27,6 +27,7 @@ struct mapping;
 
 struct references {
     bool wanted;          /* by the policy */
+    bool observed;        /* there is an observer */
     page_id_t run;        /* the page of the run that is under way */
     pfn_t kernel;         /* the frame of the reference before, if it was the kernel's; PFN_NONE */
     unsigned kernel_kind; /* enum access bits that it was told with */
