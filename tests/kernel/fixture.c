@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "kernel/sandbox/sandbox.h"
 
 void fixture_work(struct fixture *f, uint64_t instructions) {
     f->engine->instructions += instructions;
@@ -49,11 +50,21 @@ static void fixture_create_vm(struct fixture *f) {
     assert_int_equal(vm_create(&config, &f->vm), 0);
 }
 
-int fixture_setup_without_process(void **state) {
+static void fixture_confine(struct fixture *f) {
+    const struct sandbox_rule own = {.path = f->directory, .mode = SANDBOX_HOST};
+    const struct sandbox_config config = {
+        .wanted = true, .files = SANDBOX_NONE, .rules = &own, .rule_count = 1};
+    const char *wrong;
+    assert_int_equal(sandbox_create(&config, NULL, &f->sandbox, &wrong), 0);
+}
+
+static int fixture_build(void **state, bool confined) {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     strcpy(f->directory, "/tmp/thimble-test-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
+    if (confined)
+        fixture_confine(f);
     assert_int_equal(disk_create(NULL, 64, NULL, &f->swap), 0);
     fixture_create_vm(f);
     f->engine = calloc(1, sizeof *f->engine);
@@ -68,6 +79,7 @@ int fixture_setup_without_process(void **state) {
         .seed = 1,
         .quantum = 10000,
         .wake_fd = -1,
+        .sandbox = f->sandbox,
         .report = fixture_report,
         .context = f,
     };
@@ -82,15 +94,27 @@ int fixture_start(struct fixture *f, const char *file, char *const argv[], char 
     return kernel_start(f->kernel, &program);
 }
 
-int fixture_setup(void **state) {
+int fixture_setup_without_process(void **state) {
+    return fixture_build(state, false);
+}
+
+static int fixture_setup_with(void **state, bool confined) {
     uint8_t program[512];
-    fixture_setup_without_process(state);
+    fixture_build(state, confined);
     struct fixture *f = *state;
     const char *path = fixture_write(f, "first", program, fixture_elf(program, ET_EXEC), 0755);
     char *argv[] = {"first", "argument", NULL}, *envp[] = {"NAME=value", NULL};
     assert_int_equal(fixture_start(f, path, argv, envp), 0);
     assert_ptr_equal(kernel_next_thread(f->kernel), fixture_first(f));
     return 0;
+}
+
+int fixture_setup(void **state) {
+    return fixture_setup_with(state, false);
+}
+
+int fixture_setup_confined(void **state) {
+    return fixture_setup_with(state, true);
 }
 
 int fixture_teardown(void **state) {
@@ -102,6 +126,7 @@ int fixture_teardown(void **state) {
     vm_destroy(f->vm);
     disk_destroy(f->swap);
     free(f->engine);
+    sandbox_destroy(f->sandbox);
     snprintf(command, sizeof command, "rm -r '%s'", f->directory);
     assert_int_equal(system(command), 0);
     free(f);

@@ -21,14 +21,16 @@ struct fixture {
     struct vm *vm;
     struct engine *engine;
     struct kernel *kernel;
-    char directory[64]; /* of its own, removed at the end */
-    char reported[512]; /* the last line for the user */
+    struct sandbox *sandbox; /* NULL: none */
+    char directory[64];      /* of its own, removed at the end */
+    char reported[512];      /* the last line for the user */
     struct inject inject;
 };
 
 /* cmocka's set-up and tear-down: *state is the fixture; the first process runs, pid 2. */
 int fixture_setup(void **state);
 int fixture_setup_without_process(void **state);
+int fixture_setup_confined(void **state); /* the host's files are not there, but for the directory's */
 int fixture_teardown(void **state);
 /* kernel_start(), with the test's own streams. */
 int fixture_start(struct fixture *, const char *file, char *const argv[], char *const envp[]);
