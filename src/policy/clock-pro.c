@@ -4,12 +4,12 @@
  * Source: S. Jiang, F. Chen, X. Zhang, "CLOCK-Pro: an effective improvement of the CLOCK replacement", USENIX
  * ATC 2005, section 4. No parameters: the share of the cold pages in memory adapts itself.
  *
- *   cold hand   at a cold page in memory: not referenced: it is the victim, and stays in the circle without a
- *               frame if it is in its test period; referenced: it goes to the head, hot if in its test
- * period, else cold and its test period begins hot hand    moves when there are too many hot pages:
- * referenced hot ones are spared, the first other becomes cold. It ends the test periods of the cold pages
- * that it passes, and stops at a hot one test hand   ends test periods when more pages are remembered out of
- * memory than memory has frames
+ *   cold hand   always at a cold page in memory: not referenced: it is the victim, and stays in the circle
+ * without a frame if it is in its test period; referenced: it goes to the head, hot if in its test period,
+ * else cold and its test period begins hot hand    moves when there are too many hot pages: referenced hot
+ * ones are spared, the first other becomes cold. It ends the test periods of the cold pages that it passes,
+ * and stops at a hot one test hand   ends test periods when more pages are remembered out of memory than
+ * memory has frames
  *
  * A page missed while its test period lasts comes in hot, any other one cold, with a test period. A use
  * within a test period raises the number of frames for cold pages by one; a test period that ends without
@@ -32,10 +32,13 @@ enum { HOT = 1, TEST = 2, REFERENCED = 4 };
 struct clock_pro {
     struct lists circle; /* mark: of HOT, TEST, REFERENCED */
     struct ghosts ghosts;
-    uint32_t hot_hand, cold_hand, test_hand; /* nodes; NODE_NONE: the circle is empty */
-    uint32_t hot, cold;                      /* frames in use */
-    uint32_t capacity, cold_target;          /* frames */
-    pfn_t chosen; /* by victim(), until a page comes, goes or is used; PFN_NONE: nothing */
+    struct lists colds;           /* the cold pages in memory once more, in the order of the circle */
+    uint32_t hot_hand, test_hand; /* nodes; NODE_NONE: the circle is empty */
+    uint32_t cold_hand;           /* a cold page in memory; NODE_NONE: there is none */
+    uint32_t cold_ahead;          /* the first cold page in memory at or in front of the hot hand; likewise */
+    uint32_t hot;                 /* frames in use by hot pages */
+    uint32_t capacity, cold_target; /* frames */
+    pfn_t chosen;                   /* by victim(), until a page comes, goes or is used; PFN_NONE: nothing */
 };
 
 static int clock_pro_create(const struct policy_config *config, void **ret_state) {
@@ -46,18 +49,26 @@ static int clock_pro_create(const struct policy_config *config, void **ret_state
         return -ENOMEM;
     const uint32_t capacity = policy_capacity(config);
     *pro = (struct clock_pro){.capacity = capacity, .cold_target = 1, .chosen = PFN_NONE};
-    pro->hot_hand = pro->cold_hand = pro->test_hand = NODE_NONE;
-    if (ghosts_init_lists(&pro->ghosts, &pro->circle, config->frames, capacity + 1, CIRCLES) < 0) {
-        free(pro);
-        return -ENOMEM;
-    }
+    pro->hot_hand = pro->cold_hand = pro->test_hand = pro->cold_ahead = NODE_NONE;
+    if (ghosts_init_lists(&pro->ghosts, &pro->circle, config->frames, capacity + 1, CIRCLES) < 0)
+        goto out_free;
+    if (lists_init(&pro->colds, config->frames, CIRCLES) < 0)
+        goto out_free_circle;
     *ret_state = pro;
     return 0;
+
+out_free_circle:
+    lists_free(&pro->circle);
+    ghosts_free(&pro->ghosts);
+out_free:
+    free(pro);
+    return -ENOMEM;
 }
 
 static void clock_pro_destroy(void *state) {
     struct clock_pro *pro = state;
     lists_free(&pro->circle);
+    lists_free(&pro->colds);
     ghosts_free(&pro->ghosts);
     free(pro);
 }
@@ -70,16 +81,38 @@ static bool is_ghost(const struct clock_pro *pro, uint32_t node) {
     return node >= pro->ghosts.first;
 }
 
-static uint32_t clock_pro_next(const struct clock_pro *pro, uint32_t node) {
-    const uint32_t next = lists_after(&pro->circle, node);
-    return next != NODE_NONE ? next : lists_oldest(&pro->circle, CIRCLE);
+/* The next one in a circle. */
+static uint32_t circle_next(const struct lists *circle, uint32_t node) {
+    const uint32_t next = lists_after(circle, node);
+    return next != NODE_NONE ? next : lists_oldest(circle, CIRCLE);
+}
+
+static uint32_t cold_count(const struct clock_pro *pro) {
+    return lists_count(&pro->colds, CIRCLE);
+}
+
+/* A page right behind the hot hand is a cold one in memory. */
+static void cold_insert(struct clock_pro *pro, uint32_t f) {
+    if (cold_count(pro) == 0) {
+        lists_append(&pro->colds, CIRCLE, f);
+        pro->cold_hand = pro->cold_ahead = f;
+    } else {
+        lists_insert_before(&pro->colds, pro->cold_ahead, f);
+    }
+}
+
+/* It is one no more; hands at it move on. */
+static void cold_remove(struct clock_pro *pro, uint32_t f) {
+    const uint32_t next = circle_next(&pro->colds, f), to = next != f ? next : NODE_NONE;
+    pro->cold_hand = pro->cold_hand == f ? to : pro->cold_hand;
+    pro->cold_ahead = pro->cold_ahead == f ? to : pro->cold_ahead;
+    lists_remove(&pro->colds, f);
 }
 
 /* Takes a node out of the circle; hands at it move on. */
 static void circle_remove(struct clock_pro *pro, uint32_t node) {
-    const uint32_t next = clock_pro_next(pro, node), to = next != node ? next : NODE_NONE;
+    const uint32_t next = circle_next(&pro->circle, node), to = next != node ? next : NODE_NONE;
     pro->hot_hand = pro->hot_hand == node ? to : pro->hot_hand;
-    pro->cold_hand = pro->cold_hand == node ? to : pro->cold_hand;
     pro->test_hand = pro->test_hand == node ? to : pro->test_hand;
     lists_remove(&pro->circle, node);
 }
@@ -88,7 +121,7 @@ static void circle_remove(struct clock_pro *pro, uint32_t node) {
 static void circle_insert(struct clock_pro *pro, uint32_t node) {
     if (pro->hot_hand == NODE_NONE) {
         lists_append(&pro->circle, CIRCLE, node);
-        pro->hot_hand = pro->cold_hand = pro->test_hand = node;
+        pro->hot_hand = pro->test_hand = node;
     } else {
         lists_insert_before(&pro->circle, pro->hot_hand, node);
     }
@@ -122,15 +155,17 @@ static void test_end(struct clock_pro *pro, uint32_t node) {
 static void hot_hand_step(struct clock_pro *pro) {
     const uint32_t node = pro->hot_hand;
     uint8_t *mark = mark_of(pro, node);
-    pro->hot_hand = clock_pro_next(pro, node);
+    pro->hot_hand = circle_next(&pro->circle, node);
     if (!(*mark & HOT)) {
+        if (pro->cold_ahead == node)
+            pro->cold_ahead = circle_next(&pro->colds, node);
         test_end(pro, node);
     } else if (*mark & REFERENCED) {
         *mark &= (uint8_t)~REFERENCED;
     } else {
         *mark = 0;
         pro->hot--;
-        pro->cold++;
+        cold_insert(pro, node);
     }
 }
 
@@ -148,7 +183,7 @@ static void hot_hand_run(struct clock_pro *pro) {
 static void test_hand_run(struct clock_pro *pro) {
     while (pro->ghosts.used > pro->capacity) {
         const uint32_t node = pro->test_hand;
-        pro->test_hand = clock_pro_next(pro, node);
+        pro->test_hand = circle_next(&pro->circle, node);
         if (!(*mark_of(pro, node) & HOT))
             test_end(pro, node);
     }
@@ -168,8 +203,9 @@ static void clock_pro_insert(void *state, pfn_t f, page_id_t page) {
     }
     *mark_of(pro, f.n) = hot ? HOT : TEST;
     pro->hot += hot;
-    pro->cold += !hot;
     circle_insert(pro, f.n);
+    if (!hot)
+        cold_insert(pro, f.n);
     hot_hand_run(pro);
 }
 
@@ -187,7 +223,7 @@ static void clock_pro_remove(void *state, pfn_t f, page_id_t page, enum policy_r
     if (mark & HOT)
         pro->hot--;
     else
-        pro->cold--;
+        cold_remove(pro, f.n);
     if (reason == POLICY_EVICTED && (mark & TEST)) {
         const uint32_t ghost = ghosts_add(&pro->ghosts, page);
         *mark_of(pro, ghost) = TEST;
@@ -197,39 +233,32 @@ static void clock_pro_remove(void *state, pfn_t f, page_id_t page, enum policy_r
     test_hand_run(pro);
 }
 
-/* What the cold hand does at a cold page in memory that was referenced. */
+/* What the cold hand does at a page that was referenced. */
 static void cold_page_used(struct clock_pro *pro, uint32_t node) {
     const bool in_test = *mark_of(pro, node) & TEST;
+    cold_remove(pro, node);
     *mark_of(pro, node) = in_test ? HOT : TEST;
     circle_move_to_head(pro, node);
-    if (!in_test)
+    if (!in_test) {
+        cold_insert(pro, node);
         return;
-    pro->cold--;
+    }
     pro->hot++;
     cold_target_move(pro, true);
     hot_hand_run(pro);
 }
 
-/* Moves the cold hand to the next victim. */
+/* Moves the cold hand to the next victim; NODE_NONE if no page is cold any more. */
 static uint32_t cold_hand_run(struct clock_pro *pro) {
-    for (;;) {
-        const uint32_t node = pro->cold_hand;
-        const uint8_t mark = *mark_of(pro, node);
-        const bool is_cold = !(mark & HOT) && !is_ghost(pro, node);
-        if (is_cold && !(mark & REFERENCED))
-            return node;
-        pro->cold_hand = clock_pro_next(pro, node);
-        if (is_cold)
-            cold_page_used(pro, node);
-        if (pro->cold == 0)
-            return NODE_NONE;
-    }
+    while (pro->cold_hand != NODE_NONE && (*mark_of(pro, pro->cold_hand) & REFERENCED))
+        cold_page_used(pro, pro->cold_hand);
+    return pro->cold_hand;
 }
 
 /* The first hot page that was not referenced: only where there is no cold one. */
 static uint32_t hot_victim(struct clock_pro *pro) {
     uint32_t node = pro->hot_hand;
-    for (;; node = clock_pro_next(pro, node)) {
+    for (;; node = circle_next(&pro->circle, node)) {
         uint8_t *mark = mark_of(pro, node);
         if ((*mark & HOT) && !(*mark & REFERENCED))
             return node;
@@ -242,7 +271,7 @@ static pfn_t clock_pro_victim(void *state) {
     struct clock_pro *pro = state;
     if (!pfn_is_none(pro->chosen))
         return pro->chosen;
-    uint32_t node = pro->cold ? cold_hand_run(pro) : NODE_NONE;
+    uint32_t node = cold_hand_run(pro);
     if (node == NODE_NONE && pro->hot)
         node = hot_victim(pro);
     return pro->chosen = (pfn_t){node};
@@ -250,11 +279,16 @@ static pfn_t clock_pro_victim(void *state) {
 
 static const char *clock_pro_check(const void *state) {
     const struct clock_pro *pro = state;
-    const uint32_t hands[] = {pro->hot_hand, pro->cold_hand, pro->test_hand};
-    for (int i = 0; i < 3; i++)
+    const uint32_t hands[] = {pro->hot_hand, pro->test_hand};
+    for (int i = 0; i < 2; i++)
         if ((hands[i] == NODE_NONE) != (lists_count(&pro->circle, CIRCLE) == 0) ||
             (hands[i] != NODE_NONE && lists_of(&pro->circle, hands[i]) != CIRCLE))
             return "clock-pro: a hand does not point into the circle";
+    const uint32_t colds[] = {pro->cold_hand, pro->cold_ahead};
+    for (int i = 0; i < 2; i++)
+        if ((colds[i] == NODE_NONE) != (cold_count(pro) == 0) ||
+            (colds[i] != NODE_NONE && lists_of(&pro->colds, colds[i]) != CIRCLE))
+            return "clock-pro: a hand does not point at a cold page in memory";
     uint32_t hot = 0, cold = 0;
     for (uint32_t n = 0; n < pro->circle.size; n++) {
         if (lists_of(&pro->circle, n) == LIST_NONE)
@@ -265,18 +299,19 @@ static const char *clock_pro_check(const void *state) {
         hot += !is_ghost(pro, n) && (mark & HOT);
         cold += !is_ghost(pro, n) && !(mark & HOT);
     }
-    if (hot != pro->hot || cold != pro->cold)
+    if (hot != pro->hot || cold != cold_count(pro))
         return "clock-pro: the number of hot or cold pages is wrong";
     if (hot + cold + pro->ghosts.used != lists_count(&pro->circle, CIRCLE) ||
         pro->ghosts.used > pro->capacity)
         return "clock-pro: the number of pages out of memory is wrong";
     const char *wrong = ghosts_check(&pro->ghosts);
-    return wrong ? wrong : lists_check(&pro->circle);
+    wrong = wrong ? wrong : lists_check(&pro->circle);
+    return wrong ? wrong : lists_check(&pro->colds);
 }
 
 static size_t clock_pro_bytes(const void *state) {
     const struct clock_pro *pro = state;
-    return sizeof *pro + lists_bytes(&pro->circle) + ghosts_bytes(&pro->ghosts);
+    return sizeof *pro + lists_bytes(&pro->circle) + lists_bytes(&pro->colds) + ghosts_bytes(&pro->ghosts);
 }
 
 const struct policy_ops policy_clock_pro = {

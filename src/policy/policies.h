@@ -16,6 +16,8 @@ extern const struct policy_ops policy_lirs;
 extern const struct policy_ops policy_clock_pro;
 extern const struct policy_ops policy_s3_fifo;
 extern const struct policy_ops policy_sieve;
+extern const struct policy_ops policy_linux_2q_model;
+extern const struct policy_ops policy_mglru_model;
 extern const struct policy_ops policy_random;
 
 /* How many frames a policy whose limits are shares of memory reckons with. */

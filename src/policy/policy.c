@@ -9,13 +9,22 @@
 #include "policy/plugin.h"
 #include "policy/policies.h"
 
-const struct policy_ops *const policies[] = {&policy_fifo,    &policy_second_chance,
-                                             &policy_clock,   &policy_wsclock,
-                                             &policy_lru,     &policy_lfu,
-                                             &policy_2q,      &policy_arc,
-                                             &policy_lirs,    &policy_clock_pro,
-                                             &policy_s3_fifo, &policy_sieve,
-                                             &policy_random,  NULL};
+const struct policy_ops *const policies[] = {&policy_fifo,
+                                             &policy_second_chance,
+                                             &policy_clock,
+                                             &policy_wsclock,
+                                             &policy_lru,
+                                             &policy_lfu,
+                                             &policy_2q,
+                                             &policy_arc,
+                                             &policy_lirs,
+                                             &policy_clock_pro,
+                                             &policy_s3_fifo,
+                                             &policy_sieve,
+                                             &policy_linux_2q_model,
+                                             &policy_mglru_model,
+                                             &policy_random,
+                                             NULL};
 
 const struct policy_ops *policy_find(const char *specification, const char **ret_parameters) {
     const size_t length = strcspn(specification, ":");

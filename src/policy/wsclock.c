@@ -9,14 +9,18 @@
  * The paper starts the write when the hand passes a dirty page; a policy here cannot write, so passing is all
  * it does. Where everything is in a working set, the paper suspends a process; here the first page goes
  * that was clean and not referenced since the hand came by, else the one under the hand (as in A. S.
- * Tanenbaum, "Modern Operating Systems", 3.4.9). Where time is not known, nothing ever leaves a working set.
- * A page enters with its referenced bit set, in `entered`, as in clock.c. */
+ * Tanenbaum, "Modern Operating Systems", 3.4.9). A round that found nothing also says until when nothing can
+ * be found; before that the hand does not go all round for each victim, but stops at the first page that was
+ * not referenced, or a clean one up to NEAR pages behind it. Where time is not known, nothing leaves a
+ * working set. A page enters with its referenced bit set, in `entered`, as in clock.c. */
 #include <assert.h>
 
 #include "base/bitmap.h"
 #include "policy/parameters.h"
 #include "policy/policies.h"
 #include "policy/ring.h"
+
+enum { NEAR = 64 };
 
 struct wsclock {
     struct ring ring;    /* oldest: under the hand */
@@ -26,6 +30,7 @@ struct wsclock {
     uint32_t passed_now; /* how many bits */
     pfn_t chosen;        /* by victim(), until something is inserted or removed; PFN_NONE: nothing */
     uint64_t tau;
+    uint64_t quiet_until; /* no page leaves its working set before; 0: not known */
     struct policy_config config;
 };
 
@@ -120,21 +125,53 @@ static enum look wsclock_look(struct wsclock *ws, pfn_t f, uint64_t now) {
     return LOOK_PASS;
 }
 
-/* Moves the hand to the next victim. */
-static pfn_t wsclock_move(struct wsclock *ws) {
-    const uint64_t now = wsclock_now(ws);
+/* One or two rounds in search of a page that is in no working set; PFN_NONE if there is none. *ret_clean is
+ * the first that was clean and not referenced, or PFN_NONE. */
+static pfn_t wsclock_search(struct wsclock *ws, uint64_t now, pfn_t *ret_clean) {
     const uint32_t round = ws->ring.count;
-    pfn_t clean = PFN_NONE;
+    uint64_t first_use = UINT64_MAX;
+    *ret_clean = PFN_NONE;
     /* What the first round passes over the second one takes. */
     for (uint32_t looks = 0; looks < round || (looks < 2 * round && ws->passed_now); looks++) {
         const pfn_t hand = ring_oldest(&ws->ring);
         const enum look look = wsclock_look(ws, hand, now);
         if (look == LOOK_TAKE)
             return hand;
-        if (look == LOOK_IN_WORKING_SET && pfn_is_none(clean) && looks < round && !wsclock_is_dirty(ws, hand))
-            clean = hand;
+        if (look == LOOK_IN_WORKING_SET && pfn_is_none(*ret_clean) && !wsclock_is_dirty(ws, hand))
+            *ret_clean = hand;
+        if (ws->last_use[hand.n] < first_use)
+            first_use = ws->last_use[hand.n];
         ring_move_to_end(&ws->ring, hand);
     }
+    ws->quiet_until = first_use <= UINT64_MAX - ws->tau ? first_use + ws->tau : UINT64_MAX;
+    return PFN_NONE;
+}
+
+/* The same while it is known that there is none. */
+static pfn_t wsclock_search_near(struct wsclock *ws, uint64_t now) {
+    pfn_t first = PFN_NONE;
+    for (uint32_t looks = 0, near = 0; looks < ws->ring.count && near < NEAR; looks++) {
+        const pfn_t hand = ring_oldest(&ws->ring);
+        if (wsclock_look(ws, hand, now) == LOOK_IN_WORKING_SET) {
+            if (!wsclock_is_dirty(ws, hand))
+                return hand;
+            first = pfn_is_none(first) ? hand : first;
+        }
+        near += !pfn_is_none(first);
+        ring_move_to_end(&ws->ring, hand);
+    }
+    return pfn_is_none(first) ? ring_oldest(&ws->ring) : first;
+}
+
+/* Moves the hand to the next victim. */
+static pfn_t wsclock_move(struct wsclock *ws) {
+    const uint64_t now = wsclock_now(ws);
+    pfn_t clean;
+    if (ws->quiet_until && now <= ws->quiet_until)
+        return wsclock_search_near(ws, now);
+    const pfn_t found = wsclock_search(ws, now, &clean);
+    if (!pfn_is_none(found))
+        return found;
     while (!pfn_is_none(clean) && !pfn_eq(ring_oldest(&ws->ring), clean))
         ring_move_to_end(&ws->ring, ring_oldest(&ws->ring));
     return ring_oldest(&ws->ring);
@@ -142,7 +179,7 @@ static pfn_t wsclock_move(struct wsclock *ws) {
 
 static pfn_t wsclock_victim(void *state) {
     struct wsclock *ws = state;
-    if (pfn_is_none(ws->chosen))
+    if (pfn_is_none(ws->chosen) && ws->ring.count > 0)
         ws->chosen = wsclock_move(ws);
     return ws->chosen;
 }

@@ -439,9 +439,24 @@ static uint64_t pro_next(const struct pro *m, uint64_t page) {
     return m->row.page[(queue_find(&m->row, page) + 1) % m->row.count];
 }
 
+/* The cold hand is at a cold page in memory, or nowhere: it goes on at once when that page is so no more. */
+static void pro_cold_hand_leaves(struct pro *m, uint64_t page) {
+    if (m->cold_hand != page)
+        return;
+    m->cold_hand = 0;
+    for (uint64_t at = pro_next(m, page); at != page && !m->cold_hand; at = pro_next(m, at))
+        if (m->kind[at] == PRO_COLD)
+            m->cold_hand = at;
+}
+
+static void pro_cold_hand_may_begin(struct pro *m, uint64_t page) {
+    if (!m->cold_hand)
+        m->cold_hand = page;
+}
+
 static void pro_take(struct pro *m, uint64_t page) {
     const uint64_t next = m->row.count > 1 ? pro_next(m, page) : 0;
-    m->cold_hand = m->cold_hand == page ? next : m->cold_hand;
+    pro_cold_hand_leaves(m, page);
     m->test_hand = m->test_hand == page ? next : m->test_hand;
     queue_drop(&m->row, page);
 }
@@ -449,7 +464,7 @@ static void pro_take(struct pro *m, uint64_t page) {
 static void pro_put(struct pro *m, uint64_t page) {
     queue_put(&m->row, page);
     if (m->row.count == 1)
-        m->cold_hand = m->test_hand = page;
+        m->test_hand = page;
 }
 
 static void pro_adapt(struct pro *m, int by) {
@@ -473,8 +488,10 @@ static void pro_hot_hand_step(struct pro *m) {
     queue_put(&m->row, queue_take_at(&m->row, 0));
     if (m->kind[page] != PRO_HOT)
         pro_end_test(m, page);
-    else if (!m->used[page])
+    else if (!m->used[page]) {
         m->kind[page] = PRO_COLD;
+        pro_cold_hand_may_begin(m, page);
+    }
     m->used[page] = m->kind[page] != PRO_HOT && m->used[page];
 }
 
@@ -500,6 +517,8 @@ static void pro_insert(void *model, uint64_t page) {
     m->test[page] = !hot;
     m->used[page] = false;
     pro_put(m, page);
+    if (!hot)
+        pro_cold_hand_may_begin(m, page);
     pro_hot_hand(m);
 }
 
@@ -515,6 +534,7 @@ static void pro_cold_page_used(struct pro *m, uint64_t page) {
     pro_put(m, page);
     if (!m->test[page]) {
         m->test[page] = true;
+        pro_cold_hand_may_begin(m, page);
         return;
     }
     m->test[page] = false;
@@ -525,15 +545,11 @@ static void pro_cold_page_used(struct pro *m, uint64_t page) {
 
 static uint64_t pro_victim(void *model) {
     struct pro *m = model;
-    while (!m->evict && pro_count(m, PRO_COLD) > 0) {
-        const uint64_t page = m->cold_hand;
-        if (m->kind[page] == PRO_COLD && !m->used[page]) {
-            m->evict = page;
-            break;
-        }
-        m->cold_hand = pro_next(m, page);
-        if (m->kind[page] == PRO_COLD)
-            pro_cold_page_used(m, page);
+    while (!m->evict && m->cold_hand) {
+        if (m->used[m->cold_hand])
+            pro_cold_page_used(m, m->cold_hand);
+        else
+            m->evict = m->cold_hand;
     }
     for (int i = 0; !m->evict; i = (i + 1) % m->row.count) {
         const uint64_t page = m->row.page[i];
@@ -558,8 +574,7 @@ static void pro_evicted(void *model, uint64_t page) {
     m->evict = 0;
     m->kind[page] = PRO_GONE;
     m->used[page] = false;
-    if (m->row.count > 1 && m->cold_hand == page)
-        m->cold_hand = pro_next(m, page);
+    pro_cold_hand_leaves(m, page);
     if (m->row.count > 1 && m->test_hand == page)
         m->test_hand = pro_next(m, page);
     if (m->row.count > 1 && m->row.page[0] == page)
@@ -687,6 +702,7 @@ struct wsclock {
     struct queue circle; /* number 0 is under the hand */
     uint64_t last_use[REPLAY_PAGES];
     bool fresh[REPLAY_PAGES], passed[REPLAY_PAGES];
+    uint64_t quiet_until;
 };
 
 enum { WSCLOCK_TAU = 40000 };
@@ -721,16 +737,53 @@ static bool wsclock_look(struct wsclock *m, uint64_t *clean) {
     return false;
 }
 
+static void wsclock_turn(struct wsclock *m) {
+    queue_put(&m->circle, queue_take_at(&m->circle, 0));
+}
+
+/* Within 64 pages of the first one that was not used, the first clean one; else that first one. */
+static uint64_t wsclock_near(struct wsclock *m) {
+    uint64_t first = 0;
+    for (int i = 0, near = 0; i < m->circle.count && near < 64; i++, near += first != 0) {
+        const uint64_t page = m->circle.page[0];
+        uint64_t clean = 0;
+        const bool used = replay_test_and_clear(page) || m->fresh[page];
+        m->fresh[page] = false;
+        if (used) {
+            m->last_use[page] = replay_now();
+        } else {
+            assert_false(wsclock_look(m, &clean));
+            if (clean)
+                return clean;
+            first = first ? first : page;
+        }
+        wsclock_turn(m);
+    }
+    return first ? first : m->circle.page[0];
+}
+
+static uint64_t wsclock_oldest_use(const struct wsclock *m) {
+    uint64_t oldest = UINT64_MAX;
+    for (int i = 0; i < m->circle.count; i++)
+        if (m->last_use[m->circle.page[i]] < oldest)
+            oldest = m->last_use[m->circle.page[i]];
+    return oldest;
+}
+
 static uint64_t wsclock_victim(void *model) {
     struct wsclock *m = model;
-    uint64_t clean = 0, ignored = 1;
+    uint64_t clean = 0;
+    if (replay_now() <= m->quiet_until)
+        return wsclock_near(m);
     for (int i = 0; i < 2 * m->circle.count; i++) {
+        uint64_t ignored = 1;
         if (wsclock_look(m, i < m->circle.count ? &clean : &ignored))
             return m->circle.page[0];
-        queue_put(&m->circle, queue_take_at(&m->circle, 0));
+        wsclock_turn(m);
     }
+    m->quiet_until = wsclock_oldest_use(m) + WSCLOCK_TAU;
     while (clean && m->circle.page[0] != clean)
-        queue_put(&m->circle, queue_take_at(&m->circle, 0));
+        wsclock_turn(m);
     return m->circle.page[0];
 }
 

@@ -283,9 +283,12 @@ static void unknown_names_and_parameters_are_refused(void **state) {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_null(policy_find(names[i], &parameters));
     static const char *const wrong[] = {
-        "fifo:x=1",  "clock:seed=1", "lru:k=2",          "random:seed=", "random:sed=1",
-        "sieve:x=1", "2q:in=101",    "2q:k=1",           "arc:p=1",      "s3-fifo:small=0",
-        "lfu:age=0", "wsclock:tau=", "second-chance:x=1"};
+        "fifo:x=1",           "clock:seed=1",     "lru:k=2",
+        "random:seed=",       "random:sed=1",     "sieve:x=1",
+        "2q:in=101",          "2q:k=1",           "arc:p=1",
+        "s3-fifo:small=0",    "lfu:age=0",        "wsclock:tau=",
+        "lirs:hir=0",         "clock-pro:x=1",    "linux-2q-model:swappiness=201",
+        "mglru-model:swap=2", "second-chance:x=1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const struct policy_ops *ops = policy_find(wrong[i], &parameters);
         const struct policy_config config = {
