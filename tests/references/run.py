@@ -42,8 +42,8 @@ CASES = {
     "as": (["/usr/bin/as", "-o", "/dev/null", "HERE/../guest/asm/library.s"], [60, 200, 600]),
 }
 # By what a program could learn how much memory there is. These do not care: the C library's qsort() asks, for
-# the case that it should sort more than there is room for.
-CONDITIONS = {"python": {"sysinfo"}, "shell": {"sysinfo"}}
+# the case that it should sort more than there is room for; as asks how long it took.
+CONDITIONS = {"as": {"getrusage"}, "python": {"sysinfo"}, "shell": {"sysinfo"}}
 QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
 QUICK_POLICIES = 4
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
