@@ -169,7 +169,7 @@ static void observe_given_up(void *context, page_id_t id) {
 static void put_plain_mark(struct recorder *r, const struct event *e, enum refs_mark_type type,
                            uint64_t space, const uint64_t args[4]) {
     const struct refs_mark mark = {.instruction = e->instruction,
-                                   .type = type,
+                                   .type = (uint8_t)type,
                                    .flags = (uint8_t)e->flags,
                                    .space = (uint16_t)space,
                                    .a = args[0],

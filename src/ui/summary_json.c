@@ -109,7 +109,7 @@ static json_t *limits_json(const struct kernel_summary *k) {
 
 static json_t *conditions_json(const struct kernel_summary *k) {
     json_t *array = json_array();
-    for (const char *const *name = k->conditions; *name; name++)
+    for (const char *const *name = k->conditions; name && *name; name++)
         json_array_append_new(array, text(*name));
     return array;
 }

@@ -81,5 +81,7 @@ void watch_reached(struct engine *e, uint64_t address) {
 void watch_passed(struct area *area, uint64_t place) {
     struct engine *e = engine_of_area(area);
     e->instruction = place_offset(place);
+    e->left = place_left(place);
     watch_reached(e, area->guest.guest_RIP + e->instruction);
+    e->left = 0;
 }
