@@ -45,6 +45,7 @@ struct kernel_config {
     uint64_t max_instructions; /* 0: no limit */
     struct kernel_limits limits;
     struct sandbox *sandbox; /* kernel/sandbox/sandbox.h, the caller's; NULL: the host's files as they are */
+    bool cache_all;          /* what is read and written passes through the page cache, as on Linux */
     bool no_network;         /* sockets only between the machine's own programs */
     /* Readable when the machine has something for kernel_host_signal(): waiting for host descriptors ends
      * and kernel_next_thread() returns NULL while kernel_stop_reason() is KERNEL_RUNNING. -1: none. */

@@ -246,6 +246,7 @@ static int build_kernel(struct machine *m, char **ret_message) {
         .max_instructions = c->max_instructions,
         .limits = c->limits,
         .sandbox = m->sandbox,
+        .cache_all = c->cache_all,
         .no_network = c->no_network,
         .watch = c->watch,
         .resumable = !c->keep_host_signals && !host_group_is_orphaned(),

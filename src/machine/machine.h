@@ -36,6 +36,7 @@ struct machine_config {
     const char *const *watch;
     /* What of the host the programs may see and use: kernel/sandbox/sandbox.h. The rules are the caller's. */
     struct sandbox_config sandbox;
+    bool cache_all; /* data of read() and write() on files takes frames of the page cache, too */
     bool no_network;
     struct kernel_limits limits;
     /* The caller deals with the signals that reach the host process itself (Ctrl-C in a stepper …): none is

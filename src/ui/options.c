@@ -26,6 +26,7 @@ enum {
     KEY_PAGE_TABLE,
     KEY_SWAP,
     KEY_SWAP_FILE,
+    KEY_PAGE_CACHE,
     KEY_DETERMINISTIC,
     KEY_SEED,
     KEY_LAYOUT,
@@ -49,7 +50,6 @@ enum {
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
 /* Ample: 4 GiB, so that hardly a program swaps while its references are learnt. They do not depend on it. */
-enum { ANALYSIS_FRAMES = 1 << 20 };
 enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
 enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
@@ -71,6 +71,9 @@ static const struct argp_option machine_options[] = {
      "1G)",
      0},
     {"swap-file", KEY_SWAP_FILE, "PATH", 0, "Swap there instead of in an unlinked temporary file", 0},
+    {"page-cache", KEY_PAGE_CACHE, "mapped|all", 0,
+     "What of files takes frames: what programs map (default), or also what they read and write, as on Linux",
+     0},
     {"policy", 'p', "NAME[:KEY=VALUE,...]", 0,
      "Page replacement policy (default clock); list describes them all", 0},
     {"prefetch", KEY_PREFETCH, "NAME[:KEY=VALUE,...]", 0,
@@ -277,6 +280,13 @@ static error_t take_contents(struct parse *p, const char *text) {
     return 0;
 }
 
+static error_t take_page_cache(struct parse *p, const char *text) {
+    p->options.machine.cache_all = !strcmp(text, "all");
+    if (!p->options.machine.cache_all && strcmp(text, "mapped"))
+        return refuse(p, "--page-cache: '%s' is neither mapped nor all", text);
+    return 0;
+}
+
 static error_t take_until(struct parse *p, const char *text) {
     struct options *o = &p->options;
     const char *symbol = NULL;
@@ -339,6 +349,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_PAGE_TABLE: machine->page_table = value; return 0;
     case KEY_SWAP: p->swap_text = value; return 0;
     case KEY_SWAP_FILE: return take_path(p, "--swap-file", value, &machine->swap_path);
+    case KEY_PAGE_CACHE: return take_page_cache(p, value);
     case 'p': take_policy(p, value); return 0;
     case KEY_PREFETCH: machine->prefetch = value; return 0;
     case KEY_CPU: return take_cpu(p, value);
@@ -667,7 +678,7 @@ int options_parse_analysis(const struct options_analysis *analysis, int argc, ch
                            struct options *ret_options, char **ret_message) {
     struct parse p = {.options = {.command = OPTIONS_ANALYSE, .machine = default_machine},
                       .analysis = analysis};
-    p.options.machine.frames = ANALYSIS_FRAMES;
+    p.options.machine.frames = OPTIONS_ANALYSIS_FRAMES;
     error_t error = parse_analysis(&p, argc, argv);
     if (!error)
         error = finish_analysis(&p);

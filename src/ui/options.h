@@ -64,6 +64,9 @@ struct options_analysis {
     bool takes_none; /* neither need be there: `program` is NULL then */
 };
 
+/* Frames of a machine that is analysed, unless options say otherwise: ample. */
+enum { OPTIONS_ANALYSIS_FRAMES = 1 << 20 };
+
 /* As options_parse(). The machine is deterministic unless --real-clock is given; its policy makes no
  * difference to the references, so the options that choose one, and those that say what a run shows, are not
  * among them. */

@@ -26,7 +26,7 @@ enum {
     KEY_DEPTH,
 };
 
-enum { DEFAULT_TOP = 20, DEFAULT_DEPTH = 16, DEPTH_MOST = 256, DEFAULT_FRAMES = 65536 };
+enum { DEFAULT_TOP = 20, DEFAULT_DEPTH = 16, DEPTH_MOST = 256 };
 
 enum where_format { WHERE_TEXT, WHERE_JSON, WHERE_FOLDED };
 
@@ -51,7 +51,7 @@ const char *const where_by_names[] = {
 static const struct argp_option own_options[] = {
     {NULL, 0, NULL, 0, "Places:", 0},
     {"sizes", KEY_SIZES, "N", 0,
-     "Frames for pages, or bytes with K, M, G (default: as many as -n or -m say, or 65536)", 0},
+     "Frames for pages, or bytes with K, M, G (default: as many as -n or -m say, or 4 GiB of them)", 0},
     {"by", KEY_BY, "PLACE", 0, "mapping (default), file, symbol, line or allocation", 0},
     {"policy", 'p', "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
     {"top", KEY_TOP, "N", 0, "Rows of each table (default 20); 0: all", 0},
@@ -147,7 +147,7 @@ static bool job_parse(struct where_job *job, int argc, char **argv) {
     struct machine_config *machine = &job->session.options.machine;
     if (!session_parse_analysis(&job->session, &analysis, argc, argv))
         return false;
-    if (job->available && (machine->available || machine->frames != DEFAULT_FRAMES))
+    if (job->available && (machine->available || machine->frames != OPTIONS_ANALYSIS_FRAMES))
         return refuse("--sizes and another option both say how much memory there is: give one of them");
     if (job->available) {
         machine->available = job->available;

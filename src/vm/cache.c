@@ -325,6 +325,14 @@ void object_update(struct object *object, uint64_t offset, const void *bytes, si
 
 /* ---- reading and writing shared anonymous memory itself ---- */
 
+void object_touch(struct object *object, uint64_t offset, size_t length) {
+    const uint64_t end = min_u64(range_end_page(offset, length), object_end_page(object));
+    pfn_t pfn;
+    for (uint64_t page = offset >> PAGE_SHIFT; page < end; page++)
+        if (object_get_page(object, page, ACCESS_READ, &pfn) < 0)
+            return;
+}
+
 static int object_read_page(struct object *object, const struct stretch *s, uint8_t *to) {
     const struct index_entry entry = index_get(&object->index, s->page);
     if (index_kind(entry) == INDEX_NONE) {

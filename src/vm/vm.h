@@ -354,6 +354,9 @@ void object_watch_mappings(struct object *, void (*changed)(void *context, struc
  * (they may be newer), or updated from it. None is brought in. */
 void object_overlay(struct object *, uint64_t offset, void *bytes, size_t length);
 void object_update(struct object *, uint64_t offset, const void *bytes, size_t length);
+/* Brings the pages of the range that exist into the cache, if they are not there, as far as there is memory,
+ * and refers to each: what read() and write() do where data that is not mapped takes frames, too. */
+void object_touch(struct object *, uint64_t offset, size_t length);
 /* For anonymous objects: the content itself. Bytes done or -errno (-ENOMEM, -ENOSPC). */
 ssize_t object_read(struct object *, uint64_t offset, void *bytes, size_t length);
 ssize_t object_write(struct object *, uint64_t offset, const void *bytes, size_t length);

@@ -69,6 +69,19 @@ class Size(ThimbleCase):
         misses = {point["pages"]: point["misses"] for point in said["points"]}
         self.assertEqual((misses[11], misses[10]), (0, 25))
 
+    def test_data_that_is_read_takes_frames_where_it_is_wanted(self):
+        data = self.folder / "data"
+        data.write_bytes(bytes(range(256)) * 16 * 300)
+        command = ["--cpu-seconds", "0.01", "--slowdown", "1.2", "--", "md5sum", data]
+        mapped, everything = self.size(*command), self.size("--page-cache", "all", *command)
+        self.assertIn(everything["pages"] - mapped["pages"], range(300, 320))  # and what else it reads
+        self.assertEqual(everything["floor"], mapped["floor"])
+        for said in mapped, everything:
+            self.assertEqual([rerun["predicted"] for rerun in said["reruns"]], [True, True])
+        plain = self.run_program("md5sum", data)
+        cached = self.run_program("md5sum", data, options=["--page-cache", "all", "--available", "40"])
+        self.assertEqual((cached.returncode, cached.stdout), (0, plain.stdout))
+
     def test_phases_add_up(self):
         said = self.ring("--swap", "1G", "--policy", "lru", "--interval", "20", "--slowdown", "1000")
         phases = said["phases"]

@@ -28,6 +28,16 @@ static struct object *cached(struct file *f) {
     return inode_find(f->kernel, h->dev, h->ino);
 }
 
+/* Where all data is cached, what was read or written is in the page cache from now on. It is written through:
+ * the file has it already, so that its pages are clean. Without memory for it nothing is lost. */
+static void pass_through_cache(struct file *f, uint64_t offset, size_t length) {
+    struct object *object;
+    if (!f->kernel->config.cache_all || length == 0 || inode_object(f->kernel, f->host, false, &object) < 0)
+        return;
+    object_touch(object, offset, length);
+    object_unref(object);
+}
+
 static ssize_t hostfile_read(struct file *f, struct thread *t, void *to, size_t length, uint64_t *offset) {
     ssize_t n;
     do
@@ -38,6 +48,8 @@ static ssize_t hostfile_read(struct file *f, struct thread *t, void *to, size_t 
     struct object *object = cached(f);
     if (object && n > 0)
         object_overlay(object, *offset, to, (size_t)n);
+    if (t) /* not what the kernel reads for itself: symbols are looked for only while somebody watches */
+        pass_through_cache(f, *offset, (size_t)n);
     *offset += (uint64_t)n;
     return n;
 }
@@ -74,6 +86,7 @@ static ssize_t hostfile_write(struct file *f, struct thread *t, const void *from
         if (fstat(f->host, &st) == 0)
             inode_changed(f->kernel, &st);
     }
+    pass_through_cache(f, start, (size_t)n);
     *offset = start + (uint64_t)n;
     return n;
 }
