@@ -276,8 +276,8 @@ static size_t twolists_bytes(const void *state) {
 
 const struct policy_ops policy_linux_2q_model = {
     .name = "linux-2q-model",
-    .description =
-        "active and inactive lists as in Linux 6.18 (validated for clean file pages); swappiness=, swap=",
+    .description = "active and inactive lists as in Linux 6.18 (compared for clean file pages only: "
+                   "docs/POLICIES.md); swappiness=, swap=",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = twolists_create,
     .destroy = twolists_destroy,
