@@ -177,8 +177,9 @@ static void refused(const char *specification, const char *expected) {
     char full[512], *message = NULL;
     const struct policy_ops *ops;
     const char *parameters;
-    snprintf(full, sizeof full, "%s%s", strchr(specification, '/') ? "" : folder, specification);
-    if (!strchr(specification, '/'))
+    if (strchr(specification, '/'))
+        snprintf(full, sizeof full, "%s", specification);
+    else
         snprintf(full, sizeof full, "%s/%s", folder, specification);
     assert_int_equal(policy_load(full, &ops, &parameters, &message), -EINVAL);
     if (!strstr(message, expected))
