@@ -18,6 +18,7 @@
 #include "ui/curve_sizes.h"
 #include "ui/figure.h"
 #include "ui/policy_list.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "ui/subject.h"
 #include "ui/suite.h"
@@ -121,12 +122,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     }
 }
 
-static bool fail(char *message, int error) {
-    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-    free(message);
-    return false;
-}
-
 static bool refuse(const char *message) {
     fprintf(stderr, "thimble: %s\n", message);
     return false;
@@ -145,7 +140,7 @@ static bool complete_policies(struct job *job) {
         (policy_list_add(&job->policies, job->baseline) < 0 || policy_list_add(&job->policies, "opt") < 0))
         error = -ENOMEM;
     policy_list_free(&baseline);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* ---- sizes ---- */
@@ -279,7 +274,7 @@ static bool compare_subject(struct job *job, char **envp) {
                               .disk = &job->disk,
                               .seed = job->subject.options.machine.seed};
     const int error = compare_source(job, job->subject.source, &run, job->sizes, &message);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* ---- suites ---- */
@@ -327,7 +322,7 @@ static bool compare_suite(struct job *job) {
     struct suite suite;
     int error = suite_read(job->suite_path, &suite, &message);
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     snprintf(trace, sizeof trace, "%s/thimble-suite-XXXXXX", folder && *folder ? folder : "/tmp");
     const int fd = mkostemp(trace, O_CLOEXEC);
     error = fd < 0 ? message_fail(-errno, &message, "%s: %s", trace, strerror(errno)) : 0;
@@ -337,7 +332,7 @@ static bool compare_suite(struct job *job) {
     for (size_t i = 0; !error && i < suite.count; i++)
         error = compare_entry(job, &suite.entries[i], trace, &message);
     suite_free(&suite);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 static bool read_rows(struct job *job) {
@@ -351,7 +346,7 @@ static bool read_rows(struct job *job) {
     fclose(file);
     if (!error && !job->rows.count)
         error = message_fail(-ENODATA, &message, "--from: %s has no rows", job->from);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* ---- output ---- */
@@ -371,7 +366,7 @@ static bool write_report(const struct job *job) {
     const int error =
         compare_report_make(&job->rows, job->baseline, job->subject.options.machine.seed, &report, &message);
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     if (job->as_json)
         json_put(compare_report_json(report), JSON_INDENT(2), &t);
     else

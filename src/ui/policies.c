@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "policy/policy.h"
 #include "ui/commands.h"
 #include "ui/guide.h"
+#include "ui/json.h"
 #include "ui/options.h"
 
 /* examples/policy/ and the header; made by embed.py. */
@@ -55,10 +55,7 @@ static int print_json(const struct policy_ops *const *list, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(array, policy_json(list[i]));
-    json_t *root = json_pack("{s:o}", "policies", array);
-    const bool failed = !root || json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
-    json_decref(root);
-    return failed ? EXIT_MACHINE : EXIT_SUCCESS;
+    return json_print(json_pack("{s:o}", "policies", array), stdout) ? EXIT_MACHINE : EXIT_SUCCESS;
 }
 
 static int print_list(const struct request *r, const struct policy_ops *const *list, size_t count) {

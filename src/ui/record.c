@@ -2,13 +2,13 @@
 #include "ui/commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "ui/recorded.h"
+#include "ui/session.h"
 
 enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE };
 
@@ -54,15 +54,10 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     return -EINVAL;
 }
 
-/* A standard stream for the programs; -1: the caller closed it. */
-static int stream(int fd) {
-    const int flags = fcntl(fd, F_GETFD);
-    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
-}
-
 int record_command(int argc, char **argv, char **envp) {
-    struct recorded_request request = {
-        .streams = {stream(STDIN_FILENO), stream(STDOUT_FILENO), stream(STDERR_FILENO)}};
+    struct recorded_request request = {.streams = {session_stream(STDIN_FILENO),
+                                                   session_stream(STDOUT_FILENO),
+                                                   session_stream(STDERR_FILENO)}};
     const struct options_analysis analysis = {
         .name = "thimble record",
         .arguments = "-o FILE [--] PROGRAM [ARG...]",

@@ -3,29 +3,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "hw/types.h"
+#include "ui/say.h"
 #include "ui/size.h"
-#include "view/plain.h"
 
 struct census {
     uint64_t kinds[REFS_MARK + 1];
     uint64_t written; /* references that write */
 };
-
-/* Text of guests and of files, as one may print it. */
-static void print_plain(const char *string) {
-    struct text t = {0};
-    plain_put(&t, string, strlen(string), 0);
-    fwrite(t.bytes ? t.bytes : "", 1, t.length, stdout);
-    text_free(&t);
-}
-
-static void print_number(uint64_t number, const char *what) {
-    char digits[SIZE_TEXT];
-    printf("%s %s", number_format(number, digits), what);
-}
 
 static int census_take(struct census *c, struct refs_source *s) {
     const struct refs_item *items;
@@ -43,13 +29,13 @@ static void print_header(const struct refs_source *s) {
     const struct refs_header *h = refs_header(s);
     for (size_t i = 0; i < h->argument_count; i++) {
         fputs(i ? " " : "", stdout);
-        print_plain(h->arguments[i]);
+        say_plain(h->arguments[i]);
     }
     fputs(h->argument_count ? "\n" : "", stdout);
     printf("  page references, format %s", refs_format_name(refs_source_format(s)));
     if (h->thimble) {
         fputs(", recorded by Thimble ", stdout);
-        print_plain(h->thimble);
+        say_plain(h->thimble);
         printf("%s, seed %" PRIu64, h->deterministic ? ", deterministic" : "", h->seed);
     }
     fputs("\n", stdout);
@@ -63,24 +49,24 @@ static void print_pages(const struct refs_source *s) {
     }
     if (known) {
         fputs(" (", stdout);
-        print_number(files, "of files)");
+        say_number(files, "of files)");
     }
 }
 
 static void print_totals(const struct refs_source *s, const struct refs_totals *t, const struct census *c) {
     fputs("  ", stdout);
-    print_number(t->references, "references, ");
-    print_number(c->written, "of them writes, to ");
-    print_number(t->pages, "pages");
+    say_number(t->references, "references, ");
+    say_number(c->written, "of them writes, to ");
+    say_number(t->pages, "pages");
     print_pages(s);
     fputs("\n  ", stdout);
-    print_number(t->instructions, "instructions, ");
-    print_number(c->kinds[REFS_DIES], "pages died, ");
-    print_number(c->kinds[REFS_MARK], "marks\n");
+    say_number(t->instructions, "instructions, ");
+    say_number(c->kinds[REFS_DIES], "pages died, ");
+    say_number(c->kinds[REFS_MARK], "marks\n");
     if (t->dropped) {
         fputs("  ", stdout);
-        print_number(t->dropped, "references were dropped: exact for LRU and OPT in ");
-        print_number(refs_header(s)->reduced_to, "frames or more\n");
+        say_number(t->dropped, "references were dropped: exact for LRU and OPT in ");
+        say_number(refs_header(s)->reduced_to, "frames or more\n");
     }
     fputs("  hash ", stdout);
     for (size_t i = 0; i < sizeof t->hash; i++)
@@ -94,7 +80,7 @@ static void print_conditions(const struct refs_totals *t) {
     fputs("  conditional: ", stdout);
     for (const char *const *c = t->conditions; *c; c++) {
         fputs(c == t->conditions ? "" : ", ", stdout);
-        print_plain(*c);
+        say_plain(*c);
     }
     fputs("\n", stdout);
 }

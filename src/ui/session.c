@@ -16,6 +16,7 @@
 #include "ui/crash.h"
 #include "ui/failures.h"
 #include "ui/guide.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "ui/summary.h"
 
@@ -43,6 +44,11 @@ static void reserve_standard_descriptors(void) {
     } while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
+}
+
+int session_stream(int fd) {
+    const int flags = fcntl(fd, F_GETFD);
+    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
 }
 
 static bool ends_with(const char *name, const char *end) {
@@ -206,12 +212,6 @@ static int exit_status_decide(struct session *s, int ended_by) {
     return EXIT_MACHINE;
 }
 
-static bool fail(char *message, int error) {
-    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-    free(message);
-    return false;
-}
-
 /* In every build, so that a doubt about a run can be settled; debug builds always do. */
 static bool checks_wanted(void) {
     const char *wanted = getenv("THIMBLE_CHECK");
@@ -224,7 +224,7 @@ bool session_parse(struct session *s, enum options_command command, int argc, ch
     s->exit_status = EXIT_MACHINE;
     int error = options_parse(command, argc, argv, &s->options, &message);
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     s->machine_file = s->options.machine_file;
     if (!s->options.list_policies)
         return true;
@@ -240,7 +240,7 @@ bool session_parse_analysis(struct session *s, const struct options_analysis *an
     s->exit_status = EXIT_MACHINE;
     const int error = options_parse_analysis(analysis, argc, argv, &s->options, &message);
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     s->machine_file = s->options.machine_file;
     return true;
 }
@@ -278,14 +278,14 @@ bool session_build(struct session *s) {
     const char *failures = getenv("THIMBLE_FAIL");
     int error = failures ? failures_parse(failures, &s->inject, &message) : 0;
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     config->inject = failures ? &s->inject : NULL;
     const char *const *watch = watch_decide(s);
     if (watch) /* else those of a machine file stay */
         config->watch = watch;
     error = machine_create(config, &s->machine, &message);
     if (error)
-        return fail(message, error);
+        return say_failed(message, error);
     return stats_open(s) && trace_open(s);
 }
 
@@ -293,7 +293,7 @@ bool session_build(struct session *s) {
 static bool add_from_file(struct session *s, const int streams[3]) {
     char *message;
     int error = machine_file_start(s->options.machine_file, s->machine, streams, &message);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 bool session_add_programs(struct session *s, const int streams[3], char **envp) {
@@ -308,7 +308,7 @@ bool session_add_programs(struct session *s, const int streams[3], char **envp) 
         .error = streams[2],
     };
     int error = machine_add_program(s->machine, &program);
-    return error ? fail(NULL, error) : true;
+    return error ? say_failed(NULL, error) : true;
 }
 
 void session_ended(struct session *s, int error, size_t failed, int ended_by) {

@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/message.h"
 #include "ui/commands.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "ui/sizing.h"
 
@@ -121,16 +122,10 @@ static bool parse(struct sizing *s, struct subject *subject, const struct again 
     return subject_parse(subject, &analysis, again->argc, again->argv);
 }
 
-static bool fail(int error, char *message) {
-    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-    free(message);
-    return false;
-}
-
 static bool choose_policy(struct sizing *s) {
     char *message = NULL;
     const int error = policy_load(s->policy, &s->config.policy, &s->config.parameters, &message);
-    return error ? fail(error, message) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* ---- the answer ---- */
@@ -141,7 +136,7 @@ static bool record(struct subject *subject, char **envp) {
         return subject_open(subject, envp);
     const int error = rerun_pipe_begin(&pipe);
     if (error)
-        return fail(error, NULL);
+        return say_failed(NULL, error);
     const bool opened = subject_open(subject, envp);
     rerun_pipe_end(&pipe);
     return opened;
@@ -182,7 +177,7 @@ static bool find(struct sizing *s, struct subject *subject) {
     if (!error)
         error = refs_totals(subject->source, &s->totals);
     s->kinds_known = !error && refs_page(subject->source, 0)->flags & REFS_PAGE_KNOWN;
-    return error ? fail(error, message) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* Of the sizes that were looked at, as far as they stand for the curve. */
@@ -201,7 +196,7 @@ static bool find_knees(struct sizing *s) {
     free(sizes);
     free(misses);
     if (found < 0)
-        return fail(-ENOMEM, NULL);
+        return say_failed(NULL, -ENOMEM);
     s->knee_count = (size_t)found;
     return true;
 }
@@ -221,7 +216,7 @@ static bool find_phases(struct sizing *s, const struct subject *subject) {
         fputs("thimble: --interval: there would be more than a million of them: make them longer\n", stderr);
         return false;
     }
-    return error ? fail(error, NULL) : true;
+    return error ? say_failed(NULL, error) : true;
 }
 
 /* ---- and whether it is so ---- */
@@ -275,7 +270,7 @@ static int report(struct sizing *s, struct subject *subject) {
     if (s->json) {
         const int error = sizing_print_json(s, subject, stdout);
         if (error)
-            return fail(error, NULL), EXIT_MACHINE;
+            return say_failed(NULL, error), EXIT_MACHINE;
     } else {
         sizing_print(s, subject, stdout);
     }

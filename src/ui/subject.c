@@ -9,18 +9,14 @@
 #include <unistd.h>
 
 #include "trace/text.h"
-
-static bool fail(char *message, int error) {
-    fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-    free(message);
-    return false;
-}
+#include "ui/say.h"
+#include "ui/session.h"
 
 bool subject_parse(struct subject *s, const struct options_analysis *analysis, int argc, char **argv) {
     char *message = NULL;
     s->exit_status = EXIT_MACHINE;
     const int error = options_parse_analysis(analysis, argc, argv, &s->options, &message);
-    return error ? fail(message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* The command with its arguments, or the name of the file without its folders. */
@@ -53,24 +49,18 @@ static bool open_file(struct subject *s) {
         return false;
     }
     const int error = refs_open(s->options.references, format, &s->source, &message);
-    return error ? fail(message, error) : true;
-}
-
-/* A stream of ours for the programs; -1: it is closed. */
-static int standard_stream(int fd) {
-    const int flags = fcntl(fd, F_GETFD);
-    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
+    return error ? say_failed(message, error) : true;
 }
 
 bool subject_open(struct subject *s, char **envp) {
     s->title = make_title(&s->options);
     if (!s->title)
-        return fail(NULL, -ENOMEM);
+        return say_failed(NULL, -ENOMEM);
     if (s->options.references)
         return open_file(s);
     /* What the program says stays apart from what we say on standard output. */
-    const int streams[] = {standard_stream(STDIN_FILENO), standard_stream(STDERR_FILENO),
-                           standard_stream(STDERR_FILENO)};
+    const int streams[] = {session_stream(STDIN_FILENO), session_stream(STDERR_FILENO),
+                           session_stream(STDERR_FILENO)};
     if (!recorded_open(&s->options, envp, 0, streams, &s->recorded)) {
         s->exit_status = s->recorded.exit_status;
         return false;

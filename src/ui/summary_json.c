@@ -3,19 +3,14 @@
  * Identities that hold, and are tested: faults.total = minor + major = zero_fill + file + swap_in + cow +
  * protection; evictions.total = clean + to_swap + to_file; frames.total = reserved + page_tables + anonymous
  * + page_cache + free. */
-#include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/json.h"
 #include "ui/summary.h"
 
 /* Raised when a key is renamed, removed or changes its meaning. */
 enum { SUMMARY_SCHEMA = 1 };
-
-static json_t *integer(uint64_t n) {
-    return json_integer((json_int_t)n);
-}
 
 /* Bytes that need not be UTF-8 as a string: a byte that is not part of it becomes U+00XX. */
 static json_t *text(const char *bytes) {
@@ -47,47 +42,48 @@ static json_t *command_json(char *const *command) {
 }
 
 static json_t *frames_json(const struct vm_frame_counts *f) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "total", integer(f->total), "reserved",
-                     integer(f->reserved), "free", integer(f->free), "page_tables", integer(f->page_tables),
-                     "anonymous", integer(f->anonymous), "page_cache", integer(f->page_cache));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "total", json_count(f->total), "reserved",
+                     json_count(f->reserved), "free", json_count(f->free), "page_tables",
+                     json_count(f->page_tables), "anonymous", json_count(f->anonymous), "page_cache",
+                     json_count(f->page_cache));
 }
 
 static json_t *faults_json(const struct tally *t) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "total", integer(tally_faults(t)),
-                     "misses", integer(t->misses), "minor", integer(t->minor), "major", integer(t->major),
-                     "zero_fill", integer(t->faults[EVENT_FAULT_ZERO_FILL]), "file",
-                     integer(t->faults[EVENT_FAULT_FILE]), "swap_in", integer(t->faults[EVENT_FAULT_SWAP_IN]),
-                     "cow", integer(t->faults[EVENT_FAULT_COW]), "protection",
-                     integer(t->faults[EVENT_FAULT_PROTECTION]));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "total", json_count(tally_faults(t)), "misses",
+        json_count(t->misses), "minor", json_count(t->minor), "major", json_count(t->major), "zero_fill",
+        json_count(t->faults[EVENT_FAULT_ZERO_FILL]), "file", json_count(t->faults[EVENT_FAULT_FILE]),
+        "swap_in", json_count(t->faults[EVENT_FAULT_SWAP_IN]), "cow", json_count(t->faults[EVENT_FAULT_COW]),
+        "protection", json_count(t->faults[EVENT_FAULT_PROTECTION]));
 }
 
 static json_t *evictions_json(const struct tally *t) {
     const uint64_t *e = t->evictions;
     return json_pack("{s:o, s:o, s:o, s:o}", "total",
-                     integer(e[EVENT_VICTIM_CLEAN] + e[EVENT_VICTIM_TO_SWAP] + e[EVENT_VICTIM_TO_FILE]),
-                     "clean", integer(e[EVENT_VICTIM_CLEAN]), "to_swap", integer(e[EVENT_VICTIM_TO_SWAP]),
-                     "to_file", integer(e[EVENT_VICTIM_TO_FILE]));
+                     json_count(e[EVENT_VICTIM_CLEAN] + e[EVENT_VICTIM_TO_SWAP] + e[EVENT_VICTIM_TO_FILE]),
+                     "clean", json_count(e[EVENT_VICTIM_CLEAN]), "to_swap",
+                     json_count(e[EVENT_VICTIM_TO_SWAP]), "to_file", json_count(e[EVENT_VICTIM_TO_FILE]));
 }
 
 static json_t *swap_json(const struct vm_swap_counts *s) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pages", integer(s->pages), "used", integer(s->used),
-                     "peak", integer(s->peak), "in", integer(s->in), "out", integer(s->out));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "pages", json_count(s->pages), "used", json_count(s->used),
+                     "peak", json_count(s->peak), "in", json_count(s->in), "out", json_count(s->out));
 }
 
 static json_t *syscalls_json(const struct kernel_summary *k) {
     json_t *unimplemented = json_object();
     for (size_t i = 0; i < k->unimplemented_count; i++)
-        json_object_set_new(unimplemented, k->unimplemented[i].name, integer(k->unimplemented[i].count));
-    return json_pack("{s:o, s:o}", "total", integer(k->syscalls), "unimplemented", unimplemented);
+        json_object_set_new(unimplemented, k->unimplemented[i].name, json_count(k->unimplemented[i].count));
+    return json_pack("{s:o, s:o}", "total", json_count(k->syscalls), "unimplemented", unimplemented);
 }
 
 static json_t *process_json(const struct process_summary *p) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", integer(p->pid), "parent",
-                     integer(p->parent), "command", text(p->command), "exit_status",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", json_count(p->pid), "parent",
+                     json_count(p->parent), "command", text(p->command), "exit_status",
                      p->wait_status < 0 ? json_null() : json_integer(summary_exit_status(p->wait_status)),
-                     "peak_resident", integer(p->peak_resident), "faults", faults_json(&p->tally), "refaults",
-                     integer(p->tally.refaults), "evictions", evictions_json(&p->tally), "syscalls",
-                     integer(p->syscalls));
+                     "peak_resident", json_count(p->peak_resident), "faults", faults_json(&p->tally),
+                     "refaults", json_count(p->tally.refaults), "evictions", evictions_json(&p->tally),
+                     "syscalls", json_count(p->syscalls));
 }
 
 static json_t *processes_json(const struct kernel_summary *k) {
@@ -103,8 +99,8 @@ static json_t *limits_json(const struct kernel_summary *k) {
         [LIMIT_INSTRUCTIONS] = "instructions", [LIMIT_OUTPUT] = "output", [LIMIT_TIME] = "time"};
     return json_pack("{s:o, s:o, s:o, s:o}", "reached",
                      k->limit == LIMIT_NONE ? json_null() : json_string(names[k->limit]), "output_bytes",
-                     integer(k->output_bytes), "processes_peak", integer(k->tasks_peak), "processes_refused",
-                     integer(k->tasks_refused));
+                     json_count(k->output_bytes), "processes_peak", json_count(k->tasks_peak),
+                     "processes_refused", json_count(k->tasks_refused));
 }
 
 static json_t *conditions_json(const struct kernel_summary *k) {
@@ -119,27 +115,27 @@ static json_t *prefetch_json(const struct machine_summary *s) {
     const struct vm_prefetch_counts *p = &s->prefetched;
     if (!s->prefetch)
         return json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", s->prefetch, "pages", integer(p->prefetched),
-                     "useful", integer(p->useful), "late", integer(p->late), "wasted", integer(p->wasted),
-                     "waiting", integer(p->waiting));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", s->prefetch, "pages",
+                     json_count(p->prefetched), "useful", json_count(p->useful), "late", json_count(p->late),
+                     "wasted", json_count(p->wasted), "waiting", json_count(p->waiting));
 }
 
 static json_t *summary_json(const struct machine_summary *s, const struct summary_context *context) {
     json_t *root = json_pack(
         "{s:i, s:s, s:o, s:b, s:s, s:s?, s:o, s:i, s:s, s:i, s:o, s:f}", "schema", SUMMARY_SCHEMA, "version",
         THIMBLE_VERSION, "command", command_json(context->command), "complete", s->complete, "policy",
-        s->policy, "policy_failed", s->policy_failed, "seed", integer(s->seed), "page_size", PAGE_SIZE,
+        s->policy, "policy_failed", s->policy_failed, "seed", json_count(s->seed), "page_size", PAGE_SIZE,
         "page_table", s->page_table, "exit_status", context->exit_status, "instructions",
-        integer(s->kernel.instructions), "wall_seconds", s->wall_seconds);
+        json_count(s->kernel.instructions), "wall_seconds", s->wall_seconds);
     json_t *rest =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
                   "prefetch", prefetch_json(s), "frames", frames_json(&s->vm.frames), "frames_peak",
                   frames_json(&s->vm.frames_peak), "faults", faults_json(&s->vm.tally), "refaults",
-                  integer(s->vm.tally.refaults), "evictions", evictions_json(&s->vm.tally), "swap",
-                  swap_json(&s->vm.swap), "tlb", "misses", integer(s->engine.tlb_misses), "context_switches",
-                  integer(s->kernel.context_switches), "oom_kills", integer(s->kernel.oom_kills),
-                  "limits_of_determinism", s->kernel.limits_of_determinism, "syscalls",
-                  syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "conditions",
+                  json_count(s->vm.tally.refaults), "evictions", evictions_json(&s->vm.tally), "swap",
+                  swap_json(&s->vm.swap), "tlb", "misses", json_count(s->engine.tlb_misses),
+                  "context_switches", json_count(s->kernel.context_switches), "oom_kills",
+                  json_count(s->kernel.oom_kills), "limits_of_determinism", s->kernel.limits_of_determinism,
+                  "syscalls", syscalls_json(&s->kernel), "limits", limits_json(&s->kernel), "conditions",
                   conditions_json(&s->kernel), "processes", processes_json(&s->kernel));
     if (!root || !rest || json_object_update(root, rest)) {
         json_decref(root);
@@ -150,11 +146,5 @@ static json_t *summary_json(const struct machine_summary *s, const struct summar
 }
 
 int summary_print_json(FILE *to, const struct machine_summary *s, const struct summary_context *context) {
-    json_t *root = summary_json(s, context);
-    if (!root)
-        return -ENOMEM;
-    errno = 0;
-    bool failed = json_dumpf(root, to, JSON_INDENT(2)) || fputc('\n', to) == EOF || fflush(to);
-    json_decref(root);
-    return failed || ferror(to) ? -(errno ? errno : EIO) : 0;
+    return json_print(summary_json(s, context), to);
 }

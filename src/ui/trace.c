@@ -14,6 +14,7 @@
 #include "trace/file.h"
 #include "ui/options.h"
 #include "ui/references.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "view/plain.h"
 
@@ -63,33 +64,20 @@ static const struct argp trace_argp = {
 
 /* ---- saying what it holds ---- */
 
-/* Text of guests and of files, as one may print it. */
-static void print_plain(const char *string) {
-    struct text t = {0};
-    plain_put(&t, string, strlen(string), 0);
-    fwrite(t.bytes ? t.bytes : "", 1, t.length, stdout);
-    text_free(&t);
-}
-
-static void print_number(uint64_t number, const char *what) {
-    char digits[SIZE_TEXT];
-    printf("%s %s", number_format(number, digits), what);
-}
-
 static void print_header(const struct trace_header *h) {
     for (int i = 0; i < h->argument_count; i++) {
         fputs(i ? " " : "", stdout);
-        print_plain(h->arguments[i]);
+        say_plain(h->arguments[i]);
     }
     fputs("\n  recorded by Thimble ", stdout);
-    print_plain(h->thimble);
+    say_plain(h->thimble);
     printf("%s, seed %" PRIu64 "\n  ", h->deterministic ? ", deterministic" : "", h->seed);
-    print_number(h->frames, "frames, ");
-    print_number(h->reserved, "reserved, ");
-    print_number(h->swap_pages, "pages of swap; page table ");
-    print_plain(h->page_table);
+    say_number(h->frames, "frames, ");
+    say_number(h->reserved, "reserved, ");
+    say_number(h->swap_pages, "pages of swap; page table ");
+    say_plain(h->page_table);
     fputs(", policy ", stdout);
-    print_plain(h->policy);
+    say_plain(h->policy);
     fputs("\n", stdout);
 }
 
@@ -109,15 +97,15 @@ static void print_end(const struct fold *f) {
 static void print_run(uint64_t events, const struct fold *f) {
     const struct tally *tally = &f->counter.tally;
     fputs("  ", stdout);
-    print_number(events, "events, ");
-    print_number(f->instruction, "instructions, ");
-    print_number(f->processes.count, f->processes.count == 1 ? "process" : "processes");
+    say_number(events, "events, ");
+    say_number(f->instruction, "instructions, ");
+    say_number(f->processes.count, f->processes.count == 1 ? "process" : "processes");
     print_end(f);
     fputs("  ", stdout);
-    print_number(tally_faults(tally), "faults (");
-    print_number(tally->major, "major), ");
-    print_number(tally->swap_out, "pages swapped out, ");
-    print_number(tally->swap_in, "swapped in\n");
+    say_number(tally_faults(tally), "faults (");
+    say_number(tally->major, "major), ");
+    say_number(tally->swap_out, "pages swapped out, ");
+    say_number(tally->swap_in, "swapped in\n");
 }
 
 /* What explain_…() said. False: it said nothing. */

@@ -182,13 +182,6 @@ static bool attribution_begin(struct where_job *job) {
     return !error;
 }
 
-/* A standard stream for the programs; -1: the caller closed it, and what stands there now is close-on-exec.
- */
-static int stream(int fd) {
-    const int flags = fcntl(fd, F_GETFD);
-    return flags < 0 || flags & FD_CLOEXEC ? -1 : fd;
-}
-
 static int report_print(struct where_job *job, const struct place_report *report,
                         const struct where_context *context) {
     switch (job->format) {
@@ -234,8 +227,8 @@ static void job_report(struct where_job *job) {
 }
 
 static void job_run(struct where_job *job, char **envp) {
-    const int out = stream(job->output ? STDOUT_FILENO : STDERR_FILENO);
-    const int streams[3] = {stream(STDIN_FILENO), out, stream(STDERR_FILENO)};
+    const int out = session_stream(job->output ? STDOUT_FILENO : STDERR_FILENO);
+    const int streams[3] = {session_stream(STDIN_FILENO), out, session_stream(STDERR_FILENO)};
     size_t failed = 0;
     if (!session_add_programs(&job->session, streams, envp))
         return;

@@ -3,18 +3,14 @@
  * Identities that hold, and are tested: the rows of each table add up to `totals`, and its `pairs` with
  * `unpaired` to the refaults. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/json.h"
 #include "ui/where.h"
 
 /* Raised when a key is renamed, removed or changes its meaning. */
 enum { WHERE_SCHEMA = 1 };
-
-static json_t *integer(uint64_t n) {
-    return json_integer((json_int_t)n);
-}
 
 /* Bytes that need not be UTF-8: what is not becomes '?'. */
 static json_t *text(const char *bytes) {
@@ -31,9 +27,10 @@ static json_t *text(const char *bytes) {
 }
 
 static json_t *counts_json(const struct place_counts *c) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "misses", integer(c->misses), "refaults",
-                     integer(c->refaults), "swap_in", integer(c->swap_in), "swap_out", integer(c->swap_out),
-                     "file_in", integer(c->file_in), "file_out", integer(c->file_out));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "misses", json_count(c->misses), "refaults",
+                     json_count(c->refaults), "swap_in", json_count(c->swap_in), "swap_out",
+                     json_count(c->swap_out), "file_in", json_count(c->file_in), "file_out",
+                     json_count(c->file_out));
 }
 
 static json_t *row_json(const struct place_row *row) {
@@ -53,9 +50,9 @@ static json_t *table_json(const struct place_table *t) {
         json_array_append_new(pairs, json_pack("{s:o, s:o, s:o}", "evicted_by",
                                                text(t->rows[t->pairs[i].evictor].place), "refaulted_in",
                                                text(t->rows[t->pairs[i].evicted].place), "count",
-                                               integer(t->pairs[i].count)));
+                                               json_count(t->pairs[i].count)));
     return json_pack("{s:s, s:o, s:o, s:o}", "name", t->name, "rows", rows, "pairs", pairs, "unpaired",
-                     integer(t->unpaired));
+                     json_count(t->unpaired));
 }
 
 static json_t *report_json(const struct place_report *r, const struct where_context *c) {
@@ -68,19 +65,13 @@ static json_t *report_json(const struct place_report *r, const struct where_cont
         json_array_append_new(notes, text(r->notes[i]));
     return json_pack("{s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:b, s:i, s:o, s:o, s:o}", "schema", WHERE_SCHEMA,
                      "version", THIMBLE_VERSION, "command", command, "by", where_by_names[r->by], "policy",
-                     c->policy, "available", c->available ? integer(c->available) : json_null(), "frames",
-                     integer(c->frames), "deterministic", c->deterministic, "exit_status", c->exit_status,
+                     c->policy, "available", c->available ? json_count(c->available) : json_null(), "frames",
+                     json_count(c->frames), "deterministic", c->deterministic, "exit_status", c->exit_status,
                      "totals", counts_json(&r->totals), "tables", tables, "notes", notes);
 }
 
 int where_print_json(FILE *to, const struct place_report *r, const struct where_context *c) {
-    json_t *root = report_json(r, c);
-    if (!root)
-        return -ENOMEM;
-    errno = 0;
-    const bool failed = json_dumpf(root, to, JSON_INDENT(2)) || fputc('\n', to) == EOF || fflush(to);
-    json_decref(root);
-    return failed || ferror(to) ? -(errno ? errno : EIO) : 0;
+    return json_print(report_json(r, c), to);
 }
 
 /* Semicolons separate frames. */
