@@ -36,11 +36,14 @@ int dw_load(struct dw *ret_dw) {
     return 0;
 }
 
-/* A line of a table has no room for a function's arguments. */
+/* A line of a table has no room for a function's arguments, nor for what stands behind them: " const", " &",
+ * the compiler's " [clone .cold]". */
 static void strip_arguments(char *name) {
-    size_t at = strlen(name);
+    const char *last = strrchr(name, ')');
+    size_t at = last ? (size_t)(last - name) + 1 : 0;
     int depth = 0;
-    if (at == 0 || name[at - 1] != ')')
+    if (at == 0 || strchr(name + at, '>') ||
+        strstr(name + at, "::")) /* of something else than the function */
         return;
     do {
         at--;

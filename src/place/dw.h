@@ -19,6 +19,16 @@
     X(dwfl_module_getsym_info)                                                                               \
     X(dwfl_module_getsrc)                                                                                    \
     X(dwfl_lineinfo)                                                                                         \
+    X(dwfl_module_addrdie)                                                                                   \
+    X(dwarf_getscopes)                                                                                       \
+    X(dwarf_getscopes_die)                                                                                   \
+    X(dwarf_tag)                                                                                             \
+    X(dwarf_attr)                                                                                            \
+    X(dwarf_attr_integrate)                                                                                  \
+    X(dwarf_formstring)                                                                                      \
+    X(dwarf_formudata)                                                                                       \
+    X(dwarf_getsrcfiles)                                                                                     \
+    X(dwarf_filesrc)                                                                                         \
     X(dwfl_module_eh_cfi)                                                                                    \
     X(dwfl_module_dwarf_cfi)                                                                                 \
     X(dwarf_cfi_addrframe)                                                                                   \

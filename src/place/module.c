@@ -1,6 +1,7 @@
 /* See module.h. Symbols are sorted once and searched: the library's own look-up goes through all of them. */
 #include "place/module.h"
 
+#include <dwarf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,71 @@ bool module_line(struct module *m, uint64_t address, const char **ret_file, int 
     if (file)
         *ret_file = file;
     return file != NULL;
+}
+
+/* ---- inlined functions ---- */
+
+/* The scopes that hold the address, the innermost first, as they stand in one another in the program; the
+ * library's first answer ends in those of the innermost one's definition. To be freed; NULL: none. */
+static Dwarf_Die *scopes_find(const struct module *m, uint64_t address, Dwarf_Die **ret_unit,
+                              int *ret_count) {
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *found = NULL, *scopes = NULL;
+    Dwarf_Die *unit =
+        m->dwfl_module ? m->dw->dwfl_module_addrdie(m->dwfl_module, address + m->bias, &bias) : NULL;
+    if (unit && m->dw->dwarf_getscopes(unit, address + m->bias - bias, &found) > 0)
+        *ret_count = m->dw->dwarf_getscopes_die(&found[0], &scopes);
+    free(found);
+    *ret_unit = unit;
+    return scopes;
+}
+
+static const char *scope_name(const struct dw *dw, Dwarf_Die *scope) {
+    Dwarf_Attribute attribute;
+    const char *name = NULL;
+    if (dw->dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute))
+        name = dw->dwarf_formstring(&attribute);
+    if (!name && dw->dwarf_attr_integrate(scope, DW_AT_name, &attribute))
+        name = dw->dwarf_formstring(&attribute);
+    return name;
+}
+
+static bool scope_number(const struct dw *dw, Dwarf_Die *scope, unsigned name, Dwarf_Word *ret_number) {
+    Dwarf_Attribute attribute;
+    return dw->dwarf_attr(scope, name, &attribute) && dw->dwarf_formudata(&attribute, ret_number) == 0;
+}
+
+static struct module_inlined scope_inlined(const struct dw *dw, Dwarf_Die *unit, Dwarf_Die *scope) {
+    struct module_inlined inlined = {.name = scope_name(dw, scope)};
+    Dwarf_Files *files;
+    size_t count;
+    Dwarf_Word file, line;
+    if (scope_number(dw, scope, DW_AT_call_file, &file) && scope_number(dw, scope, DW_AT_call_line, &line) &&
+        dw->dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count && line <= INT32_MAX) {
+        inlined.file = dw->dwarf_filesrc(files, file, NULL, NULL);
+        inlined.line = (int)line;
+    }
+    return inlined;
+}
+
+size_t module_inlined(struct module *m, uint64_t address, struct module_inlined to[MODULE_INLINED_MOST]) {
+    size_t count = 0;
+    int scope_count = 0;
+    Dwarf_Die *unit;
+    Dwarf_Die *scopes = scopes_find(m, address, &unit, &scope_count);
+    for (int i = 0; scopes && i < scope_count && count < MODULE_INLINED_MOST; i++) {
+        const int tag = m->dw->dwarf_tag(&scopes[i]);
+        if (tag == DW_TAG_subprogram)
+            break;
+        if (tag != DW_TAG_inlined_subroutine)
+            continue;
+        to[count] = scope_inlined(m->dw, unit, &scopes[i]);
+        if (!to[count].name)
+            break; /* it stands in a file of debug information that is not here */
+        count++;
+    }
+    free(scopes);
+    return count;
 }
 
 /* ---- frames ---- */

@@ -37,6 +37,16 @@ const struct module_symbol *module_symbol_named(struct module *, const char *nam
  */
 bool module_line(struct module *, uint64_t address, const char **ret_file, int *ret_line);
 
+/* A function that the compiler put into another one instead of a call. */
+struct module_inlined {
+    const char *name; /* as in the debug information: a C++ name is mangled; the module's */
+    const char *file; /* where the other one calls it; NULL: not known */
+    int line;
+};
+enum { MODULE_INLINED_MOST = 32 };
+/* Those that the address lies in, the innermost first. Their number. */
+size_t module_inlined(struct module *, uint64_t address, struct module_inlined to[MODULE_INLINED_MOST]);
+
 /* How the frame of the function around `address` is found: to be freed with free(); NULL: not known. */
 Dwarf_Frame *module_frame(struct module *, uint64_t address);
 

@@ -1,54 +1,14 @@
 #include "place/naming.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
-
-/* ---- frames ---- */
-
-/* "insert table.c:42", "insert (libc.so.6)", "libc.so.6+0x1234"; malloc'd, NULL: no memory. */
-static char *code_name(const struct naming *n, struct key key) {
-    struct module *module = locator_module(n->locator, key_module(key));
-    const struct module_symbol *symbol = module_symbol_at(module, key_value(key));
-    const char *file = NULL;
-    int line = 0, length;
-    char *text = NULL, *function = symbol ? dw_demangle(n->dw, symbol->name) : NULL;
-    if (symbol && !function)
-        return NULL;
-    const bool has_line = n->lines && key_kind(key) == KEY_CODE &&
-                          module_line(module, key_value(key), &file, &line) && line > 0;
-    if (has_line) {
-        const char *slash = strrchr(file, '/');
-        length = asprintf(&text, "%s %s:%d", function ? function : module_name(module),
-                          slash ? slash + 1 : file, line);
-    } else if (function) {
-        length = asprintf(&text, "%s (%s)", function, module_name(module));
-    } else {
-        length = asprintf(&text, "%s+0x%" PRIx64, module_name(module), key_value(key));
-    }
-    free(function);
-    return length < 0 ? NULL : text;
-}
-
-static char *frame_name(const struct naming *n, struct key key) {
-    return key_kind(key) == KEY_NAME ? strdup(texts_get(n->names, (uint32_t)key_value(key)))
-                                     : code_name(n, key);
-}
+#include "place/frames.h"
 
 /* ---- rows ---- */
-
-static size_t frames_count(const struct naming *n, struct key key) {
-    size_t count = 0;
-    if (key_kind(key) != KEY_STACK)
-        return 1;
-    for (uint32_t node = (uint32_t)key_value(key); node; node = stacks_get(n->stacks, node)->parent)
-        count++;
-    return count ? count : 1;
-}
 
 static char *frames_join(char *const *frames, size_t count) {
     size_t length = 1;
@@ -67,19 +27,36 @@ static void row_free(struct place_row *row) {
     free(row->place);
 }
 
-static int row_make(const struct naming *n, struct key key, const struct place_counts *counts,
-                    struct place_row *ret_row) {
-    struct place_row row = {.counts = *counts, .frame_count = frames_count(n, key)};
-    row.frames = calloc(row.frame_count, sizeof *row.frames);
-    uint32_t node = key_kind(key) == KEY_STACK ? (uint32_t)key_value(key) : 0;
-    bool made = row.frames != NULL;
-    for (size_t i = 0; made && i < row.frame_count; i++) {
-        row.frames[i] = node                         ? frame_name(n, stacks_get(n->stacks, node)->frame)
-                        : key_kind(key) == KEY_STACK ? strdup("[unknown]")
-                                                     : frame_name(n, key);
-        made = row.frames[i] != NULL;
-        node = node ? stacks_get(n->stacks, node)->parent : 0;
+/* Behind those that are there already. */
+static bool row_add(struct place_row *row, const struct frame_list *list) {
+    char **grown = list ? reallocarray(row->frames, row->frame_count + list->count, sizeof *grown) : NULL;
+    if (!grown)
+        return false;
+    row->frames = grown;
+    for (size_t i = 0; i < list->count; i++) {
+        grown[row->frame_count] = strdup(list->names[i]);
+        if (!grown[row->frame_count])
+            return false;
+        row->frame_count++;
     }
+    return true;
+}
+
+static bool row_add_stack(struct frames *frames, uint32_t node, struct place_row *row) {
+    char unknown[] = "[unknown]", *names[] = {unknown};
+    if (!node)
+        return row_add(row, &(struct frame_list){names, 1});
+    for (; node; node = stacks_get(frames->naming->stacks, node)->parent)
+        if (!row_add(row, frames_get(frames, stacks_get(frames->naming->stacks, node)->frame)))
+            return false;
+    return true;
+}
+
+static int row_make(struct frames *frames, struct key key, const struct place_counts *counts,
+                    struct place_row *ret_row) {
+    struct place_row row = {.counts = *counts};
+    const bool made = key_kind(key) == KEY_STACK ? row_add_stack(frames, (uint32_t)key_value(key), &row)
+                                                 : row_add(&row, frames_get(frames, key));
     row.place = made ? frames_join(row.frames, row.frame_count) : NULL;
     if (!row.place) {
         row_free(&row);
@@ -121,12 +98,12 @@ static bool counts_any(const struct place_counts *c) {
 
 /* Rows of what has the same name become one. `rows` gives each key's, `names` the numbers of names to rows.
  */
-static int rows_merge(const struct naming *n, const struct counts *c, struct place_table *table,
+static int rows_merge(struct frames *frames, const struct counts *c, struct place_table *table,
                       struct texts *names, uint32_t *row_of) {
     for (uint32_t i = 0; i < c->count; i++) {
         struct place_row row;
         const uint32_t known = names->count;
-        int error = row_make(n, c->keys[i], &c->of[i], &row);
+        int error = row_make(frames, c->keys[i], &c->of[i], &row);
         if (error)
             return error;
         error = texts_add(names, row.place, &row_of[i]);
@@ -194,13 +171,14 @@ static void rows_drop_empty(struct place_table *table) {
 
 int naming_table(const struct naming *n, const struct counts *c, struct place_table *table) {
     struct texts names = {0};
+    struct frames frames = {.naming = n};
     uint32_t *row_of = calloc((size_t)c->count + 1, sizeof *row_of);
     uint32_t *position = calloc((size_t)c->count + 1, sizeof *position);
     int error = -ENOMEM;
     table->rows = calloc((size_t)c->count + 1, sizeof *table->rows);
     table->unpaired = c->unpaired;
     if (row_of && position && table->rows)
-        error = rows_merge(n, c, table, &names, row_of);
+        error = rows_merge(&frames, c, table, &names, row_of);
     if (!error)
         error = rows_sort(table, &names, position);
     if (!error)
@@ -208,6 +186,7 @@ int naming_table(const struct naming *n, const struct counts *c, struct place_ta
     if (!error)
         rows_drop_empty(table);
     texts_free(&names);
+    frames_free(&frames);
     free(row_of);
     free(position);
     return error;

@@ -8,7 +8,7 @@
 /* Formatted numbers live until the end of the statement that they stand in. */
 #define NUMBER(n) number_format((n), (char[SIZE_TEXT]){0})
 
-enum { FRAMES_OF_ROW = 6, FRAMES_OF_PAIR = 2 };
+enum { FRAMES_OF_ROW = 6, FRAMES_OF_PAIR = 2, TEMPLATE_MOST = 24 };
 
 static void print_head(FILE *to, const struct place_report *r, const struct where_context *c) {
     char size[SIZE_TEXT];
@@ -34,11 +34,44 @@ static size_t frames_of_interest(const struct place_row *row) {
     return row->frame_count;
 }
 
+/* How many bytes "<…>" at `text` takes; 0: it does not end. */
+static size_t template_length(const char *text) {
+    int depth = 0;
+    for (size_t i = 0; text[i]; i++) {
+        depth += text[i] == '<' ? 1 : text[i] == '>' && text[i - 1] != '-' ? -1 : 0;
+        if (depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* A function and where it is; long arguments of templates are left out. Not where "<" may be an operator. */
+static void print_frame(FILE *to, const char *frame) {
+    while (*frame) {
+        const size_t length = *frame == '<' && !strstr(frame, "operator") ? template_length(frame) : 0;
+        if (length > TEMPLATE_MOST)
+            fputs("<…>", to);
+        else
+            fwrite(frame, 1, length ? length : 1, to);
+        frame += length ? length : 1;
+    }
+}
+
+/* The C++ library's own, between the one that counts and the program's. */
+static bool is_library_template(const char *frame) {
+    return !strncmp(frame, "std::", 5) || !strncmp(frame, "__gnu_cxx::", 11);
+}
+
 static void print_place(FILE *to, const struct place_row *row, size_t most) {
     const size_t frames = frames_of_interest(row);
-    for (size_t i = 0; i < frames && i < most; i++)
-        fprintf(to, "%s%s", i ? " < " : "", row->frames[i]);
-    if (frames > most)
+    size_t printed = 0, i;
+    for (i = 0; i < frames && printed < most; i++) {
+        if (i > 0 && i + 1 < frames && is_library_template(row->frames[i]))
+            continue;
+        fputs(printed++ ? " < " : "", to);
+        print_frame(to, row->frames[i]);
+    }
+    if (i < frames)
         fputs(" < …", to);
 }
 

@@ -96,7 +96,20 @@ class Culprit(WhereCase):
         self.assertTrue(first["frames"][0].startswith("operator new"), first["frames"])
         self.assertEqual(first["frames"][1], f"farm::herd::grow objects.cc:{line_of('objects.cc', 'HERE')}")
         report = self.where(PROGRAMS / "place-objects", by="symbol")
-        self.assertEqual(report["tables"][0]["rows"][0]["place"], "farm::herd::weigh() const (place-objects)")
+        self.assertEqual(report["tables"][0]["rows"][0]["place"], "farm::herd::weigh (place-objects)")
+
+    def test_inlined_functions_are_frames(self):
+        report = self.where(PROGRAMS / "place-objects", by="line")
+        inner, outer = (line_of("objects.cc", mark) for mark in ("READ", "ADDED"))
+        self.assertEqual(report["tables"][0]["rows"][0]["frames"],
+                         [f"farm::weight_of objects.cc:{inner}", f"farm::herd::weigh objects.cc:{outer}"])
+        self.check_sums(report)
+
+    def test_the_text_leaves_the_library_and_long_templates_out(self):
+        done = self.run_thimble("where", "--sizes", FRAMES, "--by", "allocation", "--", PROGRAMS / "place-objects")
+        text = done.stdout.decode()
+        self.assertRegex(text, r"operator new \(.*\) < farm::herd::grow objects.cc:\d+ < main objects.cc:\d+\n")
+        self.assertNotIn("default_delete", text)
 
     def test_what_a_parent_allocated_and_a_child_missed(self):
         report = self.where(PROGRAMS / "place-parent", by="allocation", options=("--sizes", "200"))

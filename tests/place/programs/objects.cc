@@ -9,6 +9,11 @@ struct cow {
     char rest[240];
 };
 
+// Inlined on purpose; volatile, so that it has an instruction of its own.
+__attribute__((always_inline)) inline long weight_of(const std::unique_ptr<cow> &c) {
+    return *const_cast<const volatile long *>(&c->weight); // READ
+}
+
 struct herd {
     std::vector<std::unique_ptr<cow>> cows;
     __attribute__((noinline)) void grow(int by) {
@@ -18,7 +23,7 @@ struct herd {
     __attribute__((noinline)) long weigh() const {
         long sum = 0;
         for (const auto &c : cows)
-            sum += c->weight;
+            sum += weight_of(c); // ADDED
         return sum;
     }
 };
