@@ -621,12 +621,20 @@ static bool is_run_only(const char *name) {
     return false;
 }
 
-/* The machine's options without those that mean nothing to the analysis or something else. */
+/* The machine's options without those that mean nothing to the analysis or something else, and without a
+ * heading that nothing is left below. */
 static void keep_machine_options(struct parse *p) {
     size_t kept = 0;
-    for (const struct argp_option *o = machine_options; o->name || o->key || o->doc; o++)
-        if (!o->name || (!is_run_only(o->name) && !names_option(p->analysis->options, o->name)))
-            p->machine_options[kept++] = *o;
+    for (const struct argp_option *o = machine_options; o->name || o->key || o->doc; o++) {
+        if (o->name && (is_run_only(o->name) || names_option(p->analysis->options, o->name)))
+            continue;
+        if ((!o->name || o->group) && kept && !p->machine_options[kept - 1].name)
+            kept--;
+        p->machine_options[kept] = *o;
+        if (o->key == 'n')
+            p->machine_options[kept].doc = "Page frames of 4 KiB in all (default 1048576: ample)";
+        kept++;
+    }
 }
 
 static error_t parse_analysis(struct parse *p, int argc, char **argv) {
@@ -634,8 +642,9 @@ static error_t parse_analysis(struct parse *p, int argc, char **argv) {
     const struct argp own = {.options = p->analysis->options, .parser = take_own_option};
     const struct argp common = {.options = analysis_options, .parser = take_analysis_option};
     const struct argp machine = {.options = p->machine_options, .parser = take_option};
+    /* The empty heading keeps its own options, with their headings, together and in front of the others. */
     const struct argp_child children[] = {
-        {.argp = &own}, {.argp = &common}, {.argp = &machine}, {.argp = &confine_argp}, {0}};
+        {.argp = &own, .header = ""}, {.argp = &common}, {.argp = &machine}, {.argp = &confine_argp}, {0}};
     const struct argp argp = {
         .parser = take_analysis_init,
         .args_doc = p->analysis->arguments,

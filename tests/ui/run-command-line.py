@@ -29,6 +29,16 @@ class Guide(ThimbleCase):
             name = option.split("=")[0].rstrip(",")
             self.assertIn(name, page)
 
+    def test_options_stand_below_a_heading_of_their_own(self):
+        for command, heading in (("curve", "Curves"), ("where", "Places"), ("size", "The question")):
+            described = self.run_thimble(command, "--help").stdout.decode()
+            groups = [block.strip("\n").splitlines() for block in described.split("\n\n")]
+            headings = {lines[0].strip(" :"): lines[1:] for lines in groups if lines[0].startswith(" ") and "--" not in lines[0]}
+            self.assertEqual(next(iter(headings)), heading)
+            self.assertTrue(all(headings.values()), headings)
+            self.assertTrue(any("--sizes" in line or "--slowdown" in line for line in headings[heading]))
+            self.assertTrue(any("--frames" in line for line in headings["Memory"]))
+
     def test_policy_list_describes_each(self):
         lines = self.run_thimble("run", "--policy", "list").stdout.decode().splitlines()
         self.assertLessEqual({"fifo", "clock", "lru", "random"}, {line.split()[0] for line in lines})
