@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/bounds.h"
 #include "analysis/broadcast.h"
 #include "analysis/curve_task.h"
 #include "analysis/masks.h"
@@ -36,6 +37,9 @@ struct run {
     struct opt_future *future; /* NULL: not read yet */
     struct loaded *loaded;     /* by policy */
     uint32_t pages;            /* as far as known */
+    /* Of a reduced trace, and sizes for which it is too much so: lru with as many frames as it is exact for,
+     * and opt with the curves' sizes. Else their counts are 0. */
+    struct curve bound_lru, bound_opt;
 };
 
 /* ---- sizes ---- */
@@ -100,7 +104,8 @@ static bool policy_is(const char *specification, const char *name) {
     return strcmp(specification, name) == 0;
 }
 
-/* Of a reduced trace, LRU and OPT with enough frames are exact, and nothing else is. */
+/* Of a reduced trace, LRU and OPT with enough frames are exact, with fewer there are bounds of them, and
+ * nothing is known of the others. */
 static int reduced_check(struct run *run) {
     const uint32_t reduced_to = refs_header(run->source)->reduced_to;
     const struct curve_request *request = run->request;
@@ -112,12 +117,6 @@ static int reduced_check(struct run *run) {
                                 "%s: the references were reduced (--reduce %u), which changes the misses of "
                                 "every policy but lru and opt: record without --reduce",
                                 request->policies[i], reduced_to);
-    if (run->sizes[0] < reduced_to)
-        return message_fail(
-            -ENOTSUP, run->ret_message,
-            "%u frames: the references were reduced (--reduce %u), which changes the misses of "
-            "smaller memories: ask for %u frames and more, or record with a smaller number",
-            run->sizes[0], reduced_to, reduced_to);
     if (request->no_swap || request->observe_bits || request->sample || request->measure)
         return message_fail(
             -ENOTSUP, run->ret_message,
@@ -270,6 +269,54 @@ static int tasks_of_policy(struct run *run, size_t policy) {
     return tasks_simulate(run, policy);
 }
 
+/* ---- bounds ---- */
+
+static bool is_bounded(const struct run *run) {
+    return run->sizes[0] < refs_header(run->source)->reduced_to;
+}
+
+static int task_of_bound(struct run *run, const char *policy, enum curve_method method, const uint32_t *sizes,
+                         size_t count, struct curve *curve) {
+    const int error = curve_init(curve, policy, sizes, count);
+    const struct curve_task task = {
+        .request = run->request, .curve = curve, .count = count, .method = method};
+    if (error)
+        return error;
+    curve_without_writebacks(curve);
+    return task_add(run, &task);
+}
+
+static int tasks_of_bounds(struct run *run) {
+    const uint32_t reduced_to = refs_header(run->source)->reduced_to;
+    if (!is_bounded(run))
+        return 0;
+    const int error = task_of_bound(run, "lru", CURVE_LRU_STACK, &reduced_to, 1, &run->bound_lru);
+    return error ? error
+                 : task_of_bound(run, "opt", CURVE_OPT_STACK, run->sizes, run->size_count, &run->bound_opt);
+}
+
+static int curves_bound(struct run *run) {
+    const struct refs_totals *totals = &run->set->totals;
+    const struct bounds bounds = {
+        .frames = refs_header(run->source)->reduced_to,
+        .references = totals->references,
+        .dropped = totals->dropped,
+        .opt = run->bound_opt.faults,
+        .lru = run->bound_lru.faults ? run->bound_lru.faults[0] : 0,
+    };
+    if (!is_bounded(run))
+        return 0;
+    if (!totals->whole)
+        return message_fail(-ENOTSUP, run->ret_message,
+                            "%u frames: the references were reduced (--reduce %u), and the recording was cut "
+                            "before it said how many: ask for %u frames and more",
+                            run->sizes[0], bounds.frames, bounds.frames);
+    int error = 0;
+    for (size_t i = 0; i < run->set->count && !error; i++)
+        error = bounds_put(&bounds, &run->set->curves[i]);
+    return error;
+}
+
 /* ---- readings ---- */
 
 /* As many tasks as memory allows, at least one. */
@@ -363,6 +410,8 @@ static char *names_join(const char *const *names) {
 static int curve_label(struct run *run, struct curve *curve) {
     const struct refs_totals *totals = &run->set->totals;
     char *names = NULL, *condition = NULL;
+    if (curve->label == RESULT_FAILED)
+        return 0;
     if (run->request->sample) {
         curve->label = RESULT_ESTIMATED;
         if (asprintf(&curve->condition, "estimated from %u pages at a time (SHARDS)", run->request->sample) <
@@ -402,9 +451,13 @@ static int run_do(struct run *run) {
     for (size_t i = 0; i < run->request->policy_count && run->request->measure && !error; i++)
         error = task_measure(run, i);
     if (!error)
+        error = tasks_of_bounds(run);
+    if (!error)
         error = read_all(run);
     if (!error)
         error = refs_totals(run->source, &run->set->totals);
+    if (!error)
+        error = curves_bound(run);
     for (size_t i = 0; i < run->set->count && !error; i++)
         error = curve_label(run, &run->set->curves[i]);
     return error;
@@ -428,6 +481,8 @@ int curve_compute(struct refs_source *source, const struct curve_request *reques
     for (size_t i = 0; run.loaded && i < request->policy_count; i++)
         policy_unload(run.loaded[i].policy);
     opt_future_free(run.future);
+    curve_free(&run.bound_lru);
+    curve_free(&run.bound_opt);
     free(run.loaded);
     free(run.tasks);
     if (!error) {
@@ -440,6 +495,13 @@ int curve_compute(struct refs_source *source, const struct curve_request *reques
     *ret_message = message;
     curve_set_free(&set);
     return error;
+}
+
+const struct curve *curve_set_failed(const struct curve_set *set) {
+    for (size_t i = 0; i < set->count; i++)
+        if (set->curves[i].label == RESULT_FAILED)
+            return &set->curves[i];
+    return NULL;
 }
 
 void curve_set_free(struct curve_set *set) {

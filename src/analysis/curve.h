@@ -42,11 +42,14 @@ struct curve_set {
     uint64_t cold;             /* misses at any size: first references */
 };
 
-/* 0; -EINVAL, -ENOTSUP (a combination that cannot be computed soundly), -EPROTO (a policy broke its
- * contract), -ENOMEM or the source's error, with *ret_message (malloc'd) saying why. Reads the source from
- * its beginning to its end. */
+/* 0; -EINVAL, -ENOTSUP (a combination that cannot be computed soundly), -ENOMEM or the source's error, with
+ * *ret_message (malloc'd) saying why. Reads the source from its beginning to its end. A policy that breaks
+ * its contract at any of the sizes has a curve that says so (RESULT_FAILED) and no numbers; the others go on.
+ */
 int curve_compute(struct refs_source *, const struct curve_request *, struct curve_set *ret_set,
                   char **ret_message);
+/* The first curve whose policy failed, or NULL. */
+const struct curve *curve_set_failed(const struct curve_set *);
 void curve_set_free(struct curve_set *);
 
 #endif

@@ -34,10 +34,23 @@ static int task_fail(struct curve_task *task, int error, const char *why) {
     return task->error = error;
 }
 
+/* The policy's fault, which says nothing about the others. */
+static int task_policy_fails(struct curve_task *task, const char *why) {
+    char *message = NULL;
+    message_fail(-EPROTO, &message, "with %u frames: %s", task->curve->sizes[task->first],
+                 why ? why : "it broke its contract");
+    if (!message)
+        return task_fail(task, -ENOMEM, NULL);
+    free(task->message);
+    task->message = message;
+    task->policy_failed = true;
+    return 0;
+}
+
 /* What a policy that is not Thimble's own says. */
 static void task_told(void *context, enum policy_news news, const char *line) {
     struct curve_task *task = context;
-    if (!task->message)
+    if (news != POLICY_SAYS && !task->message)
         task->message = strdup(line);
 }
 
@@ -60,6 +73,8 @@ static int simulation_start(struct curve_task *task) {
     task->state = simulation;
     if (error == -EINVAL && frames > SIMULATION_FRAMES_MAX)
         return task_fail(task, error, "more than 512 GiB of frames cannot be simulated");
+    if (error && task->message)
+        return task_policy_fails(task, task->message);
     if (error == -EINVAL)
         return task_fail(task, error, "its parameters are unknown or out of range: see `thimble policies`");
     return error ? task_fail(task, error, NULL) : 0;
@@ -124,13 +139,15 @@ static int hear_simulation(struct curve_task *task, const struct broadcast_batch
     int error = simulation_add_pages(task->state, batch->pages, batch->page_count);
     if (!error)
         error = simulation_feed(task->state, batch->items, batch->count);
+    if (error == -EPROTO)
+        return task_policy_fails(task, simulation_message(task->state));
     return error ? task_fail(task, error, simulation_message(task->state)) : 0;
 }
 
 int curve_task_hear(void *context, const struct broadcast_batch *batch) {
     struct curve_task *task = context;
     int error = 0;
-    if (task->unsuitable)
+    if (task->unsuitable || task->policy_failed)
         return 0;
     switch (task->method) {
     case CURVE_LRU_STACK: error = hear_lru(task->state, batch); break;
@@ -182,7 +199,7 @@ static int finish_simulation(struct curve_task *task) {
     struct curve *curve = task->curve;
     const char *broken = simulation_check(task->state);
     if (broken)
-        return task_fail(task, -EPROTO, broken);
+        return task_policy_fails(task, broken);
     simulation_get_result(task->state, &result);
     curve->faults[task->first] = result.misses;
     if (curve->writebacks)
@@ -200,9 +217,23 @@ static int finish_simulation(struct curve_task *task) {
     return 0;
 }
 
+/* What there is to say that is no error. */
+static void finish_message(struct curve_task *task) {
+    struct curve *curve = task->curve;
+    if (task->error || !task->message)
+        return;
+    char **said = task->policy_failed ? &curve->condition : &curve->remark;
+    if (task->policy_failed)
+        curve->label = RESULT_FAILED;
+    if (!*said) {
+        *said = task->message;
+        task->message = NULL;
+    }
+}
+
 int curve_task_finish(struct curve_task *task, bool failed) {
     int error = task->error;
-    const bool empty = failed || error || task->unsuitable || !task->state;
+    const bool empty = failed || error || task->unsuitable || task->policy_failed || !task->state;
     switch (task->method) {
     case CURVE_LRU_STACK:
         error = empty ? error : finish_lru(task);
@@ -232,5 +263,6 @@ int curve_task_finish(struct curve_task *task, bool failed) {
         break;
     }
     task->state = NULL;
+    finish_message(task);
     return error;
 }

@@ -28,8 +28,9 @@ struct curve_task {
 
     void *state; /* while it hears */
     int error;
-    char *message;   /* why */
-    bool unsuitable; /* the method does not do for these references: to be simulated */
+    char *message;      /* why; or what the policy said */
+    bool unsuitable;    /* the method does not do for these references: to be simulated */
+    bool policy_failed; /* it broke its contract: no error, but the curve has failed */
     uint64_t cold;
 };
 
@@ -39,7 +40,7 @@ uint64_t curve_task_bytes(const struct curve_task *, uint32_t pages);
 int curve_task_start(struct curve_task *);
 /* Of struct broadcast_listener, with the task as its state. */
 int curve_task_hear(void *task, const struct broadcast_batch *);
-/* The results into the curve, unless the reading failed. 0 or -errno. */
+/* The results into the curve, unless the reading failed; or there, that its policy did. 0 or -errno. */
 int curve_task_finish(struct curve_task *, bool failed);
 
 #endif

@@ -11,6 +11,7 @@ const char *result_label_name(enum result_label label) {
     case RESULT_BOUNDED: return "bounded";
     case RESULT_ESTIMATED: return "estimated";
     case RESULT_CONDITIONAL: return "conditional";
+    case RESULT_FAILED: return "failed";
     }
     return "?";
 }
@@ -35,6 +36,7 @@ int curve_init(struct curve *ret_curve, const char *policy, const uint32_t *size
 void curve_free(struct curve *curve) {
     free(curve->policy);
     free(curve->condition);
+    free(curve->remark);
     free(curve->sizes);
     free(curve->faults);
     free(curve->writebacks);

@@ -10,6 +10,7 @@ enum result_label {
     RESULT_BOUNDED,     /* the truth lies between lower and upper */
     RESULT_ESTIMATED,   /* by sampling */
     RESULT_CONDITIONAL, /* exact, if the program would have run the same with another amount of memory */
+    RESULT_FAILED,      /* the policy broke its contract: there is no result */
 };
 const char *result_label_name(enum result_label); /* "exact" … */
 
@@ -18,6 +19,7 @@ struct curve {
     char *policy; /* with its parameters, as it was asked for */
     enum result_label label;
     char *condition; /* of a label that is not exact: why, one line; or NULL */
+    char *remark;    /* what else a policy that is not Thimble's own did, one line; or NULL */
     size_t count;
     uint32_t *sizes;         /* frames for pages, ascending */
     uint64_t *faults;        /* misses, cold ones included */

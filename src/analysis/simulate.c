@@ -155,8 +155,9 @@ static inline void measure_end(const struct simulation *s, struct measure *measu
 /* One that has failed is no longer the policy that was asked for: the simulation ends with the reason. */
 static void policy_told(void *context, enum policy_news news, const char *line) {
     struct simulation *s = context;
-    if (news == POLICY_FAILED && !s->error)
-        (void)simulation_fail(s, -EPROTO, "%s", line);
+    const char *end = strstr(line, POLICY_GOES_ON);
+    if (news == POLICY_FAILED && end && !s->error)
+        (void)simulation_fail(s, -EPROTO, "%.*s", (int)(end - line), line);
     else if (s->config.tell)
         s->config.tell(s->config.context, news, line);
 }

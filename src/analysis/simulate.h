@@ -39,7 +39,8 @@ struct simulation_config {
     bool measure;        /* the policy's time */
     uint64_t count_from; /* instruction: what happens before is simulated, but not counted */
     /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the
-     * thread that calls; POLICY_LEAKS comes during simulation_destroy(). May be NULL. */
+     * thread that calls; POLICY_LEAKS, and POLICY_FAILED of a crash then, come during simulation_destroy().
+     * May be NULL. */
     void (*tell)(void *context, enum policy_news, const char *line);
     /* Who wants to know which pages: a page leaves its frame (`lost`: given up, and its content with it;
      * `written`: to swap or to its file); and, when room has been made, a page is brought in. Both may be

@@ -119,7 +119,7 @@ static void guard_rescued(struct guard *g) {
     char what[WHY_LENGTH];
     guard_describe(g, what);
     guard_hand_over(g);
-    guard_tell(g, POLICY_FAILED, "%s: CLOCK goes on in its place", what);
+    guard_tell(g, POLICY_FAILED, "%s" POLICY_GOES_ON, what);
 }
 
 /* Calls the policy; `statement` may set nothing that lives outside. */

@@ -30,6 +30,9 @@ enum policy_news {
     POLICY_LEAKS,   /* at its destruction: it kept memory */
 };
 
+/* How a line of POLICY_FAILED ends while there are pages to go on with. */
+#define POLICY_GOES_ON ": CLOCK goes on in its place"
+
 struct policy_config {
     uint32_t frames;        /* frame numbers are below this; their order means nothing */
     uint32_t capacity;      /* how many of them can hold pages at once, at most */

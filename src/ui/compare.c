@@ -398,7 +398,9 @@ int compare_command(int argc, char **argv, char **envp) {
         .arguments = "[--] PROGRAM [ARG...]\nFILE\n--suite FILE\n--from FILE",
         .doc =
             "Compare replacement policies at sizes of memory: misses, write-backs and modelled stall, beside "
-            "those of OPT.\vThe exit status is 0, or 125 when something could not be computed. See also: man "
+            "those of OPT.\vThe exit status is 0; 1 when a policy failed, whose row says so; 125 when "
+            "something could not be "
+            "computed. See also: man "
             "thimble-compare",
         .options = own_options,
         .take = take_option,
@@ -408,7 +410,7 @@ int compare_command(int argc, char **argv, char **envp) {
     };
     cost_disk_parse(job.disk_text, &job.disk, &message);
     if (subject_parse(&job.subject, &analysis, argc, argv) && run_job(&job, envp))
-        job.subject.exit_status = EXIT_SUCCESS;
+        job.subject.exit_status = compare_rows_failed(&job.rows) ? EXIT_POLICY_FAILED : EXIT_SUCCESS;
     subject_close(&job.subject);
     policy_list_free(&job.policies);
     compare_rows_free(&job.rows);

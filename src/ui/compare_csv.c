@@ -38,7 +38,9 @@ static const struct column {
     TEXT(label, true),
     TEXT(condition, false),
     TEXT(observed, false),
-    COUNT(misses, true),
+    COUNT(misses, false),
+    COUNT(lower, false),
+    COUNT(upper, false),
     COUNT(writebacks, false),
     {"stall_seconds", COLUMN_REAL, offsetof(struct compare_row, stall), false},
     TEXT(disk, false),
@@ -216,7 +218,11 @@ static int take_field(struct reading *r, struct compare_row *row, const struct c
 
 static int read_row(struct reading *r, struct compare_row *row) {
     int error = 0;
-    *row = (struct compare_row){.writebacks = UINT64_MAX, .stall = NAN};
+    *row = (struct compare_row){.misses = UINT64_MAX,
+                                .lower = UINT64_MAX,
+                                .upper = UINT64_MAX,
+                                .writebacks = UINT64_MAX,
+                                .stall = NAN};
     for (size_t c = 0; !error && c < COLUMNS; c++)
         if (columns[c].type == COLUMN_TEXT)
             error = take_field(r, row, &columns[c], "");
@@ -225,6 +231,8 @@ static int read_row(struct reading *r, struct compare_row *row) {
     for (size_t i = 0; !error && i < r->field_count; i++)
         if (r->column_of[i] != NONE)
             error = take_field(r, row, &columns[r->column_of[i]], r->text.bytes + r->fields[i]);
+    if (!error && row->misses == UINT64_MAX && strcmp(row->label, "failed"))
+        error = refuse(r, "misses: there are none, and the label is '%.40s', not 'failed'", row->label);
     return error;
 }
 

@@ -91,12 +91,23 @@ static void put_names(const struct compare_report *r, struct text *t) {
     text_put(t, "  label\n");
 }
 
+/* "1,200", or between bounds "1,200–1,431". */
+static void put_misses(const struct compare_result *result, struct text *t) {
+    char number[SIZE_TEXT], upper[SIZE_TEXT], cell[CELL];
+    if (result->lower == result->upper)
+        snprintf(cell, sizeof cell, "%s", number_format(result->misses, number));
+    else
+        snprintf(cell, sizeof cell, "%s–%s", number_format(result->lower, number),
+                 number_format(result->upper, upper));
+    put_right(t, 14, cell);
+}
+
 static void put_result(const struct compare_report *r, size_t policy, const struct compare_result *result,
                        struct text *t) {
     char cell[CELL], number[SIZE_TEXT];
     snprintf(cell, sizeof cell, "  %-*.*s", name_width(r), CELL - 4, r->policies.names[policy]);
     text_put(t, cell);
-    put_right(t, 14, number_format(result->misses, number));
+    put_misses(result, t);
     put_real(t, 9, "%.3f", result->to_opt);
     put_real(t, 10, "%.1f%%", result->distance * 100);
     put_ratio(t, &result->misses_to_baseline);
@@ -110,6 +121,16 @@ static void put_result(const struct compare_report *r, size_t policy, const stru
     }
     text_put(t, "  ");
     text_put(t, result->label);
+    text_put(t, "\n");
+}
+
+static void put_no_result(const struct compare_report *r, size_t policy, const char *why, struct text *t) {
+    char cell[CELL];
+    snprintf(cell, sizeof cell, "  %-*.*s", name_width(r), CELL - 4, r->policies.names[policy]);
+    text_put(t, cell);
+    put_right(t, 14, "-");
+    text_put(t, "  ");
+    text_put(t, why);
     text_put(t, "\n");
 }
 
@@ -127,14 +148,15 @@ static void put_size(const struct compare_report *r, size_t size, struct text *t
         text_put(t, "\n");
     }
     put_names(r, t);
-    for (size_t policy = 0; policy < r->policies.count; policy++)
-        if (result_of(r, size, policy)->runs)
-            put_result(r, policy, result_of(r, size, policy), t);
-        else {
-            text_put(t, "  ");
-            text_put(t, r->policies.names[policy]);
-            text_put(t, ": it cannot run in so little memory\n");
-        }
+    for (size_t policy = 0; policy < r->policies.count; policy++) {
+        const struct compare_result *result = result_of(r, size, policy);
+        if (!result->runs)
+            put_no_result(r, policy, "it cannot run in so little memory", t);
+        else if (result->failed)
+            put_no_result(r, policy, "failed", t);
+        else
+            put_result(r, policy, result, t);
+    }
 }
 
 static void put_conditions(const struct compare_report *r, struct text *t) {
@@ -143,6 +165,10 @@ static void put_conditions(const struct compare_report *r, struct text *t) {
         const struct compare_row *row = &r->rows->rows[i];
         if (!*row->condition || !strcmp(row->condition, before))
             continue;
+        if (row->misses == UINT64_MAX) {
+            text_put(t, row->policy);
+            text_put(t, " ");
+        }
         text_put(t, row->label);
         text_put(t, ", ");
         text_put(t, row->name);
@@ -216,7 +242,7 @@ static json_t *list_json(const struct compare_report *r, size_t policy,
     bool any = false;
     for (size_t size = 0; size < r->sizes.count; size++) {
         const struct compare_result *result = result_of(r, size, policy);
-        json_t *value = result->runs ? make(result) : json_null();
+        json_t *value = result->runs && !result->failed ? make(result) : json_null();
         any |= !json_is_null(value);
         json_array_append_new(list, value);
     }
@@ -226,8 +252,17 @@ static json_t *list_json(const struct compare_report *r, size_t policy,
     return json_null();
 }
 
+static bool is_bounded(const struct compare_result *r) {
+    return r->label && !strcmp(r->label, "bounded");
+}
 static json_t *make_faults(const struct compare_result *r) {
     return json_integer((json_int_t)r->misses);
+}
+static json_t *make_lower(const struct compare_result *r) {
+    return is_bounded(r) ? json_integer((json_int_t)r->lower) : json_null();
+}
+static json_t *make_upper(const struct compare_result *r) {
+    return is_bounded(r) ? json_integer((json_int_t)r->upper) : json_null();
 }
 static json_t *make_writebacks(const struct compare_result *r) {
     return r->writebacks_known ? json_integer((json_int_t)r->writebacks) : json_null();
@@ -265,13 +300,18 @@ static json_t *policy_json(const struct compare_report *r, size_t policy) {
         {"misses_to_baseline", make_misses_ratio},
         {"stall_to_baseline", make_stall_ratio},
     };
-    const struct compare_result *surest = NULL;
+    const struct compare_result *surest = NULL; /* the least sure, that is: failed, if it is anywhere */
     for (size_t size = 0; size < r->sizes.count; size++)
-        if (result_of(r, size, policy)->runs)
+        if (result_of(r, size, policy)->runs && !(surest && surest->failed))
             surest = result_of(r, size, policy);
     json_t *object = json_pack("{s:s}", "label", surest ? surest->label : "");
     if (surest && *surest->condition)
-        json_object_set_new(object, "condition", json_string_nocheck(surest->condition));
+        json_object_set_new(object, surest->failed ? "failed" : "condition",
+                            json_string_nocheck(surest->condition));
+    if (surest && is_bounded(surest)) {
+        json_object_set_new(object, "lower", list_json(r, policy, make_lower));
+        json_object_set_new(object, "upper", list_json(r, policy, make_upper));
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
         json_object_set_new(object, lists[i].name, list_json(r, policy, lists[i].make));
     if (is_measured(r))

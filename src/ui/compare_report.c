@@ -181,6 +181,11 @@ static void pairs_add(struct pairs *p, uint32_t program, double value, double ba
     p->baseline[p->count++] = baseline;
 }
 
+/* Whether there is such a row, with a number that can be held against another. */
+static bool is_known(const struct compare_row *row) {
+    return row && row->misses != UINT64_MAX && row->lower == row->upper;
+}
+
 static int add_ratios(const struct compare_report *r, size_t size, size_t policy,
                       struct compare_result *result) {
     struct pairs misses, stalls;
@@ -190,7 +195,7 @@ static int add_ratios(const struct compare_report *r, size_t size, size_t policy
     for (size_t run = 0; !error && run < r->run_count; run++) {
         const struct compare_row *row = compare_cell(r, run, size, (long)policy);
         const struct compare_row *base = compare_cell(r, run, size, r->baseline);
-        if (!row || !base)
+        if (!is_known(row) || !is_known(base))
             continue;
         if (row->misses && base->misses)
             pairs_add(&misses, r->programs[run], (double)row->misses, (double)base->misses);
@@ -215,7 +220,7 @@ static void add_distance(const struct compare_report *r, size_t size, size_t pol
         const struct compare_row *row = compare_cell(r, run, size, (long)policy);
         const struct compare_row *opt = compare_cell(r, run, size, r->opt);
         const struct compare_row *base = compare_cell(r, run, size, r->baseline);
-        if (!row || !opt || !base || !opt->misses || !row->misses)
+        if (!is_known(row) || !is_known(opt) || !is_known(base) || !opt->misses || !row->misses)
             continue;
         misses += (double)row->misses;
         opts += (double)opt->misses;
@@ -229,17 +234,21 @@ static void add_distance(const struct compare_report *r, size_t size, size_t pol
 
 /* exact is surest; the others in the order in which less is known. */
 static int label_rank(const char *label) {
-    static const char *const order[] = {"exact", "conditional", "bounded", "estimated"};
+    static const char *const order[] = {"exact", "conditional", "bounded", "estimated", "failed"};
     int rank = 0;
-    while (rank < 4 && strcmp(order[rank], label))
+    while (rank < (int)ARRAY_LENGTH(order) && strcmp(order[rank], label))
         rank++;
     return rank;
 }
 
 static void add_row(struct compare_result *result, const struct compare_row *row) {
+    const bool bounded = row->lower != UINT64_MAX && row->upper != UINT64_MAX;
     result->runs++;
+    result->failed += row->misses == UINT64_MAX;
     result->frames = row->frames;
     result->misses += row->misses;
+    result->lower += bounded ? row->lower : row->misses;
+    result->upper += bounded ? row->upper : row->misses;
     result->writebacks_known &= row->writebacks != UINT64_MAX;
     result->writebacks += row->writebacks;
     result->stall += row->stall;
@@ -254,14 +263,18 @@ static void add_row(struct compare_result *result, const struct compare_row *row
 
 static int make_result(struct compare_report *r, size_t size, size_t policy) {
     struct compare_result *result = &r->results[size * r->policies.count + policy];
-    *result = (struct compare_result){.writebacks_known = true, .condition = ""};
+    const struct compare_ratio unknown = {NAN, NAN, NAN};
+    *result = (struct compare_result){.writebacks_known = true,
+                                      .condition = "",
+                                      .misses_to_baseline = unknown,
+                                      .stall_to_baseline = unknown};
     for (size_t run = 0; run < r->run_count; run++) {
         const struct compare_row *row = compare_cell(r, run, size, (long)policy);
         if (row)
             add_row(result, row);
     }
-    if (!result->runs)
-        return 0;
+    if (!result->runs || result->failed)
+        return 0; /* sums over some runs would be beside sums over all */
     result->ns_per_reference /= (double)result->runs;
     result->ns_per_victim /= (double)result->runs;
     result->bytes_per_frame /= (double)result->runs;

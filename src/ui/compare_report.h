@@ -21,8 +21,9 @@ struct compare_ratio {
 };
 
 struct compare_result {
-    size_t runs; /* that have this policy at this size */
+    size_t runs, failed; /* that have this policy at this size; in which it broke its contract */
     uint64_t misses, writebacks, frames;
+    uint64_t lower, upper;   /* of misses, where the label is bounded */
     double stall;            /* NAN: not known */
     double to_opt, distance; /* NAN: not known */
     struct compare_ratio misses_to_baseline, stall_to_baseline;

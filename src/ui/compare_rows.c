@@ -23,6 +23,13 @@ void compare_rows_free(struct compare_rows *t) {
     *t = (struct compare_rows){0};
 }
 
+const struct compare_row *compare_rows_failed(const struct compare_rows *t) {
+    for (size_t i = 0; i < t->count; i++)
+        if (t->rows[i].misses == UINT64_MAX)
+            return &t->rows[i];
+    return NULL;
+}
+
 static bool row_is_whole(const struct compare_row *r) {
     return r->name && r->command && r->trace_hash && r->policy && r->size && r->label && r->condition &&
            r->observed && r->disk && r->thimble;
@@ -40,7 +47,9 @@ static struct compare_row make_row(const struct compare_run *run, const struct c
         .policy = strdup(c->policy),
         .size = strdup(run->sizes ? run->sizes[size] : frames),
         .label = strdup(result_label_name(c->label)),
-        .condition = strdup(c->condition ? c->condition : ""),
+        .condition = strdup(c->condition ? c->condition
+                            : c->remark  ? c->remark
+                                         : ""),
         .observed = strdup(run->observed),
         .disk = strdup(run->disk_text),
         .thimble = strdup(THIMBLE_VERSION),
@@ -52,9 +61,13 @@ static struct compare_row make_row(const struct compare_run *run, const struct c
         .frames = c->sizes[size],
         .misses = c->faults[size],
         .writebacks = c->writebacks ? c->writebacks[size] : UINT64_MAX,
+        .lower = c->lower ? c->lower[size] : UINT64_MAX,
+        .upper = c->upper ? c->upper[size] : UINT64_MAX,
         .stall = NAN,
     };
-    if (c->writebacks)
+    if (c->label == RESULT_FAILED)
+        row.misses = row.writebacks = UINT64_MAX;
+    else if (c->writebacks)
         row.stall = cost_stall(run->disk, PAGE_SIZE, row.misses - row.cold, row.writebacks);
     if (set->costs) {
         row.ns_per_reference = set->costs[policy].ns_per_reference;
@@ -72,7 +85,7 @@ int compare_rows_add(struct compare_rows *t, const struct compare_run *run, cons
             return -ENOMEM;
         t->rows = rows;
         for (size_t size = 0; size < c->count; size++) {
-            if (c->sizes[size] < c->floor)
+            if (c->sizes[size] < c->floor && c->label != RESULT_FAILED)
                 continue; /* no run of that size */
             rows[t->count] = make_row(run, set, policy, size);
             if (!row_is_whole(&rows[t->count++]))

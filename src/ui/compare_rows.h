@@ -21,9 +21,11 @@ struct compare_row {
     char *disk;     /* of the stall, as it was asked for */
     char *thimble;  /* version */
     uint64_t seed, layout;
-    uint64_t references, pages, cold, frames, misses;
-    uint64_t writebacks; /* UINT64_MAX: not known */
-    double stall;        /* seconds, of misses that are not cold; NAN: not known */
+    uint64_t references, pages, cold, frames;
+    uint64_t misses;       /* UINT64_MAX: the policy failed, and the condition says why */
+    uint64_t lower, upper; /* of misses, if bounded; else UINT64_MAX */
+    uint64_t writebacks;   /* UINT64_MAX: not known */
+    double stall;          /* seconds, of misses that are not cold; NAN: not known */
     double ns_per_reference, ns_per_victim, bytes_per_frame; /* 0: not measured */
 };
 
@@ -32,6 +34,9 @@ struct compare_rows {
     size_t count;
 };
 void compare_rows_free(struct compare_rows *);
+
+/* The first row of a policy that failed, or NULL. */
+const struct compare_row *compare_rows_failed(const struct compare_rows *);
 
 /* A run whose results are to be added. Strings are the caller's. */
 struct compare_run {

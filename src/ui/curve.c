@@ -223,6 +223,8 @@ static bool run_job(struct job *job, char **envp) {
     bool done = !job->output || write_as(job, &set, job->format, job->output);
     if (!job->output || strcmp(job->output, "-"))
         done = done && write_as(job, &set, job->as_json ? FIGURE_JSON : FIGURE_TEXT, "-");
+    if (done)
+        job->subject.exit_status = curve_set_failed(&set) ? EXIT_POLICY_FAILED : EXIT_SUCCESS;
     curve_set_free(&set);
     return done;
 }
@@ -234,8 +236,9 @@ int curve_command(int argc, char **argv, char **envp) {
         .arguments = "[--] PROGRAM [ARG...]\nFILE",
         .doc = "Misses as a function of the memory that a program has, for every policy asked for, from one "
                "run of "
-               "PROGRAM or one FILE of references.\vThe exit status is 0, or 125 when something could not be "
-               "computed. See also: man thimble-curve",
+               "PROGRAM or one FILE of references.\vThe exit status is 0; 1 when a policy failed, whose "
+               "curve says so; 125 when "
+               "something could not be computed. See also: man thimble-curve",
         .options = own_options,
         .take = take_option,
         .context = &job,
@@ -247,8 +250,8 @@ int curve_command(int argc, char **argv, char **envp) {
             job.policies.count ? 0 : policy_list_parse("lru,clock,opt", &job.policies, &message);
         if (error)
             fail(&job, message, error);
-        else if (run_job(&job, envp))
-            job.subject.exit_status = EXIT_SUCCESS;
+        else
+            (void)run_job(&job, envp);
     }
     subject_close(&job.subject);
     policy_list_free(&job.policies);

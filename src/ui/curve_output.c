@@ -29,9 +29,18 @@ static bool has_policy(const struct curve_set *set, const char *name) {
 
 enum { CELL = 96 };
 
+/* In characters: a dash is several bytes. */
+static size_t cell_width(const char *string) {
+    size_t width = 0;
+    for (; *string; string++)
+        width += (*string & 0xc0) != 0x80;
+    return width;
+}
+
 static void put_padded(struct text *t, const char *string, int width) {
     char cell[CELL];
-    snprintf(cell, sizeof cell, "%*.*s", width, CELL - 1, string);
+    const int more = (int)(strlen(string) - cell_width(string));
+    snprintf(cell, sizeof cell, "%*.*s", width + more, CELL - 1, string);
     text_put(t, cell);
 }
 
@@ -51,15 +60,35 @@ void curve_put_facts(const struct curve_set *set, struct text *t) {
     }
 }
 
+/* "1,200", or between bounds "1,200–1,431". */
+static char *put_misses(const struct curve *c, size_t row, char cell[CELL]) {
+    char lower[SIZE_TEXT], upper[SIZE_TEXT];
+    if (!c->lower || c->lower[row] == c->upper[row])
+        return number_format(c->faults[row], cell);
+    snprintf(cell, CELL, "%s–%s", number_format(c->lower[row], lower), number_format(c->upper[row], upper));
+    return cell;
+}
+
 static int column_width(const struct curve *c) {
     char number[SIZE_TEXT];
     size_t width = strlen(c->policy);
+    if (c->label == RESULT_FAILED)
+        return (int)min_size(max_size(width, strlen("failed")), CELL - 4) + 2;
     for (size_t i = 0; i < c->count; i++) {
-        width = max_size(width, strlen(number_format(c->faults[i], number)));
+        char cell[CELL];
+        width = max_size(width, cell_width(put_misses(c, i, cell)));
         if (c->writebacks)
             width = max_size(width, strlen(number_format(c->writebacks[i], number)));
     }
     return (int)min_size(width, CELL - 4) + 2;
+}
+
+static const char *format_cell(const struct curve *c, size_t row, bool writebacks, char cell[CELL]) {
+    if (c->label == RESULT_FAILED)
+        return "failed";
+    if (c->sizes[row] < c->floor || (writebacks && !c->writebacks))
+        return "-";
+    return writebacks ? number_format(c->writebacks[row], cell) : put_misses(c, row, cell);
 }
 
 /* A line for each of some sizes: misses, or write-backs. */
@@ -77,9 +106,8 @@ static void put_numbers(const struct curve_set *set, size_t rows_most, bool writ
         put_padded(t, size_format((uint64_t)first->sizes[row] * page_size_of(set), number), 10);
         for (size_t i = 0; i < set->count; i++) {
             const struct curve *c = &set->curves[i];
-            const bool known = first->sizes[row] >= c->floor && (!writebacks || c->writebacks);
-            const uint64_t value = !known ? 0 : writebacks ? c->writebacks[row] : c->faults[row];
-            put_padded(t, known ? number_format(value, number) : "-", column_width(c));
+            char cell[CELL];
+            put_padded(t, format_cell(c, row, writebacks, cell), column_width(c));
         }
         text_put(t, "\n");
     }
@@ -102,6 +130,8 @@ static void put_labels(const struct curve_set *set, struct text *t) {
             text_put(t, number_format(c->floor, number));
             text_put(t, " frames");
         }
+        text_put(t, c->remark ? "; " : "");
+        text_put(t, c->remark ? c->remark : "");
         text_put(t, "\n");
     }
     if (has_policy(set, "opt"))
@@ -141,12 +171,21 @@ json_t *curve_numbers(const uint64_t *numbers, size_t count) {
     return array;
 }
 
+static json_t *failed_json(const struct curve *c) {
+    return json_pack("{s:s, s:o, s:n, s:n}", "label", result_label_name(c->label), "failed",
+                     json_string_nocheck(c->condition ? c->condition : ""), "faults", "writebacks");
+}
+
 static json_t *policy_json(const struct curve *c) {
+    if (c->label == RESULT_FAILED)
+        return failed_json(c);
     json_t *object =
         json_pack("{s:s, s:o, s:o}", "label", result_label_name(c->label), "faults",
                   curve_numbers(c->faults, c->count), "writebacks", curve_numbers(c->writebacks, c->count));
     if (c->condition)
         json_object_set_new(object, "condition", json_string_nocheck(c->condition));
+    if (c->remark)
+        json_object_set_new(object, "remark", json_string_nocheck(c->remark));
     if (c->lower)
         json_object_set_new(object, "lower", curve_numbers(c->lower, c->count));
     if (c->upper)
@@ -214,7 +253,7 @@ void curve_put_csv(const struct curve_set *set, struct text *t) {
     for (size_t n = 0; n < set->count; n++) {
         const struct curve *c = &set->curves[n];
         for (size_t i = 0; i < c->count; i++) {
-            if (c->sizes[i] < c->floor)
+            if (c->sizes[i] < c->floor && c->label != RESULT_FAILED)
                 continue;
             const bool quoted = strchr(c->policy, ',') != NULL;
             text_put(t, quoted ? "\"" : "");
@@ -225,8 +264,8 @@ void curve_put_csv(const struct curve_set *set, struct text *t) {
             text_number(t, (uint64_t)c->sizes[i] * page_size_of(set));
             text_put(t, ",");
             text_put(t, result_label_name(c->label));
-            put_field(t, c->faults, i);
-            put_field(t, c->writebacks, i);
+            put_field(t, c->label == RESULT_FAILED ? NULL : c->faults, i);
+            put_field(t, c->label == RESULT_FAILED ? NULL : c->writebacks, i);
             put_field(t, c->lower, i);
             put_field(t, c->upper, i);
             text_put(t, "\n");
@@ -288,6 +327,8 @@ static void put_caption(const struct curve_set *set, struct text *t) {
     for (size_t i = 0; i < set->count; i++)
         if (set->curves[i].condition) {
             text_put(t, " ");
+            text_put(t, set->curves[i].label == RESULT_FAILED ? set->curves[i].policy : "");
+            text_put(t, set->curves[i].label == RESULT_FAILED ? " " : "");
             text_put(t, result_label_name(set->curves[i].label));
             text_put(t, ": ");
             text_put(t, set->curves[i].condition);
@@ -307,7 +348,7 @@ void curve_draw(const char *title, const struct curve_set *set, const struct cur
     struct text caption = {0};
     bool whole = d.series && d.points;
     for (size_t i = 0; whole && i < count; i++)
-        whole = add_series(&d, curves[i]);
+        whole = curves[i]->label == RESULT_FAILED || add_series(&d, curves[i]);
     put_caption(set, &caption);
     if (whole && !caption.failed) {
         const struct chart chart = {

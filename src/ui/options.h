@@ -40,8 +40,9 @@ struct options {
 
 /* Exit statuses that are Thimble's own. */
 enum {
-    EXIT_LIMIT = 124,          /* --max-instructions was reached */
-    EXIT_MACHINE = 125,        /* the machine could not be built, or failed */
+    EXIT_POLICY_FAILED = 1, /* of curve and compare: a policy broke its contract; the others have results */
+    EXIT_LIMIT = 124,       /* --max-instructions was reached */
+    EXIT_MACHINE = 125,     /* the machine could not be built, or failed */
     EXIT_NOT_EXECUTABLE = 126, /* PROGRAM was found but cannot be executed */
     EXIT_NOT_FOUND = 127,
 };

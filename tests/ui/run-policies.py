@@ -126,6 +126,37 @@ class Misbehaving(ThimbleCase):
         self.assert_refused(["-p", PLUGINS / "acts.so:share=2", "echo"], "cannot use 'share=2'", "out of range",
                             "share (from 0 to 1)")
 
+    def compare(self, act, *options):
+        references = self.folder / "loop.csv"
+        references.write_text("page,kind\n" + "".join(f"{i % 20},r\n" for i in range(600)))
+        policies = f"fifo,{PLUGINS}/acts.so:act={act}"
+        done = self.run_thimble(*options, "--policies", policies, "--sizes", "8,12", "--json", references)
+        answer = json.loads(done.stdout)["policies"]
+        self.assertEqual([answer["fifo"]["label"], answer["fifo"]["faults"]], ["exact", [600, 600]])
+        return done.returncode, answer[policies.split(",")[1]]
+
+    def test_beside_others_it_fails_alone(self):
+        for act, expected in (2, "named frame 8, where"), (4, "crashed in victim()"), (14, "its create() returned NULL"):
+            for command in "curve", "compare":
+                with self.subTest(act=act, command=command):
+                    status, failed = self.compare(act, command)
+                    self.assertEqual((status, failed["label"], failed["faults"]), (1, "failed", None))
+                    self.assertIn("with 8 frames: policy acts", failed["failed"])
+                    self.assertIn(expected, failed["failed"])
+                    self.assertNotIn("goes on", failed["failed"])
+
+    def test_memory_that_is_kept_changes_no_number(self):
+        status, leaking = self.compare(13, "curve")
+        self.assertEqual((status, leaking["label"], leaking["faults"]), (0, "exact", [600, 600]))
+        self.assertIn("kept 1 block of memory", leaking["remark"])
+
+    def test_rows_say_that_it_failed(self):
+        self.compare(4, "compare", "--csv", "rows.csv")
+        done = self.run_thimble("compare", "--from", "rows.csv")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout.decode(), r"(?m)^  \S+acts\.so:act=4 +-  failed$")
+        self.assertIn("act=4 failed, loop.csv: with 8 frames: policy acts", done.stdout.decode())
+
 
 if __name__ == "__main__":
     thimble_case.main()

@@ -38,6 +38,15 @@ class Recording(ThimbleCase):
         self.assertLess(reduced["references"], whole["references"] / 2)
         for policy in "lru", "opt":
             self.assertEqual(reduced["policies"][policy]["faults"], whole["policies"][policy]["faults"])
+            self.assertEqual(reduced["policies"][policy]["label"], "exact")
+        few = self.run_thimble("compare", "--json", "--policies", "lru", "--sizes", "10,60", "reduced.refs")
+        truth = self.run_thimble("compare", "--json", "--policies", "lru", "--sizes", "10,60", "r.refs")
+        for policy, exact in json.loads(truth.stdout)["policies"].items():
+            bounded = json.loads(few.stdout)["policies"][policy]
+            self.assertEqual(bounded["label"], "bounded")
+            self.assertLess(bounded["lower"][0], exact["faults"][0])
+            self.assertLess(exact["faults"][0], bounded["upper"][0])
+            self.assertEqual([bounded["lower"][1], bounded["upper"][1]], [exact["faults"][1]] * 2)
 
     def test_sigterm_ends_the_file_in_good_order(self):
         path = self.folder / "service.refs"

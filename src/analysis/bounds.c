@@ -1,0 +1,44 @@
+/* See bounds.h. */
+#include "analysis/bounds.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+
+static uint64_t lower_of(const struct bounds *b, size_t i, bool is_opt) {
+    return is_opt ? b->opt[i] : max_u64(b->opt[i], b->lru);
+}
+
+static uint64_t upper_of(const struct bounds *b, size_t i, bool is_opt) {
+    const uint64_t all = b->references + b->dropped;
+    return is_opt ? min_u64(all, b->opt[i] + 2 * b->dropped) : all;
+}
+
+int bounds_put(const struct bounds *b, struct curve *c) {
+    const bool is_opt = !strcmp(c->policy, "opt");
+    c->lower = calloc(c->count + 1, sizeof *c->lower);
+    c->upper = calloc(c->count + 1, sizeof *c->upper);
+    if (!c->lower || !c->upper)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->count; i++) {
+        const bool exact = c->sizes[i] >= b->frames;
+        c->lower[i] = exact ? c->faults[i] : lower_of(b, i, is_opt);
+        c->upper[i] = exact ? c->faults[i] : upper_of(b, i, is_opt);
+        c->faults[i] = max_u64(c->lower[i], min_u64(c->faults[i], c->upper[i]));
+    }
+    c->label = RESULT_BOUNDED;
+    if (asprintf(
+            &c->condition,
+            "%llu of %llu references were dropped (--reduce %u): with less than %u frames the misses lie "
+            "between these bounds",
+            (unsigned long long)b->dropped, (unsigned long long)(b->references + b->dropped), b->frames,
+            b->frames) < 0) {
+        c->condition = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
