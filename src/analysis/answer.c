@@ -49,6 +49,7 @@ static struct answer_point point_of(const struct search *s, uint32_t frames,
     struct answer_point point = {
         .frames = frames,
         .out_of_memory = r->out_of_memory,
+        .swap_was_short = r->swap_was_short,
         .misses = r->misses,
         .cold = r->cold,
         .reads = r->misses - zero_filled,
@@ -89,6 +90,7 @@ static int create_simulation(const struct search *s, uint32_t frames, struct sim
         .frames = frames,
         .seed = c->seed,
         .no_swap = c->no_swap,
+        .swap_pages = c->swap_pages,
         .count_from = c->warm_up,
     };
     return simulation_create(&config, ret_simulation);
@@ -139,22 +141,33 @@ static size_t spread(uint32_t low, uint32_t high, bool ratios, uint32_t sizes[RO
     return count;
 }
 
-/* The first point from which on all are fast enough; `count` when the last one is not. */
-static size_t first_good(const struct search *s) {
+static bool is_alive(const struct search *s, const struct answer_point *p) {
+    return !p->out_of_memory;
+}
+
+static bool is_fast(const struct search *s, const struct answer_point *p) {
+    return !p->out_of_memory && p->slowdown <= s->config->slowdown;
+}
+
+/* The first point from which on all are good; `count` when the last one is not. */
+static size_t first_good(const struct search *s,
+                         bool (*is_good)(const struct search *, const struct answer_point *)) {
     const struct answer *a = s->answer;
     size_t i = a->count;
-    while (i > 0 && !a->points[i - 1].out_of_memory && a->points[i - 1].slowdown <= s->config->slowdown)
+    while (i > 0 && is_good(s, &a->points[i - 1]))
         i--;
     return i;
 }
 
-static int refine(struct search *s) {
+/* Looks until the point before the first good one is its neighbour. */
+static int refine(struct search *s, bool (*is_good)(const struct search *, const struct answer_point *),
+                  size_t *ret_first) {
     struct answer *a = s->answer;
     for (;;) {
-        a->chosen = first_good(s);
-        if (a->chosen == 0 || a->chosen == a->count)
+        const size_t first = *ret_first = first_good(s, is_good);
+        if (first == 0 || first == a->count)
             return 0;
-        const uint32_t low = a->points[a->chosen - 1].frames + 1, high = a->points[a->chosen].frames - 1;
+        const uint32_t low = a->points[first - 1].frames + 1, high = a->points[first].frames - 1;
         if (low > high)
             return 0;
         uint32_t sizes[ROUND_SIZES];
@@ -162,6 +175,14 @@ static int refine(struct search *s) {
         if (error)
             return error;
     }
+}
+
+/* With less somebody is killed: what is anonymous is in frames, or in swap. */
+static uint32_t lowest_size(const struct answer_config *c, const struct floor_result *f) {
+    uint32_t lowest = f->floor;
+    if (!c->no_swap)
+        lowest = c->swap_pages && c->swap_pages < f->floor ? f->floor - c->swap_pages : 1;
+    return min_u32(max_u32(lowest, c->least), f->all);
 }
 
 int answer_find(struct refs_source *source, const struct answer_config *config, struct answer *ret_answer,
@@ -174,12 +195,17 @@ int answer_find(struct refs_source *source, const struct answer_config *config, 
         error = message_fail(-ENODATA, ret_message, "there is not one reference in it");
     if (!error) {
         uint32_t sizes[ROUND_SIZES];
-        answer.lowest = config->no_swap ? answer.floor.floor : 1;
+        answer.lowest = lowest_size(config, &answer.floor);
         answer.stall_unlimited = cost_stall(&config->disk, config->page_size, answer.floor.cold_files, 0);
         error = look_at(&search, sizes, spread(answer.lowest, answer.floor.all, true, sizes));
     }
+    size_t alive = 0;
     if (!error)
-        error = refine(&search);
+        error = refine(&search, is_alive, &alive);
+    if (!error) {
+        answer.alive = alive < answer.count ? answer.points[alive].frames : 0;
+        error = refine(&search, is_fast, &answer.chosen);
+    }
     if (error) {
         answer_free(&answer);
         return error;

@@ -15,7 +15,9 @@ struct answer_config {
     const struct policy_ops *policy;
     const char *parameters; /* or NULL */
     uint64_t seed;
-    bool no_swap; /* anonymous pages stay where they are */
+    bool no_swap;        /* anonymous pages stay where they are */
+    uint32_t swap_pages; /* else: of the swap area; 0: as many as it takes */
+    uint32_t least;      /* frames that any program needs: smaller sizes are not looked at */
     struct cost_disk disk;
     uint32_t page_size;
     double cpu_seconds; /* that the program computes */
@@ -28,6 +30,7 @@ struct answer_config {
 struct answer_point {
     uint32_t frames;
     bool out_of_memory;                   /* somebody is killed */
+    bool swap_was_short;                  /* see simulate.h */
     uint64_t misses, cold, reads, writes; /* reads: misses that read a file or swap; writes: written back */
     double stall, slowdown;               /* seconds; 1 and more */
 };
@@ -39,6 +42,7 @@ struct answer {
     size_t chosen;          /* index of the answer; count when no size is slow enough or large enough */
     double stall_unlimited; /* of enough memory */
     uint32_t lowest;        /* the smallest size looked at */
+    uint32_t alive;         /* the smallest from which on nobody is killed, as far as was looked at */
 };
 
 /* Reads the source several times. 0 or -errno, with *ret_message (malloc'd, or NULL) where there is more to

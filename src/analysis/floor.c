@@ -97,6 +97,11 @@ static void leave(struct floor_scan *scan, uint32_t page, enum state to) {
     *state = (uint8_t)to;
 }
 
+static void take_mark(struct floor_scan *scan, const struct refs_mark *mark) {
+    if (mark->type == REFS_MARK_CREATE && mark->c != 0)
+        scan->result.forked = true;
+}
+
 static void take(struct floor_scan *scan, const struct refs_item *item) {
     switch ((enum refs_kind)item->kind) {
     case REFS_REFERENCE: refer(scan, item); break;
@@ -105,9 +110,9 @@ static void take(struct floor_scan *scan, const struct refs_item *item) {
         if (scan->states[item->page] == STATE_ANONYMOUS)
             leave(scan, item->page, STATE_GIVEN_UP);
         break;
+    case REFS_MARK: take_mark(scan, refs_mark(scan->source, item->page)); break;
     case REFS_CLEANED:
-    case REFS_COOLED:
-    case REFS_MARK: break;
+    case REFS_COOLED: break;
     }
 }
 

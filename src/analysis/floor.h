@@ -20,6 +20,7 @@ struct floor_result {
     uint32_t all;               /* both together, at most: with so many frames there are cold misses only */
     uint64_t cold_anonymous;    /* first touches that need no reading */
     uint64_t cold_files;        /* … and that do */
+    bool forked;                /* an address space was copied, so that pages may be in several */
 };
 
 int floor_scan_create(const struct refs_source *, struct floor_scan **ret_scan); /* 0 or -ENOMEM */

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/swap_area.h"
 #include "base/base.h"
 
 enum {
@@ -61,7 +62,8 @@ struct simulation {
     uint32_t first_free;   /* given back last, + 1; 0: none */
     uint32_t fresh;        /* frames from here were never used */
 
-    uint32_t aside; /* frames in this state */
+    uint32_t aside;         /* frames in this state */
+    struct swap_area *area; /* NULL: none, or as large as it takes */
 
     uint32_t *bag; /* pages of one harvest */
     uint64_t clock_ns;
@@ -194,6 +196,8 @@ int simulation_create(const struct simulation_config *config, struct simulation 
     s->frame_states = calloc(config->frames, sizeof *s->frame_states);
     if (!s->frame_page || !s->frame_states)
         goto out_destroy;
+    if (config->swap_pages && !config->no_swap && (error = swap_area_create(config->swap_pages, &s->area)))
+        goto out_destroy;
     error = simulation_create_policy(s);
     if (error)
         goto out_destroy;
@@ -215,6 +219,7 @@ void simulation_destroy(struct simulation *s) {
         return;
     if (s->policy)
         s->config.policy->destroy(s->policy);
+    swap_area_destroy(s->area);
     free(s->bag);
     free(s->frame_states);
     free(s->frame_page);
@@ -245,7 +250,9 @@ int simulation_add_pages(struct simulation *s, const struct refs_page *pages, si
     const size_t all = s->page_count + count;
     if (all > UINT32_MAX)
         return -EOVERFLOW;
-    const int error = pages_grow(s, all);
+    int error = pages_grow(s, all);
+    if (!error && s->area)
+        error = swap_area_add_pages(s->area, all);
     if (error)
         return error;
     for (size_t i = 0; i < count; i++) {
@@ -307,6 +314,8 @@ static void page_evict(struct simulation *s, uint32_t page) {
         word &= ~(uint32_t)NO_COPY;
     }
     s->pages[page] = (word & ~(uint32_t)REFERENCED) | FRAME_NONE;
+    if (s->area)
+        swap_area_page_out(s->area, page);
 }
 
 /* Whether the policy may name this frame as a victim. */
@@ -323,11 +332,44 @@ static int victim_check(struct simulation *s, pfn_t f) {
 
 /* Whether the page cannot be written anywhere. */
 static bool victim_must_stay(const struct simulation *s, uint32_t page) {
-    return s->config.no_swap && word_is_dirty(s->pages[page]) && word_kind(s->pages[page]) != KIND_FILE;
+    uint32_t lost;
+    if (!word_is_dirty(s->pages[page]) || word_kind(s->pages[page]) == KIND_FILE)
+        return false;
+    if (!s->area)
+        return s->config.no_swap;
+    if (!swap_area_assign(s->area, page, &lost))
+        return true;
+    if (lost != SWAP_AREA_NONE)
+        s->pages[lost] |= NO_COPY;
+    return false;
+}
+
+static void policy_insert(struct simulation *s, pfn_t f, page_id_t id) {
+    const uint64_t start = measure_start(s, &s->policy_calls);
+    s->config.policy->insert(s->policy, f, id);
+    measure_end(s, &s->policy_calls, start);
+}
+
+/* The policy has a page again that was set aside, as a new one. */
+static void frame_reconsider(struct simulation *s, uint32_t n) {
+    const uint32_t page = s->frame_page[n];
+    if (s->frame_states[n] != FRAME_ASIDE)
+        return;
+    s->frame_states[n] = FRAME_INSERTED;
+    s->aside--;
+    policy_insert(s, (pfn_t){n}, page_identity(page, s->pages[page]));
+}
+
+/* Pages that were set aside for want of swap can go when there is room. */
+static void frames_reconsider(struct simulation *s) {
+    if (s->aside > 0 && s->area && swap_area_has_room(s->area))
+        for (uint32_t n = 0; s->aside > 0 && n < s->config.frames; n++)
+            frame_reconsider(s, n);
 }
 
 /* Makes room for a page. 0; 1: there is none to be had; -EPROTO. */
 static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
+    frames_reconsider(s);
     for (;;) {
         const uint64_t start = measure_start(s, &s->victim_calls);
         const pfn_t f = s->config.policy->victim(s->policy);
@@ -356,12 +398,6 @@ static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
     return 1;
 }
 
-static void policy_insert(struct simulation *s, pfn_t f, page_id_t id) {
-    const uint64_t start = measure_start(s, &s->policy_calls);
-    s->config.policy->insert(s->policy, f, id);
-    measure_end(s, &s->policy_calls, start);
-}
-
 static int page_miss(struct simulation *s, const struct refs_item *item) {
     const uint32_t before = s->pages[item->page];
     const page_id_t id = page_identity(item->page, before);
@@ -387,6 +423,8 @@ static int page_miss(struct simulation *s, const struct refs_item *item) {
     s->pages[item->page] = (before & ~(uint32_t)FRAME_NONE) | bits | f.n;
     s->frame_page[f.n] = item->page;
     s->frame_states[f.n] = FRAME_INSERTED;
+    if (s->area)
+        swap_area_page_in(s->area, item->page);
     policy_insert(s, f, id);
     return 0;
 }
@@ -428,6 +466,8 @@ static void harvest_if_due(struct simulation *s, uint64_t instruction) {
 static void page_dies(struct simulation *s, const struct refs_item *item) {
     const uint32_t word = s->pages[item->page];
     const pfn_t f = {word_frame(word)};
+    if (s->area)
+        swap_area_release(s->area, item->page);
     if (f.n == FRAME_NONE)
         return;
     if (s->frame_states[f.n] == FRAME_INSERTED)
@@ -444,16 +484,14 @@ static void page_given_up(struct simulation *s, uint32_t page) {
     const pfn_t f = {word_frame(word)};
     if (word_kind(word) > KIND_LAZY)
         return;
+    if (s->area)
+        swap_area_release(s->area, page);
     if (f.n == FRAME_NONE) {
         s->pages[page] = word;
         return;
     }
     s->pages[page] = word_with_kind(word, KIND_LAZY);
-    if (s->frame_states[f.n] == FRAME_ASIDE) {
-        s->frame_states[f.n] = FRAME_INSERTED;
-        s->aside--;
-        policy_insert(s, f, page_identity(page, word));
-    }
+    frame_reconsider(s, f.n);
 }
 
 static void item_other(struct simulation *s, const struct refs_item *item) {
@@ -548,5 +586,6 @@ void simulation_get_result(const struct simulation *s, struct simulation_result 
     ret_result->ns_per_victim = victim;
     ret_result->policy_bytes = s->config.policy->bytes ? s->config.policy->bytes(s->policy) : 0;
     ret_result->ns_per_reference = s->result.references ? all / (double)s->result.references : 0;
+    ret_result->swap_was_short = s->area && swap_area_was_short(s->area);
     discount(ret_result, s->counting ? &s->uncounted : &s->result);
 }

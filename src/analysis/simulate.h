@@ -29,6 +29,10 @@ struct simulation_config {
     uint32_t frames;        /* for pages: 1 to SIMULATION_FRAMES_MAX */
     uint64_t seed;
     bool no_swap; /* anonymous pages stay: a victim that is one is taken from the policy for good */
+    /* Slots of the swap area; 0: as many as it takes. A victim that can have none is taken from the policy
+     * until there is one. Exact if each page is one address space's; of a page that several share, which of
+     * them have read it back decides whether it can do without its slot, and the items do not say. */
+    uint32_t swap_pages;
     /* 0: a policy that wants every reference gets it. K: it gets only the referenced bits of resident pages,
      * each K instructions, as hardware can deliver them (`--observe bits:K`): before the first reference at
      * or after each multiple of K, the pages in frames whose bit is set, in ascending order of their names,
@@ -54,8 +58,10 @@ struct simulation_result {
     uint64_t references, misses, cold; /* cold: misses on a page that was never there before */
     uint64_t cold_anonymous;           /* … and is no file's, so that nothing had to be read */
     uint64_t evictions, to_swap, to_file;
-    bool out_of_memory; /* no_swap: at some miss there was no victim; the simulation ends before it */
+    bool
+        out_of_memory; /* at some miss there was no victim, for want of swap; the simulation ends before it */
     uint64_t out_of_memory_instruction; /* … at this one */
+    bool swap_was_short;                /* slots had to be taken from pages in frames, or there were none */
     /* Measured by samples, or 0: what the policy's functions took in all, divided by the references; and
      * policy.victim() alone. */
     double ns_per_reference, ns_per_victim;

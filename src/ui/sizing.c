@@ -170,7 +170,9 @@ static bool find(struct sizing *s, struct subject *subject) {
     s->config.page_size = header->page_size ? header->page_size : PAGE_SIZE;
     s->config.seed = header->seed ? header->seed : subject->options.machine.seed;
     s->config.no_swap = !s->swap;
+    s->config.swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1);
     s->config.slowdown = s->slowdown;
+    s->config.least = header->thimble ? vm_minimum_frames(&page_table_array, 0) : 1;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     s->config.threads = processors > 0 ? (unsigned)processors : 1;
     int error = answer_find(subject->source, &s->config, &s->answer, &message);
@@ -210,6 +212,7 @@ static bool find_phases(struct sizing *s, const struct subject *subject) {
         .frames = s->answer.points[s->answer.chosen].frames,
         .seed = s->config.seed,
         .no_swap = s->config.no_swap,
+        .swap_pages = s->config.swap_pages,
     };
     const int error = phases_compute(subject->source, &config, s->interval, &s->phases, &s->phase_count);
     if (error == -E2BIG) {
@@ -233,11 +236,14 @@ static void judge_rerun(const struct sizing *s, struct sizing_rerun *r) {
     const struct answer_config *c = &s->config;
     const struct tally *t = &r->found.tally;
     const struct answer_point *point = point_of(s, r->pages);
-    r->predicted = point && (c->warm_up > 0 || point->misses == t->misses);
+    const bool killed = r->found.oom_kills > 0;
+    const uint64_t writes = t->evictions[EVENT_VICTIM_TO_SWAP] + t->evictions[EVENT_VICTIM_TO_FILE];
+    const bool dies = point ? point->out_of_memory : r->pages < s->answer.lowest;
+    const bool same = point && point->misses == t->misses && point->writes == writes;
+    r->predicted = killed ? dies : !dies && (same || (point && c->warm_up > 0));
     /* As the simulation counts, if it is the same run: copying a page of a file is no read there. */
-    const uint64_t reads = r->predicted ? t->misses - s->answer.floor.cold_anonymous : t->major;
-    const double stall = cost_stall(&c->disk, c->page_size, reads,
-                                    t->evictions[EVENT_VICTIM_TO_SWAP] + t->evictions[EVENT_VICTIM_TO_FILE]);
+    const uint64_t reads = r->predicted && !killed ? t->misses - s->answer.floor.cold_anonymous : t->major;
+    const double stall = cost_stall(&c->disk, c->page_size, reads, writes);
     r->slowdown = cost_slowdown(c->cpu_seconds, stall, s->answer.stall_unlimited);
 }
 
@@ -262,8 +268,24 @@ static void confirm(struct sizing *s, const struct subject *subject, const struc
         return;
     const uint32_t pages = s->answer.points[s->answer.chosen].frames;
     rerun_with(s, again, pages);
-    if (pages > 1)
+    if (pages > s->config.least)
         rerun_with(s, again, pages - 1);
+}
+
+/* How sure the numbers are. */
+static void label(struct sizing *s, const struct subject *subject) {
+    bool was_short = false;
+    for (size_t i = 0; i < s->answer.count; i++)
+        was_short |= s->answer.points[i].swap_was_short;
+    s->condition = subject_condition(subject);
+    s->label = s->condition ? RESULT_CONDITIONAL : RESULT_EXACT;
+    if (!was_short || !s->answer.floor.forked)
+        return;
+    free(s->condition);
+    s->label = RESULT_ESTIMATED;
+    s->condition =
+        strdup("with so little swap it matters which of the processes that share a page have read it "
+               "back, and the references do not say");
 }
 
 static int report(struct sizing *s, struct subject *subject) {
@@ -286,7 +308,7 @@ int size_command(int argc, char **argv, char **envp) {
     if (parse(&s, &subject, &again) && choose_policy(&s) && record(&subject, envp) &&
         measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s) &&
         find_phases(&s, &subject)) {
-        s.condition = subject_condition(&subject);
+        label(&s, &subject);
         confirm(&s, &subject, &again);
         subject.exit_status = report(&s, &subject);
     }

@@ -6,6 +6,7 @@
 
 #include "analysis/answer.h"
 #include "analysis/phases.h"
+#include "analysis/result.h"
 #include "ui/rerun.h"
 #include "ui/subject.h"
 
@@ -31,8 +32,9 @@ struct sizing {
     uint64_t interval; /* instructions of a phase; 0: phases are not asked for */
     /* found */
     struct refs_totals totals;
-    bool kinds_known; /* which pages are files', and which are not */
-    char *condition;  /* why the numbers are conditional (malloc'd); NULL: exact */
+    bool kinds_known;        /* which pages are files', and which are not */
+    enum result_label label; /* of the numbers of misses */
+    char *condition;         /* why it is not exact (malloc'd), or NULL */
     struct answer answer;
     size_t knees[SIZING_KNEES]; /* indexes of answer.points */
     size_t knee_count;
@@ -48,6 +50,8 @@ uint64_t sizing_bytes(const struct sizing *);
 uint32_t sizing_page_tables(const struct sizing *);
 /* How the chosen size divides: as many anonymous pages as live at once, the rest for files. */
 uint32_t sizing_anonymous(const struct sizing *);
+/* Frames below which somebody is killed for want of memory; 0: there is no such number. */
+uint32_t sizing_floor(const struct sizing *);
 bool sizing_has_answer(const struct sizing *);
 
 /* How much longer the phase takes than with enough memory; its part of the processor time is that of its

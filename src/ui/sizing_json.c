@@ -77,14 +77,14 @@ static json_t *sizing_json(const struct sizing *s, const struct subject *subject
     json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o, s:s, s:s?}", "schema", SIZING_SCHEMA, "subject",
                              subject->title, "trace_hash", hash_format(s->totals.hash, hash), "references",
                              json_count(s->totals.references), "pages", json_count(s->totals.pages), "label",
-                             s->condition ? "conditional" : "exact", "condition", s->condition);
+                             result_label_name(s->label), "condition", s->condition);
     json_t *asked =
         json_pack("{s:s, s:s, s:{s:f, s:f, s:f, s:f}, s:f, s:f, s:s}", "policy", s->policy, "swap",
                   s->swap ? s->swap : "none", "disk", "latency", d->latency, "bandwidth", d->bandwidth,
                   "depth", d->depth, "writes", d->writes, "slowdown_asked", s->slowdown, "cpu_seconds",
                   s->config.cpu_seconds, "cpu_seconds_are", s->cpu_given ? "given" : "native");
     json_t *found = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "floor",
-                              s->config.no_swap ? json_count(f->floor) : json_null(), "all",
+                              sizing_floor(s) ? json_count(sizing_floor(s)) : json_null(), "all",
                               json_count(f->all), "knees", knees_json(s), "answer", answer_json(s), "reruns",
                               reruns_json(s), "phases", phases_json(s), "points", points_json(s));
     if (!root || !asked || !found || json_object_update(root, asked) || json_object_update(root, found)) {

@@ -20,6 +20,11 @@ uint32_t sizing_anonymous(const struct sizing *s) {
     return min_u32(s->answer.floor.anonymous, s->answer.points[s->answer.chosen].frames);
 }
 
+uint32_t sizing_floor(const struct sizing *s) {
+    const uint32_t alive = s->answer.alive > max_u32(s->config.least, 1) ? s->answer.alive : 0;
+    return s->config.no_swap ? s->answer.floor.floor : alive;
+}
+
 bool sizing_has_answer(const struct sizing *s) {
     return s->answer.chosen < s->answer.count;
 }
@@ -56,8 +61,8 @@ static void print_knees(const struct sizing *s, FILE *to) {
 
 static void print_curve(const struct sizing *s, FILE *to) {
     const struct floor_result *f = &s->answer.floor;
-    if (s->config.no_swap)
-        print_size(s, to, "floor", f->floor, "with less, the program is killed for want of memory");
+    if (sizing_floor(s))
+        print_size(s, to, "floor", sizing_floor(s), "with less, the program is killed for want of memory");
     print_knees(s, to);
     print_size(s, to, "all", f->all, "from here on there are cold misses only");
 }
@@ -93,8 +98,9 @@ static void print_rerun(const struct sizing *s, const struct sizing_rerun *r, FI
     if (!r->started)
         fputs("it could not be started\n", to);
     else if (r->found.oom_kills)
-        fprintf(to, "%" PRIu64 " %s killed for want of memory\n", r->found.oom_kills,
-                r->found.oom_kills == 1 ? "process was" : "processes were");
+        fprintf(to, "%" PRIu64 " %s killed for want of memory%s\n", r->found.oom_kills,
+                r->found.oom_kills == 1 ? "process was" : "processes were",
+                r->predicted ? ", as predicted" : "");
     else if (!r->found.finished)
         fputs("stopped by a limit before it ended\n", to);
     else
@@ -154,8 +160,8 @@ void sizing_print(const struct sizing *s, const struct subject *subject, FILE *t
     char references[SIZE_TEXT], pages[SIZE_TEXT];
     fprintf(to, "%s: %s references to %s pages\n", subject->title,
             number_format(s->totals.references, references), number_format(s->totals.pages, pages));
-    fprintf(to, "  policy %s, disk %s, swap %s; numbers of misses are %s\n\n", s->policy, s->disk,
-            s->swap ? s->swap : "none", s->condition ? "conditional:" : "exact");
+    fprintf(to, "  policy %s, disk %s, swap %s; numbers of misses are %s%s\n\n", s->policy, s->disk,
+            s->swap ? s->swap : "none", result_label_name(s->label), s->condition ? ":" : "");
     if (s->condition)
         fprintf(to, "  %s\n\n", s->condition);
     if (!s->kinds_known)

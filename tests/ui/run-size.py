@@ -49,6 +49,16 @@ class Size(ThimbleCase):
         self.assertEqual((enough["oom_kills"], enough["exit_status"]), (0, 0))
         self.assertGreater(less["oom_kills"], 0)
 
+    def test_a_swap_area_that_is_full(self):
+        for policy in "clock", "lirs":
+            said = self.size("--slowdown", "1000", "--cpu-seconds", "0.01", "--swap", "64K", "--policy", policy, *LS)
+            enough, less = said["reruns"]
+            self.assertEqual((said["label"], said["floor"]), ("exact", said["answer"]["pages"]))
+            self.assertEqual((enough["predicted"], enough["oom_kills"]), (True, 0))
+            self.assertTrue(less["predicted"])
+            self.assertGreater(less["oom_kills"], 0)
+            self.assertGreater(said["answer"]["writes"], 100)
+
     def test_a_run_with_the_answer_has_as_many_misses(self):
         said = self.size("--slowdown", "1.2", "--cpu-seconds", "0.01", "--swap", "1G", "--policy", "lru", *LS)
         live = self.summary(*LS, options=["--deterministic", "--policy", "lru", "--page-table", "x86-64",
