@@ -261,7 +261,7 @@ static int tasks_of_policy(struct run *run, size_t policy) {
     if (policy_is(name, "lru") && !request->observe_bits)
         return tasks_all_sizes(run, policy, CURVE_LRU_STACK);
     if (policy_is(name, "opt")) {
-        if (request->writebacks && curve->writebacks)
+        if (request->writebacks && curve->writebacks && run->size_count <= CURVE_OPT_WRITEBACKS)
             return tasks_simulate(run, policy);
         curve_without_writebacks(curve);
         return tasks_all_sizes(run, policy, CURVE_OPT_STACK);

@@ -15,6 +15,8 @@
 #include "policy/policy.h"
 #include "refs/refs.h"
 
+enum { CURVE_OPT_WRITEBACKS = 64 };
+
 struct curve_request {
     const char *const *policies; /* "NAME" or "NAME:key=value,…" */
     size_t policy_count;
@@ -24,9 +26,10 @@ struct curve_request {
     bool no_swap;          /* anonymous pages stay; below curve.floor frames there is no result */
     uint64_t observe_bits; /* see simulate.h; 0: every reference */
     uint32_t sample;       /* LRU only: estimate it from so many pages at once (SHARDS); 0: exactly */
-    bool writebacks;       /* wanted of OPT, too, which then takes a second reading and a simulation a size */
-    bool measure;          /* what each policy costs: simulates each once more, one after the other */
-    unsigned threads;      /* 0: as many as there are processors */
+    bool writebacks;  /* wanted of OPT, too, which then takes a second reading and a simulation a size: of
+                         no more than CURVE_OPT_WRITEBACKS sizes */
+    bool measure;     /* what each policy costs: simulates each once more, one after the other */
+    unsigned threads; /* 0: as many as there are processors */
 };
 
 /* What a policy costs at the largest of the sizes. Measured: it differs from run to run. 0: not known. */

@@ -17,7 +17,7 @@ uint64_t curve_task_bytes(const struct curve_task *task, uint32_t pages) {
     const uint64_t frames = min_u32(task->curve->sizes[task->first + task->count - 1], pages);
     switch (task->method) {
     case CURVE_LRU_STACK: return 32ULL * pages;
-    case CURVE_OPT_STACK: return 48ULL * pages;
+    case CURVE_OPT_STACK: return 128ULL * pages;
     case CURVE_SAMPLE: return 64ULL * task->request->sample + 4ULL * pages;
     case CURVE_MASKS: return 40ULL * pages + 6ULL * frames * task->count;
     case CURVE_SIMULATE: return 4ULL * pages + 40ULL * frames;

@@ -19,7 +19,8 @@
 struct opt_stack;
 
 /* Of sizes, ascending, which stay the caller's. 0 or -ENOMEM. The others as lru_stack.h's functions of the
- * same names; a reference takes time in proportion to the number of sizes at worst. */
+ * same names; a reference takes time in proportion to the logarithm of the pages, whatever the number of
+ * sizes. */
 int opt_stack_create(bool no_swap, const uint32_t *sizes, size_t count, struct opt_stack **ret_stack);
 void opt_stack_destroy(struct opt_stack *);
 int opt_stack_add_pages(struct opt_stack *, const struct refs_page *, size_t count);

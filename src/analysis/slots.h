@@ -1,6 +1,5 @@
-/* Numbers in a row of slots, and the question: which is the last slot before this one with a number below
- * that? A tree of minima, 16 to one, so that the numbers of a node are one line of the host's caches and one
- * comparison of vectors. */
+/* Numbers in a row of slots, and the question: which is the smallest before this one? A tree of minima, 16 to
+ * one, so that the numbers of a node are one line of the host's caches. */
 #ifndef ANALYSIS_SLOTS_H
 #define ANALYSIS_SLOTS_H
 
@@ -14,8 +13,7 @@
 
 enum { SLOTS_FAN = 16, SLOTS_HEIGHT = 8 };
 
-#define SLOTS_EMPTY INT32_MAX /* in a slot: no number; larger than all */
-#define SLOTS_NONE  UINT32_MAX
+#define SLOTS_EMPTY INT32_MAX /* in a slot: no number; larger than all, which are 0 and more */
 
 struct slots {
     int32_t *levels[SLOTS_HEIGHT]; /* [0]: the slots; above: the smallest number of each 16 */
@@ -49,46 +47,102 @@ static inline int slots_init(struct slots *ret_slots, uint32_t window) {
     return 0;
 }
 
-/* A bit for each number of the node that is below the limit. */
-static inline uint32_t slots_below(const int32_t *node, int32_t limit) {
-    const __m128i *part = (const __m128i *)(const void *)node, limits = _mm_set1_epi32(limit);
-    const __m128i a = _mm_cmplt_epi32(_mm_load_si128(part), limits);
-    const __m128i b = _mm_cmplt_epi32(_mm_load_si128(part + 1), limits);
-    const __m128i c = _mm_cmplt_epi32(_mm_load_si128(part + 2), limits);
-    const __m128i d = _mm_cmplt_epi32(_mm_load_si128(part + 3), limits);
-    const __m128i all = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d));
-    return (uint32_t)_mm_movemask_epi8(all);
+static inline __m128i slots_lesser(__m128i a, __m128i b) {
+    const __m128i less = _mm_cmplt_epi32(a, b);
+    return _mm_or_si128(_mm_and_si128(less, a), _mm_andnot_si128(less, b));
 }
 
-/* The last slot before `end` with a number below the limit, or SLOTS_NONE. */
-static inline uint32_t slots_find(const struct slots *slots, uint32_t end, int32_t limit) {
-    for (int level = 0; level < slots->height; level++, end /= SLOTS_FAN) {
-        const uint32_t node = end & ~(SLOTS_FAN - 1U);
-        uint32_t below = slots_below(slots->levels[level] + node, limit) & ((1U << end % SLOTS_FAN) - 1);
-        if (!below)
-            continue;
-        uint32_t at = node + 31 - (uint32_t)__builtin_clz(below);
-        while (level-- > 0) {
-            below = slots_below(slots->levels[level] + (size_t)at * SLOTS_FAN, limit);
-            at = at * SLOTS_FAN + 31 - (uint32_t)__builtin_clz(below);
-        }
-        return at;
+/* The smallest of the node's first `end` numbers. */
+static inline int32_t slots_node_least(const int32_t *node, uint32_t end) {
+    static const int32_t behind[2 * SLOTS_FAN] = {[SLOTS_FAN] = SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY,
+                                                  SLOTS_EMPTY};
+    const __m128i *part = (const __m128i *)(const void *)node;
+    const int32_t *out = behind + SLOTS_FAN - end;
+    __m128i numbers[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+        numbers[i] = _mm_or_si128(_mm_load_si128(part + i),
+                                  _mm_loadu_si128((const __m128i *)(const void *)(out + 4 * i)));
+    const __m128i four =
+        slots_lesser(slots_lesser(numbers[0], numbers[1]), slots_lesser(numbers[2], numbers[3]));
+    const __m128i two = slots_lesser(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(slots_lesser(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
+/* A bit for each number of the node that is equal to this one. */
+static inline uint32_t slots_node_equal(const int32_t *node, int32_t number) {
+    const __m128i *part = (const __m128i *)(const void *)node, numbers = _mm_set1_epi32(number);
+    const __m128i a = _mm_cmpeq_epi32(_mm_load_si128(part), numbers);
+    const __m128i b = _mm_cmpeq_epi32(_mm_load_si128(part + 1), numbers);
+    const __m128i c = _mm_cmpeq_epi32(_mm_load_si128(part + 2), numbers);
+    const __m128i d = _mm_cmpeq_epi32(_mm_load_si128(part + 3), numbers);
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)));
+}
+
+/* The smallest number before `end`, and the last slot that has it; SLOTS_EMPTY where all are empty. */
+static inline int32_t slots_least(const struct slots *slots, uint32_t end, uint32_t *ret_at) {
+    int32_t least = SLOTS_EMPTY;
+    int found = 0;
+    for (int level = 0; level < slots->height; level++) {
+        const uint32_t above = end >> 4 * level;
+        const int32_t number =
+            slots_node_least(slots->levels[level] + (above & ~(SLOTS_FAN - 1U)), above % SLOTS_FAN);
+        found = number < least ? level : found;
+        least = number < least ? number : least;
     }
-    return SLOTS_NONE;
+    if (least == SLOTS_EMPTY)
+        return least;
+    const uint32_t above = end >> 4 * found;
+    uint32_t node = above & ~(SLOTS_FAN - 1U);
+    uint32_t equal = slots_node_equal(slots->levels[found] + node, least) & ((1U << above % SLOTS_FAN) - 1);
+    uint32_t at = node + 31 - (uint32_t)__builtin_clz(equal);
+    while (found-- > 0) {
+        node = at * SLOTS_FAN;
+        equal = slots_node_equal(slots->levels[found] + node, least);
+        at = node + 31 - (uint32_t)__builtin_clz(equal);
+    }
+    *ret_at = at;
+    return least;
+}
+
+static inline int32_t slots_get(const struct slots *slots, uint32_t at) {
+    return slots->levels[0][at];
+}
+
+/* Numbers are put as the vectors that they are read as: the host's processor would wait for one that was
+ * written by itself to reach its cache. */
+static inline void slots_node_put(int32_t *numbers, uint32_t at, int32_t number) {
+    static const int32_t only[7] = {[3] = -1};
+    __m128i *part = (__m128i *)(void *)(numbers + (at & ~3U));
+    const __m128i here = _mm_loadu_si128((const __m128i *)(const void *)(only + 3 - at % 4));
+    _mm_store_si128(part, _mm_or_si128(_mm_andnot_si128(here, _mm_load_si128(part)),
+                                       _mm_and_si128(here, _mm_set1_epi32(number))));
 }
 
 static inline void slots_set(struct slots *slots, uint32_t at, int32_t number) {
     for (int level = 0; level < slots->height; level++, at /= SLOTS_FAN) {
         const int32_t old = slots->levels[level][at];
-        slots->levels[level][at] = number;
+        slots_node_put(slots->levels[level], at, number);
         if (level + 1 == slots->height)
             return;
         const int32_t least = slots->levels[level + 1][at / SLOTS_FAN];
         if (number >= least && old > least)
             return;
-        const int32_t *node = slots->levels[level] + (at & ~(SLOTS_FAN - 1U));
-        for (int i = 0; i < SLOTS_FAN; i++)
-            number = node[i] < number ? node[i] : number;
+        number = slots_node_least(slots->levels[level] + (at & ~(SLOTS_FAN - 1U)), SLOTS_FAN);
         if (number == least)
             return;
     }

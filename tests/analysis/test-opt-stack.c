@@ -51,9 +51,22 @@ static void same_as_the_model(void **state) {
     }
 }
 
+/* So long that moments are renumbered again and again. */
+static void same_when_the_window_moves_on(void **state) {
+    for (uint32_t seed = 1; seed <= 3; seed++) {
+        const struct random_shape shape = {
+            .items = 14000, .live = 10 + seed * 12, .deaths = 3 * seed, .writes = 300, .files = 700};
+        struct random_string string = random_string_make(&shape, seed);
+        compare_with_the_model(&string, false, 4);
+        compare_with_the_model(&string, true, 7);
+        random_string_free(&string);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_as_the_model),
+        cmocka_unit_test(same_when_the_window_moves_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
