@@ -24,6 +24,11 @@ void condition_note(struct kernel *k, const char *name) {
         longer[++k->condition_count] = NULL;
 }
 
+void condition_note_memory(struct kernel *k, const char *name) {
+    if (vm_tells_truth(k->vm))
+        condition_note(k, name);
+}
+
 void conditions_free(struct kernel *k) {
     for (size_t i = 0; i < k->condition_count; i++)
         free(k->conditions[i]);

@@ -90,6 +90,8 @@ int kernel_create(const struct kernel_config *config, struct kernel **ret_kernel
         kernel_free(k);
         return r;
     }
+    if (!config->deterministic)
+        condition_note(k, "the host's clock");
     *ret_kernel = k;
     return 0;
 }

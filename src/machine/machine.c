@@ -168,6 +168,7 @@ static int build_vm(struct machine *m, char **ret_message) {
         .observer = c->observer,
         .deterministic = c->deterministic,
         .observe_bits = c->observe_bits,
+        .told_pages = c->told_pages,
         .context = m,
     };
     int error = vm_create(&config, &m->vm);

@@ -48,6 +48,7 @@ struct machine_config {
     bool record_contents; /* emit EVENT_CONTENT, where there are at most 64 frames: small enough to draw */
     bool check; /* verify every invariant after every trap (every 1024th beyond 256 frames) and at the end */
     struct vm_observer observer; /* of references: who wants to know them all. All NULL: nobody */
+    uint32_t told_pages;         /* programs are told of so much memory, all free; 0: the truth. vm_config */
     uint64_t observe_bits; /* K: policies get referenced bits each K instructions, not every reference */
     struct inject *inject; /* tests only, may be NULL */
     void (*report)(void *context, const char *line); /* a message for the user, without newline */

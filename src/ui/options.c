@@ -31,6 +31,7 @@ enum {
     KEY_SEED,
     KEY_LAYOUT,
     KEY_OBSERVE,
+    KEY_TELL_MEMORY,
     KEY_TRACE,
     KEY_STATS,
     KEY_STATS_FILE,
@@ -49,13 +50,16 @@ enum {
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
-/* Ample: 4 GiB, so that hardly a program swaps while its references are learnt. They do not depend on it. */
+/* What programs are told whose runs in several sizes are to be the same run: 4 GiB, as they are analysed in.
+ */
+enum { TOLD_PAGES = OPTIONS_ANALYSIS_FRAMES };
 enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
 enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
 #define SWAP_MIN_PAGES  (1ULL << (30 - PAGE_SHIFT)) /* of the default: 1 GiB */
 #define SWAP_MAX_PAGES  (UINT32_MAX - 1ULL)
 #define SWAP_PER_MEMORY 4ULL
+#define TOLD_MAX_PAGES  (1ULL << (42 - PAGE_SHIFT))
 
 static const struct argp_option machine_options[] = {
     {NULL, 0, NULL, 0, "Memory:", 1},
@@ -92,6 +96,10 @@ static const struct argp_option machine_options[] = {
      "Virtual clock and seeded randomness: the same command and input give the same trace", 0},
     {"seed", KEY_SEED, "N", 0, "Seed of that randomness and of policies that draw lots (default 1)", 0},
     {"layout", KEY_LAYOUT, "N", 0, "Lay address spaces out by this seed (default 0: always the same)", 0},
+    {"tell-memory", KEY_TELL_MEMORY, "SIZE|real", 0,
+     "What programs are told that ask how much memory there is, all of it free: the same whatever there is "
+     "(default: 4G for analyses and where --deterministic and --available are given, else real)",
+     0},
     {"observe", KEY_OBSERVE, "bits:K|all", 0,
      "What policies get that want every reference: all (default), or only which pages of memory were "
      "referenced, "
@@ -176,7 +184,8 @@ struct parse {
     const char *swap_text;  /* as given, NULL: default */
     bool machine_described; /* some option of the machine was given */
     bool contents_said;
-    bool quoted; /* "--" stood before the program */
+    bool told_said; /* what programs are told of memory */
+    bool quoted;    /* "--" stood before the program */
     /* of an analysis: */
     const struct options_analysis *analysis; /* NULL: none */
     struct argp_option machine_options[ARRAY_LENGTH(machine_options)];
@@ -338,6 +347,19 @@ static error_t take_observation(struct parse *p, const char *value) {
                        &p->options.machine.observe_bits);
 }
 
+static error_t take_told(struct parse *p, const char *text) {
+    uint64_t pages = 0;
+    const char *wrong = strcmp(text, "real") ? size_parse(text, false, &pages) : NULL;
+    if (wrong || pages > TOLD_MAX_PAGES)
+        return refuse(p,
+                      "--tell-memory: '%s' %s: give bytes with an optional K, M, G or T, from 4K to 4T, or "
+                      "real",
+                      text, wrong ? wrong : "is too large");
+    p->told_said = true;
+    p->options.machine.told_pages = (uint32_t)pages;
+    return 0;
+}
+
 /* Options that describe the machine itself. */
 static error_t take_machine_option(int key, char *value, struct parse *p) {
     struct machine_config *machine = &p->options.machine;
@@ -362,6 +384,7 @@ static error_t take_machine_option(int key, char *value, struct parse *p) {
     case KEY_SEED: return take_number(p, "--seed", value, 0, INT64_MAX, &machine->seed);
     case KEY_LAYOUT: return take_number(p, "--layout", value, 0, INT64_MAX, &machine->layout_seed);
     case KEY_OBSERVE: return take_observation(p, value);
+    case KEY_TELL_MEMORY: return take_told(p, value);
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -525,6 +548,8 @@ static error_t finish_analysis(struct parse *p) {
     if (confine_apply(&o->confinement, &o->machine) < 0)
         return EINVAL;
     o->machine.deterministic = !p->clock_is_real;
+    if (!p->told_said)
+        o->machine.told_pages = TOLD_PAGES;
     return finish_swap(p);
 }
 
@@ -534,6 +559,13 @@ static void finish_contents(struct parse *p) {
     uint64_t frames = machine->frames ? machine->frames : (uint64_t)machine->available + machine->reserved;
     if (!p->contents_said && !p->options.machine_file)
         machine->record_contents = p->options.command != OPTIONS_RUN && frames <= CONTENTS_FRAMES;
+}
+
+/* A run of exactly so many frames that can be repeated is one of those that an analysis speaks of. */
+static void finish_told(struct parse *p) {
+    struct machine_config *machine = &p->options.machine;
+    if (!p->told_said && !p->options.machine_file && machine->deterministic && machine->available)
+        machine->told_pages = TOLD_PAGES;
 }
 
 /* What is to be run. */
@@ -559,6 +591,7 @@ static error_t finish(struct parse *p) {
     if (confine_apply(&p->options.confinement, &p->options.machine) < 0)
         return EINVAL;
     finish_contents(p);
+    finish_told(p);
     return finish_swap(p);
 }
 

@@ -23,7 +23,7 @@ ssize_t space_mincore(struct space *space, uint64_t address, uint64_t pages, uns
         return -ENOMEM;
     pages = min_u64(pages, m->end.n - start.n);
     for (uint64_t i = 0; i < pages; i++)
-        ret_vector[i] = page_is_resident(space, m, (vpn_t){start.n + i});
+        ret_vector[i] = !vm_tells_truth(space->vm) || page_is_resident(space, m, (vpn_t){start.n + i});
     return (ssize_t)pages;
 }
 

@@ -95,6 +95,8 @@ struct vm_config {
     bool deterministic;
     /* 0: a policy that wants every reference gets it. K: it gets referenced bits each K instructions. */
     uint64_t observe_bits;
+    /* Programs are told of so much memory, whatever there is: see told.c. 0: the truth. */
+    uint32_t told_pages;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
      * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes
      * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
@@ -144,6 +146,9 @@ struct vm_counts {
     struct tally tally;
 };
 void vm_get_counts(const struct vm *, struct vm_counts *ret_counts);
+/* What programs are told of it; vm_get_told_usage(), space_get_told_counts() likewise. */
+void vm_get_told_counts(const struct vm *, struct vm_counts *ret_counts);
+bool vm_tells_truth(const struct vm *); /* false: what is told has nothing to do with frames */
 
 /* Pages that were brought along with others. prefetched = useful + wasted + waiting. */
 struct vm_prefetch_counts {
@@ -191,6 +196,7 @@ struct space_counts {
     uint64_t data, stack, exec; /* pages mapped */
 };
 void space_get_counts(const struct space *, struct space_counts *ret_counts);
+void space_get_told_counts(const struct space *, struct space_counts *ret_counts);
 
 /* ---- memory calls: the semantics of Linux 6.18's system calls, addresses and lengths in bytes, results >= 0
  * or -errno; PROT_*, MAP_*, MREMAP_*, MADV_*, MS_* of <sys/mman.h>. ---- */
@@ -281,6 +287,7 @@ struct vm_usage {
     uint64_t swap_cached;                   /* in frames, with a copy kept in swap */
 };
 void vm_get_usage(struct vm *, struct vm_usage *ret_usage);
+void vm_get_told_usage(struct vm *, struct vm_usage *ret_usage);
 
 /* ---- faults and user memory ---- */
 

@@ -5,7 +5,11 @@
  *     guest memfd     shared memory that is written, mapped, truncated and punched by several processes
  *     guest file      a file mapped shared and private, synchronised, truncated, deleted, locked in memory
  *     guest threads   threads that share an address space
- *     guest advice    madvise that is told to other pages than those in memory only */
+ *     guest advice    madvise that is told to other pages than those in memory only
+ *
+ * and one that does none of that, but asks about memory in every way that there is, first a word of each:
+ *
+ *     guest ask */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,6 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -191,15 +199,83 @@ static void run_advice(void) {
     }
 }
 
+/* ---- ask ---- */
+
+static void ask_file(const char *path) {
+    char text[4096] = "";
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = read(fd, text, sizeof text);
+    if (fd < 0 || got < 0)
+        perror(path);
+    close(fd);
+}
+
+static void ask_about_children(void) {
+    struct rusage usage;
+    siginfo_t info;
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    wait4(child, &status, 0, &usage);
+    printf("wait4 %ld %ld %ld\n", usage.ru_minflt, usage.ru_majflt, usage.ru_maxrss);
+    child = fork();
+    if (child == 0)
+        _exit(0);
+    syscall(SYS_waitid, P_PID, child, &info, WEXITED, &usage);
+    printf("waitid %ld %ld %ld\n", usage.ru_minflt, usage.ru_majflt, usage.ru_maxrss);
+}
+
+/* Prints what it is told by calls, so that a run can be compared with one in another memory. */
+static void run_ask(void) {
+    static const char *const files[] = {"/proc/meminfo",
+                                        "/proc/vmstat",
+                                        "/proc/swaps",
+                                        "/proc/self/stat",
+                                        "/proc/self/statm",
+                                        "/proc/self/status",
+                                        "/proc/self/io",
+                                        "/proc/self/oom_score",
+                                        "/proc/self/smaps",
+                                        "/proc/self/pagemap",
+                                        "/proc/self/maps",
+                                        "/proc/uptime",
+                                        "/proc/self/numa_maps",
+                                        "/proc/self/smaps_rollup",
+                                        "/sys/fs/cgroup/cgroup.controllers",
+                                        "/sys/devices/system/node/node0/meminfo"};
+    char *memory = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    unsigned char vector[PAGES];
+    void *first = memory;
+    int node = 0;
+    struct rusage usage;
+    struct sysinfo info;
+    struct shm_info segments;
+    struct timespec now;
+    touch(memory, 500, 4);
+    sysinfo(&info);
+    getrusage(RUSAGE_SELF, &usage);
+    ask_about_children();
+    mincore(memory, sizeof vector * PAGE, vector);
+    syscall(SYS_move_pages, 0, 1UL, &first, NULL, &node, 0);
+    madvise(memory, PAGE, MADV_FREE);
+    shmctl(0, SHM_INFO, (struct shmid_ds *)&segments);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    unsigned resident = 0;
+    for (unsigned i = 0; i < PAGES; i++)
+        resident += vector[i] & 1;
+    printf("%lu %lu %lu, %ld %ld %ld, %u, %d\n", info.totalram, info.freeram, info.freeswap, usage.ru_minflt,
+           usage.ru_majflt, usage.ru_maxrss, resident, node);
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        ask_file(files[i]);
+}
+
 int main(int argc, char **argv) {
     const struct {
         const char *word;
         void (*run)(void);
-    } ways[] = {{"cow", run_cow},
-                {"memfd", run_memfd},
-                {"file", run_file},
-                {"threads", run_threads},
-                {"advice", run_advice}};
+    } ways[] = {{"cow", run_cow},         {"memfd", run_memfd},   {"file", run_file},
+                {"threads", run_threads}, {"advice", run_advice}, {"ask", run_ask}};
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc == 2 && !strcmp(argv[1], ways[i].word)) {
             ways[i].run();

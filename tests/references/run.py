@@ -38,12 +38,15 @@ CASES = {
     "sort": (["/usr/bin/sort", "-S", "2M", "-R", "--random-source=/bin/true", "/etc/services"], [40, 150, 400]),
     "python": (["/usr/bin/python3", "-c", "print(sum(hash(str(i)) & 15 for i in range(2000)))"], [100, 600, 1500]),
     "sqlite": (["/usr/bin/sqlite3", ":memory:", SQL], [60, 200, 500]),
-    # Not gcc: cc1 sizes its heap by sysinfo(), so that its runs are not the same run in every memory.
     "as": (["/usr/bin/as", "-o", "/dev/null", "HERE/../guest/asm/library.s"], [60, 200, 600]),
 }
-# By what a program could learn how much memory there is. These do not care: the C library's qsort() asks, for
-# the case that it should sort more than there is room for; as asks how long it took.
-CONDITIONS = {"as": {"getrusage"}, "python": {"sysinfo"}, "shell": {"sysinfo"}}
+# How `guest ask` learns about memory. With the truth all of it is a condition; else what is told is made up,
+# but for single pages.
+ASKED_PAGES = {"MADV_FREE", "/proc/PID/smaps", "/proc/PID/pagemap", "/proc/PID/numa_maps", "/proc/PID/smaps_rollup"}
+ASKED = ASKED_PAGES | {
+    "sysinfo", "getrusage", "wait4 (rusage)", "waitid (rusage)", "mincore", "move_pages", "shmctl (SHM_INFO)",
+    "/proc/meminfo", "/proc/vmstat", "/proc/swaps", "/proc/PID/stat", "/proc/PID/statm", "/proc/PID/status", "/proc/PID/io",
+    "/proc/PID/oom_score", "/sys/fs/cgroup/cgroup.controllers", "/sys/devices/system/node/node0/meminfo"}
 QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
 QUICK_POLICIES = 4
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
@@ -122,9 +125,27 @@ class Suite:
                     self.compare(name, large, policy, frames, 0, folder, command)
             if bits:
                 self.compare(name, large, "lru", sizes[-1], BITS, folder, command)
-            allowed = CONDITIONS.get(name, set())
-            self.report(self.conditions == allowed, f"{name}: conditions {sorted(self.conditions)}")
+            self.report(not self.conditions, f"{name}: no conditions", ", ".join(sorted(self.conditions)))
             self.conditions = set()
+
+    def asked(self, frames, *options):
+        """What guest.c is told in so many frames, and what of that was a condition."""
+        output, errors, _ = self.run(self.arguments.thimble, "run", *options, "-p", "lru", "--available", frames, "--stats",
+                                     "json", "--", self.arguments.guest, "ask")
+        return output, set(json.loads(errors[errors.index("{"):])["conditions"])
+
+    def told(self):
+        """Programs are told the same in every memory, unless the truth is asked for; then what they ask is named."""
+        (few, conditions), (many, _) = self.asked(40, "--deterministic"), self.asked(4000, "--deterministic")
+        self.report(few == many != "", "ask: the same is told in 40 and 4000 frames", "" if few == many else few + many)
+        self.report(conditions == ASKED_PAGES, "ask: only single pages are a condition",
+                    " ".join(sorted(conditions ^ ASKED_PAGES)))
+        few, conditions = self.asked(40, "--deterministic", "--tell-memory", "real")
+        self.report(few != many, "ask: the truth is another")
+        self.report(conditions == ASKED, "ask: each way to learn it is named", " ".join(sorted(conditions ^ ASKED)))
+        clock = self.asked(4000, "--tell-memory", "4G")[1] - ASKED_PAGES
+        good = clock == {"the host's clock"}
+        self.report(good, "ask: so is time that is not the machine's", "" if good else " ".join(clock))
 
 
 def same(a, b, title):
@@ -164,6 +185,8 @@ def main():
         elif name in QUICK:
             turn = [policies[(index * QUICK_POLICIES + i) % len(policies)] for i in range(min(QUICK_POLICIES, len(policies)))]
             suite.case(name, words, [sizes[QUICK[name]]], turn, name == "cow")
+    if not arguments.words or "ask" in arguments.words:
+        suite.told()
     print(f"1..{suite.number}")
     return suite.failures > 0
 

@@ -119,6 +119,7 @@ int main(int argc, char **argv) {
         .swap_pages = (uint32_t)strtoul(argv[3], NULL, 10),
         .deterministic = true,
         .seed = 1,
+        .told_pages = 1 << 20,
         .level = CPU_LEVEL_V3,
         .tlb_entries = 1024,
         .check = getenv("THIMBLE_CHECK") != NULL,

@@ -158,6 +158,12 @@ static void test_what_is_shown(void **state) {
     refused("--trace= ls", "--trace: the name of the file is empty", "");
     assert_true(parsed("--deterministic --seed 7 ls").machine.deterministic);
     assert_int_equal(parsed("--seed 7 ls").machine.seed, 7);
+    assert_int_equal(parsed("--deterministic -n 48 ls").machine.told_pages, 0);
+    assert_int_equal(parsed("--available 48 ls").machine.told_pages, 0);
+    assert_int_equal(parsed("--deterministic --available 48 ls").machine.told_pages, 1 << 20);
+    assert_int_equal(parsed("--deterministic --available 48 --tell-memory real ls").machine.told_pages, 0);
+    assert_int_equal(parsed("--tell-memory 1M ls").machine.told_pages, 256);
+    refused("--tell-memory 5T ls", "--tell-memory: '5T' is too large", "to 4T, or real");
     refused("--seed x ls", "--seed: 'x' is not a whole number", "from 0");
 }
 
@@ -301,6 +307,7 @@ static void test_an_analysis_has_options_of_its_own_before_those_of_the_machine(
     assert_string_equal(o.machine.policy, "clock");
     assert_int_equal(o.machine.frames, 77);
     assert_true(o.machine.deterministic);
+    assert_int_equal(o.machine.told_pages, OPTIONS_ANALYSIS_FRAMES);
     assert_string_equal(o.program[0], "ls");
     assert_int_equal(o.program_count, 3);
     assert_int_equal(parse_analysis("--real-clock ls", false, &own, &o, &message), 0);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "base/base.h"
+#include "kernel/condition.h"
 #include "kernel/process/identity.h"
 #include "kernel/syscall.h"
 
@@ -178,6 +179,7 @@ static int32_t page_node(struct space *space, uint64_t address) {
 }
 
 static long pages_tell(struct thread *t, struct space *space, const uint64_t args[6]) {
+    condition_note_memory(t->process->kernel, "move_pages");
     for (uint64_t i = 0; i < args[1]; i++) {
         uint64_t address;
         int32_t node = 0;

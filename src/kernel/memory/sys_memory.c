@@ -218,7 +218,7 @@ static long sys_mincore(struct thread *t, const uint64_t args[6]) {
     unsigned char vector[PAGES_AT_ONCE];
     if (address % PAGE_SIZE)
         return -EINVAL;
-    condition_note(t->process->kernel, "mincore");
+    condition_note_memory(t->process->kernel, "mincore");
     if (address > USER_END || args[1] > USER_END - address)
         return -ENOMEM;
     if (vector_at > USER_END || pages > USER_END - vector_at)

@@ -110,6 +110,14 @@ void process_get_tally(const struct process *p, struct tally *ret_tally) {
         process_add_tally(ret_tally, space_tally(p->space));
 }
 
+void process_get_told_tallies(const struct process *p, struct tally *ret_own, struct tally *ret_children) {
+    *ret_own = *ret_children = (struct tally){0};
+    if (!vm_tells_truth(p->kernel->vm))
+        return;
+    process_get_tally(p, ret_own);
+    *ret_children = p->children_tally;
+}
+
 uint64_t process_peak(const struct process *p) {
     struct space_counts counts = {0};
     if (p->space && !p->borrows_space)

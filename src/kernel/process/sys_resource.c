@@ -23,10 +23,13 @@ static struct timeval resource_time(uint64_t ns) {
     return (struct timeval){(time_t)(ns / 1000000000), (suseconds_t)(ns % 1000000000 / 1000)};
 }
 
-static void resource_fill(uint64_t instructions, const struct tally *tally, uint64_t peak,
-                          struct rusage *ret) {
+/* Faults and peaks are left 0 where programs are not told the truth about memory. */
+static void resource_fill(const struct kernel *k, uint64_t instructions, const struct tally *tally,
+                          uint64_t peak, struct rusage *ret) {
     memset(ret, 0, sizeof *ret);
     ret->ru_utime = resource_time(instructions);
+    if (!vm_tells_truth(k->vm))
+        return;
     ret->ru_minflt = (long)tally->minor;
     ret->ru_majflt = (long)tally->major;
     ret->ru_maxrss = (long)(peak * RESOURCE_PAGE_KIB);
@@ -40,7 +43,7 @@ static void resource_fill_switches(const struct switches *switches, struct rusag
 void resource_usage(const struct process *p, struct rusage *ret_usage) {
     struct tally tally;
     process_get_tally(p, &tally);
-    resource_fill(p->user_instructions, &tally, process_peak(p), ret_usage);
+    resource_fill(p->kernel, p->user_instructions, &tally, process_peak(p), ret_usage);
     resource_fill_switches(&p->switches, ret_usage);
 }
 
@@ -48,7 +51,7 @@ void resource_usage_with_children(const struct process *p, struct rusage *ret_us
     struct tally tally;
     process_get_tally(p, &tally);
     process_add_tally(&tally, &p->children_tally);
-    resource_fill(p->user_instructions + p->children_instructions, &tally,
+    resource_fill(p->kernel, p->user_instructions + p->children_instructions, &tally,
                   max_u64(process_peak(p), p->children_peak), ret_usage);
     struct switches all = {p->switches.voluntary + p->children_switches.voluntary,
                            p->switches.forced + p->children_switches.forced};
@@ -58,7 +61,7 @@ void resource_usage_with_children(const struct process *p, struct rusage *ret_us
 static long sys_getrusage(struct thread *t, const uint64_t args[6]) {
     const struct process *p = t->process;
     struct rusage usage;
-    condition_note(p->kernel, "getrusage");
+    condition_note_memory(p->kernel, "getrusage");
     switch ((int)args[0]) {
     case RUSAGE_SELF: resource_usage(p, &usage); break;
     case RUSAGE_THREAD: /* faults and switches are counted for all threads together */
@@ -66,7 +69,7 @@ static long sys_getrusage(struct thread *t, const uint64_t args[6]) {
         usage.ru_utime = resource_time(t->user_instructions);
         break;
     case RUSAGE_CHILDREN:
-        resource_fill(p->children_instructions, &p->children_tally, p->children_peak, &usage);
+        resource_fill(p->kernel, p->children_instructions, &p->children_tally, p->children_peak, &usage);
         resource_fill_switches(&p->children_switches, &usage);
         break;
     default: return -EINVAL;
@@ -88,8 +91,8 @@ static long sys_times(struct thread *t, const uint64_t args[6]) {
 static long sys_sysinfo(struct thread *t, const uint64_t args[6]) {
     struct kernel *k = t->process->kernel;
     struct vm_counts counts;
-    condition_note(k, "sysinfo");
-    vm_get_counts(k->vm, &counts);
+    condition_note_memory(k, "sysinfo");
+    vm_get_told_counts(k->vm, &counts);
     struct sysinfo info = {
         .uptime = (long)((clock_now(k) - k->boot) / 1000000000),
         .totalram = counts.frames.total - counts.frames.reserved,

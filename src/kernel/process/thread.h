@@ -40,6 +40,9 @@ bool process_group_has_living(struct kernel *, uint32_t pgid);
 bool process_group_exists(struct kernel *, uint32_t pgid, uint32_t sid);
 /* What the process did so far, in all its address spaces. */
 void process_get_tally(const struct process *, struct tally *ret_tally);
+/* What programs are told of them, and of those of children that were waited for: nothing happened, unless
+ * they are told the truth about memory. */
+void process_get_told_tallies(const struct process *, struct tally *ret_own, struct tally *ret_children);
 uint64_t process_peak(const struct process *); /* pages */
 void process_add_tally(struct tally *to, const struct tally *);
 

@@ -121,7 +121,7 @@ static long sys_wait4(struct thread *t, const uint64_t args[6]) {
     if (args[1] && user_write(p->space, args[1], &result.status, sizeof result.status) < 0)
         return -EFAULT;
     if (args[3])
-        condition_note(p->kernel, "wait4 (rusage)");
+        condition_note_memory(p->kernel, "wait4 (rusage)");
     if (args[3] && user_write(p->space, args[3], &result.usage, sizeof result.usage) < 0)
         return -EFAULT;
     return result.pid;
@@ -199,7 +199,7 @@ static long sys_waitid(struct thread *t, const uint64_t args[6]) {
         return r;
     bool found = r == 1;
     if (found && args[4])
-        condition_note(t->process->kernel, "waitid (rusage)");
+        condition_note_memory(t->process->kernel, "waitid (rusage)");
     if (found && args[4] && user_write(t->process->space, args[4], &result.usage, sizeof result.usage) < 0)
         return -EFAULT;
     if (args[2] && wait_write_info(t, args[2], found ? &result : NULL) < 0)

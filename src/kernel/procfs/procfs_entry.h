@@ -9,6 +9,13 @@
 /* Directories whose names are numbers. */
 enum proc_numbers { PROC_NO_NUMBERS, PROC_PIDS, PROC_TIDS, PROC_DESCRIPTORS };
 
+/* What a file says of memory that depends on how much there is: a condition of the run. */
+enum proc_tells {
+    PROC_TELLS_NOTHING,
+    PROC_TELLS_COUNTS, /* how much there is or is in use: what vm_get_told_counts() tells */
+    PROC_TELLS_PAGES,  /* which pages are in memory: always the truth */
+};
+
 /* What somebody looks at. */
 struct proc_view {
     struct kernel *kernel;
@@ -35,7 +42,7 @@ struct proc_entry {
     const struct file_ops *ops; /* a file that is not shown as text; NULL: the usual */
 
     bool inspects; /* shows memory: not of a process that has forbidden it */
-    bool counts;   /* tells how much memory there is or is in use: a condition of the run */
+    enum proc_tells tells;
 
     /* links: length or -errno; NULL for those to open files */
     ssize_t (*link)(struct thread *looking, const struct proc_view *, char *to, size_t size);
@@ -47,9 +54,12 @@ struct proc_entry {
     { .name = (file_name), .mode = S_IFREG | (permissions), .inspects = true, .show = (shower) }
 /* … of how much memory there is or is in use. */
 #define PROC_COUNTS(file_name, shower)                                                                       \
-    { .name = (file_name), .mode = S_IFREG | 0444, .counts = true, .show = (shower) }
-#define PROC_MEMORY_COUNTS(file_name, shower)                                                                \
-    { .name = (file_name), .mode = S_IFREG | 0444, .inspects = true, .counts = true, .show = (shower) }
+    { .name = (file_name), .mode = S_IFREG | 0444, .tells = PROC_TELLS_COUNTS, .show = (shower) }
+#define PROC_MEMORY_PAGES(file_name, shower)                                                                 \
+    {                                                                                                        \
+        .name = (file_name), .mode = S_IFREG | 0444, .inspects = true, .tells = PROC_TELLS_PAGES,            \
+        .show = (shower)                                                                                     \
+    }
 #define PROC_TEXT(file_name, content)                                                                        \
     { .name = (file_name), .mode = S_IFREG | 0444, .text = (content) }
 #define PROC_DIRECTORY(directory_name, entries)                                                              \

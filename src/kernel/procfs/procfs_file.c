@@ -27,7 +27,8 @@ static const struct proc_entry *entry_of(const struct file *f) {
 static void note_condition(struct file *f) {
     const struct proc_node *node = &((struct proc_file *)f->data)->node;
     char path[PATH_MAX];
-    if (!entry_of(f)->counts && node->chain[0] != &sysfs_cgroup)
+    const enum proc_tells tells = node->chain[0] == &sysfs_cgroup ? PROC_TELLS_COUNTS : entry_of(f)->tells;
+    if (tells == PROC_TELLS_NOTHING || (tells == PROC_TELLS_COUNTS && !vm_tells_truth(f->kernel->vm)))
         return;
     if (node->pid)
         snprintf(path, sizeof path, "/proc/PID/%s", entry_of(f)->name);

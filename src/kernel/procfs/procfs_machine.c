@@ -12,7 +12,7 @@ enum { NS = 1000000000, NS_PER_TICK = 10000000, KIB_PER_PAGE = PAGE_SIZE / 1024 
 
 static struct vm_counts counts_of(const struct proc_view *v) {
     struct vm_counts counts;
-    vm_get_counts(v->kernel->vm, &counts);
+    vm_get_told_counts(v->kernel->vm, &counts);
     return counts;
 }
 
@@ -28,7 +28,7 @@ static void show_meminfo(const struct proc_view *v, FILE *out) {
     const struct vm_counts c = counts_of(v);
     const struct vm_frame_counts *f = &c.frames;
     struct vm_usage u;
-    vm_get_usage(v->kernel->vm, &u);
+    vm_get_told_usage(v->kernel->vm, &u);
     uint64_t total = f->total - f->reserved, files = f->page_cache - u.shared_memory;
     uint64_t anonymous = f->anonymous + u.shared_memory;
     const struct {
@@ -84,7 +84,7 @@ static void show_vmstat(const struct proc_view *v, FILE *out) {
     const struct vm_counts c = counts_of(v);
     const uint64_t *evicted = c.tally.evictions;
     struct vm_usage u;
-    vm_get_usage(v->kernel->vm, &u);
+    vm_get_told_usage(v->kernel->vm, &u);
     const uint64_t to_file = evicted[EVENT_VICTIM_TO_FILE], to_swap = evicted[EVENT_VICTIM_TO_SWAP];
     const struct {
         const char *name;

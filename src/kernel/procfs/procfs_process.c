@@ -10,6 +10,7 @@
 #include "kernel/files/descriptor.h"
 #include "kernel/files/path.h"
 #include "kernel/process/job_control.h"
+#include "kernel/process/thread.h"
 #include "kernel/procfs/procfs_entry.h"
 #include "kernel/schedule/scheduling.h"
 #include "kernel/signal/signal.h"
@@ -19,18 +20,8 @@ enum { NS_PER_TICK = 10000000, KIB_PER_PAGE = PAGE_SIZE / 1024 };
 static struct space_counts counts_of(const struct process *p) {
     struct space_counts counts = {0};
     if (p->space)
-        space_get_counts(p->space, &counts);
+        space_get_told_counts(p->space, &counts);
     return counts;
-}
-
-static struct tally tally_of(const struct process *p) {
-    struct tally sum = p->tally_before;
-    const struct tally *now = p->space ? space_tally(p->space) : NULL;
-    if (now) {
-        sum.minor += now->minor;
-        sum.major += now->major;
-    }
-    return sum;
 }
 
 static unsigned count_threads(const struct process *p) {
@@ -102,16 +93,17 @@ static int store_comm(const struct proc_view *v, const char *text, size_t length
 static void show_stat(const struct proc_view *v, FILE *out) {
     const struct process *p = v->process;
     struct space_counts counts = counts_of(p);
-    struct tally tally = tally_of(p);
+    struct tally own, children;
     uint64_t user = p->user_instructions / NS_PER_TICK, waited = p->children_instructions / NS_PER_TICK;
     uint32_t id = v->node->tid ? v->node->tid : v->node->pid;
     const struct scheduling scheduling = scheduling_of(v->thread);
     int foreground;
+    process_get_told_tallies(p, &own, &children);
     unsigned terminal = terminal_of_process(p, &foreground);
     fprintf(out, "%u (%s) %c %u %u %u %u %d 0 ", id, p->comm, state_letter(v), parent_of(p), p->pgid, p->sid,
             terminal, foreground);
-    fprintf(out, "%lu %lu %lu %lu %lu 0 %lu 0 ", tally.minor, p->children_tally.minor, tally.major,
-            p->children_tally.major, user, waited);
+    fprintf(out, "%lu %lu %lu %lu %lu 0 %lu 0 ", own.minor, children.minor, own.major, children.major, user,
+            waited);
     fprintf(out, "%d %d %u 0 %lu %lu %lu %lu ", scheduling_shown(&scheduling), scheduling.nice,
             count_threads(p), (p->start_time - v->kernel->boot) / NS_PER_TICK, counts.mapped * PAGE_SIZE,
             counts.resident, p->limits[RLIMIT_RSS].rlim_cur);
@@ -149,7 +141,8 @@ static void show_status_memory(const struct proc_view *v, FILE *out) {
     show_kib(out, "VmStk", c.stack);
     show_kib(out, "VmExe", c.exec);
     show_kib(out, "VmLib", 0);
-    show_kib(out, "VmPTE", space_page_table_bytes(v->process->space) / PAGE_SIZE);
+    show_kib(out, "VmPTE",
+             vm_tells_truth(v->kernel->vm) ? space_page_table_bytes(v->process->space) / PAGE_SIZE : 0);
     show_kib(out, "VmSwap", c.swapped);
 }
 
@@ -324,10 +317,10 @@ static const struct proc_entry task_directory = {
         {.name = "pagemap",                                                                                  \
          .mode = S_IFREG | 0400,                                                                             \
          .inspects = true,                                                                                   \
-         .counts = true,                                                                                     \
+         .tells = PROC_TELLS_PAGES,                                                                          \
          .ops = &proc_pagemap_ops},                                                                          \
-        PROC_LINK("root", link_root), PROC_MEMORY_COUNTS("smaps", proc_show_smaps),                          \
-        PROC_MEMORY_COUNTS("smaps_rollup", proc_show_smaps_rollup), PROC_COUNTS("stat", show_stat),          \
+        PROC_LINK("root", link_root), PROC_MEMORY_PAGES("smaps", proc_show_smaps),                           \
+        PROC_MEMORY_PAGES("smaps_rollup", proc_show_smaps_rollup), PROC_COUNTS("stat", show_stat),           \
         PROC_COUNTS("statm", show_statm), PROC_COUNTS("status", show_status)
 
 const struct proc_entry proc_task_entries[] = {ENTRIES_OF_A_TASK, {.name = NULL}};

@@ -16,8 +16,8 @@ enum { OOM_ADJUSTMENT_MAX = 1000, NS_PER_MS = 1000000 };
 /* Storage is what faults read and wrote; the calls' bytes may have been anybody's. */
 static void show_io(const struct proc_view *v, FILE *out) {
     const struct process_io *io = &v->process->io;
-    struct tally tally;
-    process_get_tally(v->process, &tally);
+    struct tally tally, children;
+    process_get_told_tallies(v->process, &tally, &children);
     uint64_t written = tally.evictions[EVENT_VICTIM_TO_SWAP] + tally.evictions[EVENT_VICTIM_TO_FILE];
     fprintf(out, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\n", io->read_bytes, io->written_bytes,
             io->read_calls, io->write_calls);
@@ -89,8 +89,8 @@ static void show_oom_score(const struct proc_view *v, FILE *out) {
     struct space_counts c = {0};
     struct vm_counts all;
     if (v->process->space)
-        space_get_counts(v->process->space, &c);
-    vm_get_counts(v->kernel->vm, &all);
+        space_get_told_counts(v->process->space, &c);
+    vm_get_told_counts(v->kernel->vm, &all);
     uint64_t total = all.frames.total - all.frames.reserved + all.swap.pages;
     int64_t points =
         (int64_t)((c.resident + c.swapped) * 1000 / (total ? total : 1)) + v->process->oom_adjustment;
@@ -160,9 +160,9 @@ static const struct proc_entry namespace_entries[] = {
 
 #define MORE_ENTRIES_OF_A_TASK                                                                               \
     PROC_TEXT("cgroup", "0::/\n"), PROC_TEXT("gid_map", "         0          0 4294967295\n"),               \
-        PROC_FILE("io", show_io), PROC_TEXT("loginuid", "4294967295"),                                       \
+        PROC_COUNTS("io", show_io), PROC_TEXT("loginuid", "4294967295"),                                     \
         PROC_DIRECTORY("net", proc_net_entries), PROC_DIRECTORY("ns", namespace_entries),                    \
-        PROC_MEMORY_COUNTS("numa_maps", proc_show_numa_maps), PROC_COUNTS("oom_score", show_oom_score),      \
+        PROC_MEMORY_PAGES("numa_maps", proc_show_numa_maps), PROC_COUNTS("oom_score", show_oom_score),       \
         {.name = "oom_score_adj",                                                                            \
          .mode = S_IFREG | 0644,                                                                             \
          .show = show_oom_adjustment,                                                                        \

@@ -60,7 +60,7 @@ const struct proc_entry sysfs_cpu = PROC_DIRECTORY("sys/devices/system/cpu", cpu
 static void show_meminfo(const struct proc_view *v, FILE *out) {
     enum { KIB_PER_PAGE = PAGE_SIZE / 1024 };
     struct vm_counts c;
-    vm_get_counts(v->kernel->vm, &c);
+    vm_get_told_counts(v->kernel->vm, &c);
     uint64_t total = c.frames.total - c.frames.reserved;
     const struct {
         const char *name;

@@ -85,7 +85,7 @@ static int segment_check_size(struct kernel *k, uint64_t size, int flags) {
         return -EINVAL;
     if (size > INT64_MAX) /* no file can be so large */
         return -EINVAL;
-    vm_get_counts(k->vm, &counts);
+    vm_get_told_counts(k->vm, &counts);
     if (flags & SHM_HUGETLB) /* there is no pool of huge pages */
         return identity_capable(CAP_IPC_LOCK) ? -ENOMEM : -EPERM;
     bool absurd = page_round_up(size) / PAGE_SIZE > counts.frames.total + counts.swap.pages;
@@ -229,9 +229,9 @@ static long segment_info(struct thread *t, uint64_t at) {
 
 static long segment_usage(struct thread *t, uint64_t at) {
     const struct sysv_table *table = segments_of(t);
-    condition_note(t->process->kernel, "shmctl (SHM_INFO)");
+    condition_note_memory(t->process->kernel, "shmctl (SHM_INFO)");
     struct shm_info info = {.used_ids = table->used, .shm_tot = t->process->kernel->sysv->segment_pages};
-    for (int i = 0; i < table->capacity; i++) {
+    for (int i = 0; i < table->capacity && vm_tells_truth(t->process->kernel->vm); i++) {
         const struct segment *s = (const struct segment *)table->objects[i];
         info.shm_rss += s ? object_resident(s->object) : 0;
         info.shm_swp += s ? object_swapped(s->object) : 0;
