@@ -198,15 +198,17 @@ static void miss_in_page(struct engine *e, uint64_t address, uint64_t info) {
     tlb_insert(&e->tlb, table, vpn_of(address), host - (address & PAGE_MASK));
 }
 
-void access_miss(struct area *area, uint64_t address, uint64_t info) {
+void access_miss(struct area *area, uint64_t address, uint64_t info, uint64_t logged) {
     struct engine *e = engine_of_area(area);
     e->counters.tlb_misses++;
+    area->log_position += logged;
     e->left = place_left(access_place(info));
     e->instruction = place_offset(access_place(info));
     if (crosses_page(address, access_bytes(info)))
         miss_across_pages(e, address, info);
     else
         miss_in_page(e, address, info);
+    area->log_position -= logged;
     e->left = 0;
 }
 

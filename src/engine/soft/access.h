@@ -43,8 +43,9 @@ static inline unsigned access_place(uint64_t info) {
  * left, and rip is that of the instruction. */
 _Noreturn void access_leave(struct area *, uint64_t kind, unsigned place);
 
-/* TLB miss of a normal block: afterwards the TLB entry's addend leads to the bytes. */
-void access_miss(struct area *, uint64_t address, uint64_t info);
+/* TLB miss of a normal block, which has added `logged` entries that log_position does not count yet:
+ * afterwards the TLB entry's addend leads to the bytes. */
+void access_miss(struct area *, uint64_t address, uint64_t info, uint64_t logged);
 /* Any access of a single instruction: returns the host address of the bytes. */
 uint64_t access_single(struct area *, uint64_t address, uint64_t info);
 /* Raise an exception before the instruction. */

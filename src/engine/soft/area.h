@@ -32,8 +32,7 @@ struct area {
     void (*fetch_failed)(void);
     struct reference *log_position; /* log.h. Traced code only */
     uint64_t scratch;               /* see quirk.c */
-    uint32_t log_open;
-    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 36];
+    uint8_t unused[2 * sizeof(VexGuestAMD64State) - 32];
     uint8_t spill[LibVEX_N_SPILL_BYTES];
     uint32_t fetch_token[FETCH_ENTRIES]; /* by page number modulo FETCH_ENTRIES */
     struct jump jumps[JUMP_ENTRIES];     /* by address modulo JUMP_ENTRIES */

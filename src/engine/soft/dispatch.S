@@ -86,8 +86,8 @@ return:
         ret
         .size area_assist, . - area_assist
 
-/* A TLB miss comes here with the address in rdi and the description of the access in esi (thunk.c): goes on
- * to access_miss(area, address, description). */
+/* A TLB miss comes here with the address in rdi, the description of the access in esi and the block's entries
+ * in the log in ecx (thunk.c): goes on to access_miss(area, address, description, entries). */
         .globl area_miss
         .type area_miss, @function
         .p2align 4

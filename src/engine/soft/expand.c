@@ -42,6 +42,7 @@ IRDirty *build_call(struct expansion *x, IRTemp result, const char *name, void *
     IRExpr **args = second  ? mkIRExprVec_3(IRExpr_GSPTR(), first, second)
                     : first ? mkIRExprVec_2(IRExpr_GSPTR(), first)
                             : mkIRExprVec_1(IRExpr_GSPTR());
+    trace_settle(x);
     IRDirty *d = result == IRTemp_INVALID ? unsafeIRDirty_0_N(0, name, function, args)
                                           : unsafeIRDirty_1_N(result, 0, name, function, args);
     if (guard)
@@ -90,7 +91,7 @@ IRExpr *expand_address(struct expansion *x, IRExpr *address, unsigned bytes, uns
     IRExpr *miss = build_temporary(x, Ity_I1, IRExpr_Unop(Iop_Not1, hit));
     if (guard)
         miss = build_test(x, Iop_And1, miss, guard);
-    call_on_miss(x, miss, address, thunk_make(&x->translation->engine->cache, info));
+    call_on_miss(x, miss, address, thunk_make(&x->translation->engine->cache, info, x->logged));
     IRExpr *addend_at =
         build_binary(x, Iop_Add64, index, build_u64(entries + offsetof(struct tlb_entry, addend)));
     IRExpr *addend = build_temporary(x, Ity_I64, IRExpr_Load(Iend_LE, Ity_I64, addend_at));
@@ -163,6 +164,7 @@ static IRStmt *expand_guarded_store(struct expansion *x, IRStmt *s) {
  * block's instructions are not executed: those behind this one, and this one if it raises an exception. */
 static IRStmt *expand_exit(struct expansion *x, IRStmt *s) {
     IRJumpKind kind = s->Ist.Exit.jk;
+    trace_settle(x);
     if (kind == Ijk_Boring)
         return s;
     uint64_t left = expansion_left(x) - (kind == Ijk_SigSEGV ? 0 : 1);

@@ -125,5 +125,6 @@ IRSB *instrument_block(void *translation, IRSB *b, const VexGuestLayout *layout,
         x.length = in->length;
         expand_statement(&x, &plan.statements[i]);
     }
+    trace_settle(&x);
     return out;
 }

@@ -1,17 +1,19 @@
 /* The reference log: what translated code and the helpers write down of the accesses that programs make.
  *
- *     entries  [0]      [1]       [2]     …     [n]          [n + 1]
- *              not one  frame …   frame …       frame …      where the next one goes
- *                                               ▲
- *                          area.log_position ───┘   area.log_open: the host page of entry n
+ *     entries  [0]     [1]     …    [n - 1]    [n]          [n + k]
+ *              page …  page …       page …     page …       where the block's next one goes
+ *                                              ▲
+ *                  area.log_position ──────────┘    k: known where the block is translated
  *
- * An access to another page than entry n's begins entry n + 1; any other one adds its kind to entry n. What
- * is behind entry n is junk: translated code writes there in advance, and decides afterwards whether it
- * counts.
+ * Every access adds an entry, at a place that does not depend on what the accesses before it were; which
+ * entries say nothing new is found out at delivery, for many at a time (join.h). Translated code moves the
+ * position when it leaves the block, or calls what may leave it or look at the log; a TLB miss, which does
+ * both, is told k and moves it for as long as it takes (access_miss). Has the log been delivered by then, the
+ * position that the block goes on with lies k before the log's beginning: nothing is written below it.
  *
  * In the log, `frame` is the low half of the host page's number and `count` what the counter of the chunk
- * stood at, which is what translated code has at hand; they are put right when the log is delivered. A load
- * across pages adds an entry for the bounce buffer, which is no frame.
+ * stood at, which is what translated code has at hand; join.h puts them right. A load across pages adds an
+ * entry for the bounce buffer, a guarded access that is not made one for log_no_page(): these are no frames.
  *
  * The log is empty whenever the client is called, but for page_id() and references(), and when run() returns:
  * so whatever the client does to frames, it has seen every access to what they held.
@@ -35,6 +37,9 @@ struct engine;
 /* 0 or -ENOMEM. Nothing unless the client wants references. */
 int log_create(struct engine *);
 void log_destroy(struct engine *);
+
+/* The low half of the number of a page that holds no frame. */
+uint32_t log_no_page(const struct engine *);
 
 /* An access (`access`: enum access bits) to the page at `host`. */
 void log_add(struct engine *, const void *host, unsigned access);

@@ -7,19 +7,26 @@
 
 enum { THUNK_BYTES = 16 };
 
-/* mov $info, %esi; jmp area_miss */
+/* mov $info, %esi; mov $logged, %ecx; jmp area_miss */
 struct __attribute__((packed)) thunk {
     uint8_t mov;
     uint32_t info;
+    uint8_t mov_logged;
+    uint32_t logged;
     uint8_t jmp;
     int32_t relative;
 };
 _Static_assert(sizeof(struct thunk) <= THUNK_BYTES, "");
 
-void *thunk_make(struct codecache *cache, uint32_t info) {
+void *thunk_make(struct codecache *cache, uint32_t info, uint32_t logged) {
     uint8_t *at = cache->thunks + cache->thunks_used;
     int64_t distance = (int64_t)area_miss - (int64_t)(at + sizeof(struct thunk));
-    struct thunk t = {.mov = 0xbe, .info = info, .jmp = 0xe9, .relative = (int32_t)distance};
+    struct thunk t = {.mov = 0xbe,
+                      .info = info,
+                      .mov_logged = 0xb9,
+                      .logged = logged,
+                      .jmp = 0xe9,
+                      .relative = (int32_t)distance};
     memcpy(at, &t, sizeof t);
     cache->thunks_used += THUNK_BYTES;
     return at;

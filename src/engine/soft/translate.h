@@ -69,6 +69,7 @@ struct expansion {
     const uint8_t *bytes;  /* its bytes */
     unsigned length;
     unsigned offset; /* of the first one in the block */
+    unsigned logged; /* entries that the block has added to the log, not yet in the area's position */
     /* The host address of the last load that is stored back, for its store; NULL for none. */
     IRExpr *reuse_host;
     bool alignment_checked, negated_fma;
@@ -106,6 +107,8 @@ IRExpr *expand_address(struct expansion *, IRExpr *address, unsigned bytes, unsi
 /* trace.c: nothing unless the client wants references */
 /* The fetch of the block that is entered. */
 void trace_entry(struct expansion *);
+/* The position in the area becomes right: before whatever may leave the block, or look at the log. */
+void trace_settle(struct expansion *);
 /* An access, at that host address. */
 void trace_access(struct expansion *, IRExpr *host, unsigned access, IRExpr *guard);
 
@@ -135,7 +138,7 @@ const void *entry_write(uint8_t *block, const struct translation *);
 
 /* thunk.c */
 /* Returns the function that a TLB miss of this access calls, with the guest's address as argument. */
-void *thunk_make(struct codecache *, uint32_t access_info);
+void *thunk_make(struct codecache *, uint32_t access_info, uint32_t logged);
 
 /* helper.c: the library's own helpers. */
 void helper_expand(struct expansion *, IRDirty *);

@@ -1,0 +1,33 @@
+/* What is done to the log before it is delivered: entries that say nothing new are dropped, and the others
+ * become what the client is told.
+ *
+ *     entry before   A A A A B B        frame      host page - base
+ *     its kind       r r w r x w   →    count      end - count
+ *     stays          ·   ·   · ·
+ *
+ * An entry says nothing new if the one before it is of the same page and of all its kinds. */
+#ifndef ENGINE_SOFT_JOIN_H
+#define ENGINE_SOFT_JOIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hw/reference.h"
+
+enum { JOIN_ROOM = 8 }; /* entries behind the last one that are read, and written */
+
+/* n > 0 entries in place; returns how many stay. */
+typedef size_t join_function(struct reference *, size_t n, uint32_t base, uint16_t end);
+
+/* All of them do the same; the first that the processor supports is the quickest. The last one needs nothing.
+ */
+struct join_variant {
+    const char *name;
+    bool (*is_supported)(void);
+    join_function *join;
+};
+extern const struct join_variant join_variants[];
+
+join_function *join_choose(void);
+
+#endif
