@@ -30,7 +30,7 @@ def open_to_all(folder):
 def cases():
     yield Case("secret", ["{guests}/attacks/attacks-secret", "512"], few=64)
     yield Case("padding", ["{guests}/attacks/attacks-padding"], environment=PERTURBED, few=64)
-    yield Case("errors", ["{guests}/attacks/attacks-errors"], files=open_to_all, few=300)
+    yield Case("errors", ["{guests}/attacks/attacks-errors"], files=open_to_all, few=300, heavy=True, timeout=180)
     for name in ("arguments", "borders", "channels", "races", "stale"):
         yield Case(name, ["{guests}/attacks/attacks-" + name], few=60)
 

@@ -81,10 +81,10 @@ OTHER_MACHINES = (
 def other_machines(workshop, report, full):
     programs = (case("hello", stdin=NUMBERS), case("vectors"), case("repair"), case("jit"), case("fork-cow", "24", "2"),
                 case("random-memory", "77", "300"), case("exceptions"))
+    natives = [workshop.native(program) for program in programs]
     for options in OTHER_MACHINES:
         problems = []
-        for program in programs:
-            native = workshop.native(program)
+        for program, native in zip(programs, natives):
             result = workshop.machine(program, list(options), program.timeout)
             problems += [f"{program.name}: {problem}" for problem in judge.differences(program, native, result)]
         report(" ".join(options), problems)

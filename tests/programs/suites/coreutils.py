@@ -52,12 +52,12 @@ def blob(size):
     return files
 
 
-def script(name, text, files=None, small=None):
+def script(name, text, files=None, small=None, few=None):
     """The script over real data, and a second case over a small input, for machines of 48 frames; with one
     input only (small=None) the one case is for all machines."""
     command = ["sh", "-c", text.strip()]
     if small:
-        yield Case(name, command, files=files, heavy=True, timeout=120)
+        yield Case(name, command, files=files, few=few, heavy=True, timeout=120)
         yield Case(name + "-small", command, files=small, smallest=MODEST, few=64)
     else:
         yield Case(name, command, files=files, smallest=MODEST)
@@ -145,16 +145,16 @@ def cases():
     yield from script("ls", LS, tree)
     yield from script("find", FIND, tree)
     yield from script("files", FILES)
-    yield from script("sort", SORT, lines(1_000_000), lines(3000))
+    yield from script("sort", SORT, lines(1_000_000), lines(3000), few=4000)
     yield from script("wc", WC, lines(300_000), lines(2000))
     yield from script("columns", COLUMNS, lines(20_000), lines(1500))
     yield from script("grep", GREP, lines(300_000), lines(2000))
-    yield from script("sed", SED, lines(200_000), lines(2000))
-    yield from script("gawk", AWK.replace("AWK", "gawk"), lines(200_000), lines(2000))
-    yield from script("mawk", AWK.replace("AWK", "mawk"), lines(200_000), lines(2000))
+    yield from script("sed", SED, lines(200_000), lines(2000), few=100)
+    yield from script("gawk", AWK.replace("AWK", "gawk"), lines(200_000), lines(2000), few=160)
+    yield from script("mawk", AWK.replace("AWK", "mawk"), lines(200_000), lines(2000), few=100)
     yield from script("diff", DIFF, lines(20_000), lines(1500))
     yield from script("sums", SUMS, blob(8_000_000), blob(100_000))
-    yield from script("od", OD, blob(1_000_000), blob(30_000))
+    yield from script("od", OD, blob(1_000_000), blob(30_000), few=100)
     yield from script("dd", DD, blob(4_000_000), blob(100_000))
     yield from script("cp", CP, tree)
     yield from script("tee", TEE, blob(3_000_000), blob(60_000))

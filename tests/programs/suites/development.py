@@ -122,11 +122,11 @@ def program(name, *arguments, **keywords):
 def cases():
     yield shell("git", GIT, environment=IDENTITY)
     yield shell("make", MAKE, files=lay_out(Makefile=MAKEFILE))
-    yield shell("sort-parallel", SORT, files=lay_out(numbers=SORT_NUMBERS))
-    yield shell("xz-threads", COMPRESS.replace("PACK", "xz"))
-    yield shell("configure", CONFIGURE, files=lay_out(
+    yield shell("sort-parallel", SORT, heavy=True, few=780, files=lay_out(numbers=SORT_NUMBERS))
+    yield shell("xz-threads", COMPRESS.replace("PACK", "xz"), heavy=True, few=1500)
+    yield shell("configure", CONFIGURE, heavy=True, few=2500, files=lay_out(
         configure__ac=CONFIGURE_AC, Makefile__in=CONFIGURE_MAKEFILE, example__c=CONFIGURE_SOURCE))
-    yield shell("cmake", CMAKE, files=lay_out(
+    yield shell("cmake", CMAKE, heavy=True, few=2250, files=lay_out(
         CMakeLists__txt=CMAKE_LISTS, config__h__in=CMAKE_CONFIG, part__c="int part(void) { return 3; }\n",
         example__c='#include "config.h"\nint part(void);\nint main(void) { return part() + SIZE; }\n'))
     yield shell("zstd-threads", COMPRESS.replace("PACK", "zstd -q"))

@@ -27,9 +27,9 @@ def cases():
         yield case("transfer", part)
     yield Case("listing", ["{guests}/files/files-listing"], few=40, smallest=SMALL)
     for part in PATHS:
-        yield case("paths", part)
+        yield case("paths", part, heavy=part == "opening")
     for first, last in ((0, 6), (6, 14), (14, 22), (22, 29)):
-        yield case("paths", "changing", str(first), str(last))
+        yield case("paths", "changing", str(first), str(last), heavy=True)
     for part in LOCKS:
         yield case("locks", part, smallest=FORKING)
     for seed in range(1, 4):

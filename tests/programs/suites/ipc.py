@@ -92,7 +92,7 @@ def cases():
         yield case("nodes", "nodes", program="prctl")
     yield case("exhaust-memory", program="exhaust")
     yield Case("ipcs", ["bash", "-c", IPC_TOOLS], few=200, smallest=MANY)
-    yield Case("prlimit", ["bash", "-c", PRLIMIT], few=200, smallest=MANY)
+    yield Case("prlimit", ["bash", "-c", PRLIMIT], few=200, smallest=MANY, heavy=True)
     yield Case("shared-memory-python", ["/usr/bin/python3", "-c", PYTHON_SHARED], few=1200, smallest=None)
     yield Case("sysv-perl", ["perl", "-e", PERL_SYSV], few=400, smallest=None)
 

@@ -169,15 +169,15 @@ rm -f program static lib.a program.o
 """
 
 
-def python(name, text, count=None, small=None, **keywords):
+def python(name, text, count=None, small=None, few=None):
     def command(number):
         return [PYTHON, "-c", text.replace("COUNT", str(number))]
 
     if small:
-        yield Case(name, command(count), heavy=True, **keywords)
-        yield Case(name + "-small", command(small), smallest=MODEST, few=200, heavy=True, **keywords)
+        yield Case(name, command(count), few=few, heavy=True)
+        yield Case(name + "-small", command(small), smallest=MODEST, few=200, heavy=True)
     else:
-        yield Case(name, command(count), smallest=MODEST, heavy=True, **keywords)
+        yield Case(name, command(count), smallest=MODEST, few=few, heavy=True)
 
 
 def perl(name, count, **keywords):
@@ -194,17 +194,17 @@ def c_file(folder):
 
 
 def cases():
-    yield from python("python-json", JSON, 20000, 200)
-    yield from python("python-hashes", HASHES, 2_000_000, 20_000)
-    yield from python("python-sqlite", SQLITE, 30_000, 500)
+    yield from python("python-json", JSON, 20000, 200, few=1600)
+    yield from python("python-hashes", HASHES, 2_000_000, 20_000, few=870)
+    yield from python("python-sqlite", SQLITE, 30_000, 500, few=690)
     yield from python("python-subprocess", SUBPROCESS)
     yield from python("python-mmap", MMAP, 1_000_000, 50_000)
     yield from python("python-signals", SIGNALS)
-    yield from perl("perl", 20000)
+    yield from perl("perl", 20000, few=500)
     yield from perl("perl-small", 500, few=200)
-    yield from sqlite("sqlite-memory", ":memory:", 100_000, heavy=True, timeout=120)
-    yield from sqlite("sqlite-disk", "shop.db", 100_000, heavy=True, timeout=120)
+    yield from sqlite("sqlite-memory", ":memory:", 100_000, few=460, heavy=True, timeout=120)
+    yield from sqlite("sqlite-disk", "shop.db", 100_000, few=410, heavy=True, timeout=120)
     yield from sqlite("sqlite-small", "shop.db", 2000, smallest=MODEST, few=100)
-    yield Case("gcc", ["sh", "-c", GCC], files=c_file, heavy=True, timeout=120)
+    yield Case("gcc", ["sh", "-c", GCC], files=c_file, few=3900, heavy=True, timeout=120)
     yield Case("gcc-48", ["sh", "-c", "gcc -c -o /dev/null program.c && echo compiled"], files=c_file, smallest=MODEST,
                few=200, full_only=True, timeout=600)

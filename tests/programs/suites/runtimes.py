@@ -188,9 +188,9 @@ def file_of(name, text):
 def cases():
     yield Case("python-threads", [PYTHON, "-c", THREADS], timeout=120)
     yield Case("python-processes", ["sh", "-c", f"{PYTHON} processes.py; s=$?; rm -rf __pycache__; exit $s"],
-               files=file_of("processes.py", PROCESSES), timeout=200)
-    yield Case("python-asyncio", [PYTHON, "-c", ASYNC], timeout=120)
+               files=file_of("processes.py", PROCESSES), heavy=True, few=2300, timeout=200)
+    yield Case("python-asyncio", [PYTHON, "-c", ASYNC], heavy=True, few=1000, timeout=120)
     yield Case("python-ctypes", [PYTHON, "-c", CTYPES], timeout=120)
     yield Case("perl-sockets", ["perl", "-e", PERL], timeout=120)
     yield Case("sqlite-processes", ["bash", "-c", SQLITE], timeout=200)
-    yield Case("node", ["node", "-e", NODE], timeout=300)
+    yield Case("node", ["node", "-e", NODE], heavy=True, few=2200, timeout=300)
