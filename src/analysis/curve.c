@@ -394,48 +394,33 @@ static int read_all(struct run *run) {
 
 /* ---- labels ---- */
 
-/* "sysinfo, mincore": malloc'd; NULL: no memory. */
-static char *names_join(const char *const *names) {
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    if (!out)
-        return NULL;
-    for (size_t i = 0; names[i]; i++)
-        fprintf(out, "%s%s", i ? ", " : "", names[i]);
-    fclose(out);
-    return text;
+/* Bounds, too, are those of the run that was recorded. */
+static int bounded_label(const struct run *run, struct curve *curve) {
+    enum result_label label;
+    char *more, *both = NULL;
+    int error = result_condition(&run->set->totals, &label, &more);
+    if (error || !more)
+        return error;
+    error = asprintf(&both, "%s; %s", curve->condition, more) < 0 ? -ENOMEM : 0;
+    free(more);
+    if (!error) {
+        free(curve->condition);
+        curve->condition = both;
+    }
+    return error;
 }
 
 static int curve_label(struct run *run, struct curve *curve) {
-    const struct refs_totals *totals = &run->set->totals;
-    char *names = NULL, *condition = NULL;
     if (curve->label == RESULT_FAILED)
         return 0;
-    if (run->request->sample) {
-        curve->label = RESULT_ESTIMATED;
-        if (asprintf(&curve->condition, "estimated from %u pages at a time (SHARDS)", run->request->sample) <
-            0) {
-            curve->condition = NULL;
-            return -ENOMEM;
-        }
-    }
-    if (!totals->conditions || !totals->conditions[0])
-        return 0;
-    names = names_join(totals->conditions);
-    if (!names || asprintf(&condition,
-                           "the program can learn about memory or time by %s: with another amount of memory "
-                           "it might run differently",
-                           names) < 0) {
-        free(names);
+    if (curve->label == RESULT_BOUNDED)
+        return bounded_label(run, curve);
+    if (!run->request->sample)
+        return result_condition(&run->set->totals, &curve->label, &curve->condition);
+    curve->label = RESULT_ESTIMATED;
+    if (asprintf(&curve->condition, "estimated from %u pages at a time (SHARDS)", run->request->sample) < 0) {
+        curve->condition = NULL;
         return -ENOMEM;
-    }
-    free(names);
-    if (curve->label == RESULT_EXACT) {
-        curve->label = RESULT_CONDITIONAL;
-        curve->condition = condition;
-    } else {
-        free(condition);
     }
     return 0;
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "refs/refs.h"
+
 enum result_label {
     RESULT_EXACT,       /* for the reference string that was read */
     RESULT_BOUNDED,     /* the truth lies between lower and upper */
@@ -32,6 +34,10 @@ struct curve {
 /* -ENOMEM or 0; the arrays are zeros. */
 int curve_init(struct curve *, const char *policy, const uint32_t *sizes, size_t count);
 void curve_free(struct curve *);
+
+/* What the end of a trace says about exact results for it: their label, and why it is not exact (malloc'd),
+ * else NULL. 0 or -ENOMEM. */
+int result_condition(const struct refs_totals *, enum result_label *ret_label, char **ret_condition);
 
 /* Sizes as people give them: "A..B", "A..B:STEP", lists of these with commas; numbers of frames, or bytes
  * with K, M, G. Sorted, without repeats. 0, or -EINVAL with *ret_message (malloc'd). */

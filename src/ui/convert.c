@@ -1,5 +1,4 @@
-/* `thimble import` and `thimble export`: page references from one format into another. What a format cannot
- * hold is said, not passed over. */
+/* `thimble import` and `thimble export`: page references from one format into another. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,10 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "refs/export.h"
 #include "ui/commands.h"
+#include "ui/exported.h"
 #include "ui/options.h"
-#include "ui/size.h"
 
 /* What is wrong was said; the rest is right. As an exit status. */
 enum { EXIT_CUT = 1 };
@@ -26,29 +24,6 @@ static const struct argp_option convert_options[] = {
     {"output", 'o', "FILE", 0, "The file to write; one that is there is replaced", 0},
     {0},
 };
-
-/* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
-static enum refs_format format_of(const char *path) {
-    static const struct {
-        const char *end;
-        enum refs_format format;
-    } ends[] = {
-        {".refs", REFS_FORMAT_THIMBLE},
-        {".csv", REFS_FORMAT_CSV},
-        {".oracleGeneral", REFS_FORMAT_ORACLE_GENERAL},
-        {".oracleGeneral.bin", REFS_FORMAT_ORACLE_GENERAL},
-        {".oracleGeneral.zst", REFS_FORMAT_ORACLE_GENERAL},
-        {".oracleGeneral.bin.zst", REFS_FORMAT_ORACLE_GENERAL},
-        {".lackey", REFS_FORMAT_LACKEY},
-    };
-    const size_t length = strlen(path);
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        const size_t end = strlen(ends[i].end);
-        if (length > end && !strcmp(path + length - end, ends[i].end))
-            return ends[i].format;
-    }
-    return REFS_FORMAT_ANY;
-}
 
 static void check_request(const struct conversion *c, struct argp_state *state) {
     if (!c->from)
@@ -81,30 +56,11 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (c->exports && c->to && c->format == REFS_FORMAT_ANY)
-            c->format = format_of(c->to);
+            c->format = exported_format(c->to);
         check_request(c, state);
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
-}
-
-/* ---- what was lost ---- */
-
-static void say_number(const char *path, uint64_t number, const char *what) {
-    char digits[SIZE_TEXT];
-    if (number)
-        fprintf(stderr, "thimble: %s: %s %s\n", path, number_format(number, digits), what);
-}
-
-static void say_losses(const struct conversion *c, const struct refs_exported *exported) {
-    say_number(c->to, exported->lost,
-               "deaths, write-backs and marks are not in it: this format has references only");
-    say_number(c->to, exported->merged, "accesses of another kind to the same page are not in it");
-    if (exported->renamed)
-        fprintf(stderr, "thimble: %s: pages are called 0, 1, … in it, in the order of their appearance\n",
-                c->to);
-    if (!exported->whole)
-        fprintf(stderr, "thimble: %s is cut: what was recorded of the run is in %s\n", c->from, c->to);
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -112,31 +68,17 @@ static bool same_file(const char *a, const char *b) {
     return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int say_failure(char *message) {
-    fprintf(stderr, "thimble: %s\n", message ? message : "out of memory");
-    free(message);
-    return EXIT_MACHINE;
-}
-
 static int convert(const struct conversion *c) {
     const enum refs_format from = c->exports ? REFS_FORMAT_ANY : c->format;
     const enum refs_format to = c->exports ? c->format : REFS_FORMAT_THIMBLE;
-    struct refs_exported exported;
-    struct refs_source *source;
-    char *message = NULL;
+    bool whole;
     if (same_file(c->from, c->to)) {
         fprintf(stderr, "thimble: -o %s is the file itself: give another name\n", c->to);
         return EXIT_MACHINE;
     }
-    int error = refs_open(c->from, from, &source, &message);
-    if (error)
-        return say_failure(message);
-    error = refs_export(source, c->to, to, &exported, &message);
-    refs_close(source);
-    if (error)
-        return say_failure(message);
-    say_losses(c, &exported);
-    return exported.whole ? EXIT_SUCCESS : EXIT_CUT;
+    if (!exported_write(c->from, from, c->to, to, &whole))
+        return EXIT_MACHINE;
+    return whole ? EXIT_SUCCESS : EXIT_CUT;
 }
 
 static int command(struct conversion *c, const struct argp *argp, char *name, int argc, char **argv) {

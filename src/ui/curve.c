@@ -15,6 +15,7 @@
 #include "ui/curve_sizes.h"
 #include "ui/figure.h"
 #include "ui/policy_list.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "ui/subject.h"
 
@@ -110,12 +111,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
 
 /* ---- computing ---- */
 
-static bool fail(const struct job *job, char *message, int error) {
-    subject_report(&job->subject, message ? message : strerror(-error));
-    free(message);
-    return false;
-}
-
 static bool is_drawn(const struct job *job) {
     return job->output && (job->format == FIGURE_SVG || job->format == FIGURE_PNG);
 }
@@ -124,16 +119,17 @@ static bool decide_sizes(struct job *job) {
     uint32_t pages;
     int error = job->sizes ? 0 : curve_count_pages(job->subject.source, &pages);
     if (error)
-        return fail(
-            job, NULL == refs_message(job->subject.source) ? NULL : strdup(refs_message(job->subject.source)),
-            error);
+        return say_failed(
+            refs_message(job->subject.source) ? strdup(refs_message(job->subject.source)) : NULL, error);
     if (job->sizes)
         return true;
-    if (!pages)
-        return fail(job, strdup("there is not one reference in it"), -ENODATA);
+    if (!pages) {
+        subject_report(&job->subject, "there is not one reference in it");
+        return false;
+    }
     error = curve_sizes_between(pages, is_drawn(job) ? SIZES_OF_DRAWING : SIZES_OF_TABLE, &job->sizes,
                                 &job->size_count);
-    return error ? fail(job, NULL, error) : true;
+    return error ? say_failed(NULL, error) : true;
 }
 
 static bool compute(struct job *job, struct curve_set *ret_set) {
@@ -145,7 +141,7 @@ static bool compute(struct job *job, struct curve_set *ret_set) {
     job->request.seed = job->subject.options.machine.seed;
     job->request.writebacks = !job->no_writebacks;
     const int error = curve_compute(job->subject.source, &job->request, ret_set, &message);
-    return error ? fail(job, message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 /* ---- drawing ---- */
@@ -170,7 +166,7 @@ static bool compute_stacks(const struct job *job, struct curve_set *ret_set) {
     if (!error)
         error = curve_compute(job->subject.source, &request, ret_set, &message);
     free(sizes);
-    return error ? fail(job, message, error) : true;
+    return error ? say_failed(message, error) : true;
 }
 
 static const struct curve *find_curve(const struct curve_set *set, const char *policy) {
@@ -250,7 +246,7 @@ int curve_command(int argc, char **argv, char **envp) {
         const int error =
             job.policies.count ? 0 : policy_list_parse("lru,clock,opt", &job.policies, &message);
         if (error)
-            fail(&job, message, error);
+            say_failed(message, error);
         else
             (void)run_job(&job, envp);
     }

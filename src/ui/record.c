@@ -7,14 +7,22 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "ui/exported.h"
 #include "ui/recorded.h"
 #include "ui/session.h"
 
-enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE };
+enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE, KEY_FORMAT };
+
+struct job {
+    struct recorded_request request;
+    enum refs_format format; /* of the file; REFS_FORMAT_ANY: Thimble's own */
+};
 
 static const struct argp_option record_options[] = {
     {NULL, 0, NULL, 0, "Recording:", 1},
     {"output", 'o', "FILE", 0, "Write the references to FILE (needed)", 1},
+    {"format", KEY_FORMAT, "FORMAT", 0,
+     "Of FILE: thimble (default), oracleGeneral, csv, lackey, perf-script or ostep; or as its name ends", 1},
     {"reduce", KEY_REDUCE, "K", 0,
      "Leave out references that no LRU or OPT memory of K frames or more would notice", 1},
     {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Mark where the first SECONDS of the run are over", 1},
@@ -42,10 +50,38 @@ static int take_reduce(struct recorded_request *request, const char *value, char
     return 0;
 }
 
+static int take_format(struct job *job, const char *value, char **ret_message) {
+    return refs_format_parse(value, &job->format)
+               ? message_fail(
+                     -EINVAL, ret_message,
+                     "--format '%s': formats are thimble, oracleGeneral, csv, lackey, perf-script and "
+                     "ostep",
+                     value)
+               : 0;
+}
+
+/* Records into a temporary file, and makes the one that is wanted of it. */
+static int record_as(struct job *job, struct options *options, char **envp) {
+    const char *path = job->request.path;
+    char *temporary = recorded_temporary();
+    bool recorded, whole;
+    if (!temporary)
+        return EXIT_MACHINE;
+    job->request.path = temporary;
+    int status = recorded_run(options, envp, &job->request, &recorded);
+    if (recorded && !exported_write(temporary, REFS_FORMAT_THIMBLE, path, job->format, &whole))
+        status = EXIT_MACHINE;
+    unlink(temporary);
+    free(temporary);
+    return status;
+}
+
 static int take(void *context, int key, const char *value, char **ret_message) {
-    struct recorded_request *request = context;
+    struct job *job = context;
+    struct recorded_request *request = &job->request;
     switch (key) {
     case 'o': request->path = value; return 0;
+    case KEY_FORMAT: return take_format(job, value, ret_message);
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
     case KEY_WARM_UP: return take_seconds("warm-up", value, &request->warm_up, ret_message);
     case KEY_VERBOSE: request->verbose = true; return 0;
@@ -55,9 +91,8 @@ static int take(void *context, int key, const char *value, char **ret_message) {
 }
 
 int record_command(int argc, char **argv, char **envp) {
-    struct recorded_request request = {.streams = {session_stream(STDIN_FILENO),
-                                                   session_stream(STDOUT_FILENO),
-                                                   session_stream(STDERR_FILENO)}};
+    struct job job = {.request.streams = {session_stream(STDIN_FILENO), session_stream(STDOUT_FILENO),
+                                          session_stream(STDERR_FILENO)}};
     const struct options_analysis analysis = {
         .name = "thimble record",
         .arguments = "-o FILE [--] PROGRAM [ARG...]",
@@ -71,18 +106,22 @@ int record_command(int argc, char **argv, char **envp) {
                "exit status is that of thimble run.",
         .options = record_options,
         .take = take,
-        .context = &request,
+        .context = &job,
     };
     struct options options;
     char *message = NULL;
     bool recorded;
     int error = options_parse_analysis(&analysis, argc, argv, &options, &message);
-    if (!error && !request.path)
+    if (!error && !job.request.path)
         error = message_fail(-EINVAL, &message, "no file was given: thimble record -o FILE PROGRAM");
     if (error) {
         fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
         free(message);
         return EXIT_MACHINE;
     }
-    return recorded_run(&options, envp, &request, &recorded);
+    if (job.format == REFS_FORMAT_ANY)
+        job.format = exported_format(job.request.path);
+    if (job.format != REFS_FORMAT_ANY && job.format != REFS_FORMAT_THIMBLE)
+        return record_as(&job, &options, envp);
+    return recorded_run(&options, envp, &job.request, &recorded);
 }

@@ -162,7 +162,7 @@ int recorded_run(struct options *options, char **envp, const struct recorded_req
 
 /* ---- for an analysis ---- */
 
-static char *make_temporary(void) {
+char *recorded_temporary(void) {
     const char *folder = getenv("TMPDIR");
     char *path;
     if (asprintf(&path, "%s/thimble-XXXXXX", folder && *folder ? folder : "/tmp") < 0)
@@ -179,7 +179,7 @@ static char *make_temporary(void) {
 
 bool recorded_open(struct options *options, char **envp, uint32_t reduce_to, const int streams[3],
                    struct recorded *ret_recorded) {
-    struct recorded made = {.path = make_temporary(), .exit_status = EXIT_MACHINE};
+    struct recorded made = {.path = recorded_temporary(), .exit_status = EXIT_MACHINE};
     char *message = NULL;
     bool recorded = false;
     *ret_recorded = (struct recorded){.exit_status = EXIT_MACHINE};

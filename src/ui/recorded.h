@@ -22,6 +22,9 @@ struct recorded_request {
  * SIGUSR1 has a line about the progress written there. The options' machine file and rules are used up. */
 int recorded_run(struct options *, char **envp, const struct recorded_request *, bool *ret_recorded);
 
+/* The name of a new, empty file in TMPDIR, or /tmp (malloc'd); NULL, which was said: there is none. */
+char *recorded_temporary(void);
+
 /* A recording in a temporary file. */
 struct recorded {
     struct refs_source *source;

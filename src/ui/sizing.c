@@ -273,12 +273,12 @@ static void confirm(struct sizing *s, const struct subject *subject, const struc
 }
 
 /* How sure the numbers are. */
-static void label(struct sizing *s, const struct subject *subject) {
+static void label(struct sizing *s) {
     bool was_short = false;
     for (size_t i = 0; i < s->answer.count; i++)
         was_short |= s->answer.points[i].swap_was_short;
-    s->condition = subject_condition(subject);
-    s->label = s->condition ? RESULT_CONDITIONAL : RESULT_EXACT;
+    if (result_condition(&s->totals, &s->label, &s->condition))
+        s->label = RESULT_CONDITIONAL;
     if (!was_short || !s->answer.floor.forked)
         return;
     free(s->condition);
@@ -308,7 +308,7 @@ int size_command(int argc, char **argv, char **envp) {
     if (parse(&s, &subject, &again) && choose_policy(&s) && record(&subject, envp) &&
         measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s) &&
         find_phases(&s, &subject)) {
-        label(&s, &subject);
+        label(&s);
         confirm(&s, &subject, &again);
         subject.exit_status = report(&s, &subject);
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/result.h"
 #include "trace/text.h"
 #include "ui/say.h"
 #include "ui/session.h"
@@ -85,21 +86,9 @@ void subject_report(const struct subject *s, const char *what) {
 
 char *subject_condition(const struct subject *s) {
     struct refs_totals totals;
-    struct text t = {0};
-    if (refs_totals(s->source, &totals))
+    enum result_label label;
+    char *condition;
+    if (refs_totals(s->source, &totals) || result_condition(&totals, &label, &condition))
         return NULL;
-    for (const char *const *call = totals.conditions; call && *call; call++) {
-        text_put(&t,
-                 t.length ? ", " : "the program could see how much memory there is or how long it took, by ");
-        text_put(&t, *call);
-    }
-    if (!totals.whole) {
-        text_put(&t, t.length ? "; " : "");
-        text_put(&t, "the recording was cut: this is its beginning");
-    }
-    if (t.length)
-        text_bytes(&t, "", 1);
-    if (t.failed)
-        text_free(&t);
-    return t.bytes;
+    return condition;
 }

@@ -48,6 +48,26 @@ class Recording(ThimbleCase):
             self.assertLess(exact["faults"][0], bounded["upper"][0])
             self.assertEqual([bounded["lower"][1], bounded["upper"][1]], [exact["faults"][1]] * 2)
 
+    def test_the_name_or_an_option_says_the_format(self):
+        def curve(path):
+            done = self.run_thimble("curve", "--json", "--policy", "lru", "--sizes", "200", path)
+            return json.loads(done.stdout)["policies"]["lru"]["faults"]
+        whole = curve(self.record(*PIPELINE, status=7))
+        done = self.run_thimble("record", "-o", "r.csv", "--reduce", "20", "--", *PIPELINE)
+        self.assertEqual(done.returncode, 7)
+        self.assertIn("are not in it", done.stderr.decode())
+        self.assertIn("(--reduce 20), and this format does not say so", done.stderr.decode())
+        self.assertTrue((self.folder / "r.csv").read_text().startswith("page,kind"))
+        done = self.run_thimble("record", "-o", "r", "--format", "oracleGeneral", "--", *PIPELINE)
+        self.assertEqual((done.returncode, done.stderr), (7, b""))
+        self.assertEqual(curve("r"), whole)
+
+    def test_a_cut_recording_is_not_called_exact(self):
+        path = self.record(*PIPELINE, status=7)
+        path.write_bytes(path.read_bytes()[:path.stat().st_size * 2 // 3])
+        done = self.run_thimble("curve", "--policy", "lru", "--sizes", "200", path)
+        self.assertIn("lru: conditional (the recording was cut: this is its beginning)", done.stdout.decode())
+
     def test_sigterm_ends_the_file_in_good_order(self):
         path = self.folder / "service.refs"
         process = subprocess.Popen([THIMBLE, "record", "-o", path, "--", "sh", "-c", "echo ready; while :; do :; done"],

@@ -1,0 +1,15 @@
+/* Page references from a file of one format into a file of another. What the other cannot hold is said, not
+ * passed over. */
+#ifndef UI_EXPORTED_H
+#define UI_EXPORTED_H
+
+#include "refs/refs.h"
+
+/* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
+enum refs_format exported_format(const char *path);
+
+/* False: there is no such file, which was said. *ret_whole: the source was not cut. */
+bool exported_write(const char *from, enum refs_format from_format, const char *to,
+                    enum refs_format to_format, bool *ret_whole);
+
+#endif
