@@ -73,14 +73,16 @@ static bool clock_test_and_clear(struct clock *clock, pfn_t f) {
 
 static pfn_t clock_victim(void *state) {
     struct clock *clock = state;
+    pfn_t hand = ring_oldest(&clock->ring);
     /* One round clears every bit, so the hand stops at the latest where it started. */
     for (uint32_t spared = 0; spared < clock->ring.count; spared++) {
-        const pfn_t hand = ring_oldest(&clock->ring);
         if (!clock_test_and_clear(clock, hand))
-            return hand;
-        ring_move_to_end(&clock->ring, hand);
+            break;
+        hand = ring_after(&clock->ring, hand);
     }
-    return ring_oldest(&clock->ring);
+    if (!pfn_is_none(hand))
+        ring_begin_at(&clock->ring, hand);
+    return hand;
 }
 
 static const char *clock_check(const void *state) {

@@ -1,9 +1,10 @@
 /* Pages that were evicted and are remembered: their identities, in a hash table of fixed size, each with a
- * number that serves as a node of a struct lists (policy/lists.h), where its order is kept. 8 bytes a ghost
- * and 8 to 16 for the table; nothing is allocated after ghosts_init().
+ * number that serves as a node of a struct lists (policy/lists.h), where its order is kept. 12 bytes a ghost
+ * and 4 to 8 for the table; nothing is allocated after ghosts_init().
  *
- * Invariants (ghosts_check): every ghost is found under its identity; used <= limit. Open addressing with
- * linear probing as in base/map.h, over numbers instead of entries. */
+ * Ghosts come and go at each miss, so places are chains: to remember and to forget one takes a step or two,
+ * where open addressing would look at the entries behind. Invariants (ghosts_check): every ghost is found
+ * under its identity; used <= limit. */
 #ifndef POLICY_GHOSTS_H
 #define POLICY_GHOSTS_H
 
@@ -12,32 +13,35 @@
 #include "policy/lists.h"
 
 struct ghosts {
-    uint64_t *pages; /* identities, by ghost; of a free one, the next free one + 1, or 0 */
-    uint32_t *table; /* ghost + 1, or 0; mask + 1 places, at most half of them taken */
-    uint32_t mask;
+    uint64_t *pages; /* identities, by ghost */
+    uint32_t *next; /* by ghost: of the same place of the table, or, of a free one, that is free, + 1; or 0 */
+    uint32_t *table; /* the first ghost of a place + 1, or 0; 2^bits places, at least as many as ghosts */
+    int bits;
     uint32_t first; /* node number of ghost 0: the number of frames */
     uint32_t limit, used;
-    uint64_t free; /* a free ghost + 1, or 0 */
+    uint32_t free; /* a free ghost + 1, or 0 */
 };
 
 static inline void ghosts_free(struct ghosts *g) {
     free(g->pages);
+    free(g->next);
     free(g->table);
 }
 
 /* Room for `limit` ghosts, whose nodes are first … first+limit-1. 0 or -ENOMEM. */
 static inline int ghosts_init(struct ghosts *g, uint32_t first, uint32_t limit) {
-    *g = (struct ghosts){.first = first, .limit = limit, .mask = 1, .free = limit ? 1 : 0};
-    while (g->mask / 2 < limit && g->mask < UINT32_MAX)
-        g->mask = g->mask * 2 + 1;
+    *g = (struct ghosts){.first = first, .limit = limit, .bits = 1, .free = limit ? 1 : 0};
+    while (1ULL << g->bits < limit)
+        g->bits++;
     g->pages = calloc((size_t)limit + 1, sizeof *g->pages);
-    g->table = calloc((size_t)g->mask + 1, sizeof *g->table);
-    if (!g->pages || !g->table) {
+    g->next = calloc((size_t)limit + 1, sizeof *g->next);
+    g->table = calloc((size_t)1 << g->bits, sizeof *g->table);
+    if (!g->pages || !g->next || !g->table) {
         ghosts_free(g);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i + 1 < limit; i++)
-        g->pages[i] = i + 2;
+        g->next[i] = i + 2;
     return 0;
 }
 
@@ -54,32 +58,25 @@ static inline int ghosts_init_lists(struct ghosts *g, struct lists *l, uint32_t 
 }
 
 static inline size_t ghosts_bytes(const struct ghosts *g) {
-    return ((size_t)g->limit + 1) * sizeof *g->pages + ((size_t)g->mask + 1) * sizeof *g->table;
+    return ((size_t)g->limit + 1) * (sizeof *g->pages + sizeof *g->next) +
+           ((size_t)1 << g->bits) * sizeof *g->table;
 }
 
 static inline bool ghosts_full(const struct ghosts *g) {
     return g->used == g->limit;
 }
 
-/* The finaliser of splitmix64: neighbouring pages must not make runs. */
-static inline uint32_t ghosts_home(const struct ghosts *g, uint64_t page) {
-    page = (page ^ page >> 30) * 0xbf58476d1ce4e5b9ULL;
-    page = (page ^ page >> 27) * 0x94d049bb133111ebULL;
-    return (uint32_t)(page ^ page >> 31) & g->mask;
-}
-
-/* The place of the page in the table, or the free place where its search ends. */
-static inline uint32_t ghosts_place(const struct ghosts *g, uint64_t page) {
-    uint32_t place = ghosts_home(g, page);
-    while (g->table[place] && g->pages[g->table[place] - 1] != page)
-        place = (place + 1) & g->mask;
-    return place;
+/* Fibonacci hashing (Knuth, TAOCP vol. 3, 6.4): it spreads neighbouring pages best. */
+static inline uint32_t *ghosts_place(const struct ghosts *g, uint64_t page) {
+    return &g->table[page * 0x9e3779b97f4a7c15ULL >> (64 - g->bits)];
 }
 
 /* The node of the page, or NODE_NONE. */
 static inline uint32_t ghosts_find(const struct ghosts *g, page_id_t page) {
-    const uint32_t ghost = g->table[ghosts_place(g, page.n)];
-    return ghost ? g->first + ghost - 1 : NODE_NONE;
+    for (uint32_t at = *ghosts_place(g, page.n); at; at = g->next[at - 1])
+        if (g->pages[at - 1] == page.n)
+            return g->first + at - 1;
+    return NODE_NONE;
 }
 
 static inline page_id_t ghosts_page(const struct ghosts *g, uint32_t node) {
@@ -88,41 +85,39 @@ static inline page_id_t ghosts_page(const struct ghosts *g, uint32_t node) {
 
 /* Remembers a page that is no ghost; not when they are full. Returns its node. */
 static inline uint32_t ghosts_add(struct ghosts *g, page_id_t page) {
-    assert(g->used < g->limit);
-    const uint32_t ghost = (uint32_t)g->free - 1, place = ghosts_place(g, page.n);
-    assert(!g->table[place]);
-    g->free = g->pages[ghost];
+    assert(g->used < g->limit && ghosts_find(g, page) == NODE_NONE);
+    const uint32_t ghost = g->free - 1;
+    uint32_t *place = ghosts_place(g, page.n);
+    g->free = g->next[ghost];
     g->pages[ghost] = page.n;
-    g->table[place] = ghost + 1;
+    g->next[ghost] = *place;
+    *place = ghost + 1;
     g->used++;
     return g->first + ghost;
 }
 
-/* Forgets a ghost, moving up the entries behind its place (Knuth, TAOCP vol. 3, 6.4, algorithm R). */
+/* Forgets a ghost. */
 static inline void ghosts_drop(struct ghosts *g, uint32_t node) {
     const uint32_t ghost = node - g->first;
-    uint32_t gap = ghosts_place(g, g->pages[ghost]);
-    for (uint32_t at = (gap + 1) & g->mask; g->table[at]; at = (at + 1) & g->mask) {
-        const uint32_t home = ghosts_home(g, g->pages[g->table[at] - 1]);
-        if (((at - home) & g->mask) < ((at - gap) & g->mask))
-            continue;
-        g->table[gap] = g->table[at];
-        gap = at;
-    }
-    g->table[gap] = 0;
-    g->pages[ghost] = g->free;
-    g->free = (uint64_t)ghost + 1;
+    uint32_t *link = ghosts_place(g, g->pages[ghost]);
+    while (*link != ghost + 1)
+        link = &g->next[*link - 1];
+    *link = g->next[ghost];
+    g->next[ghost] = g->free;
+    g->free = ghost + 1;
     g->used--;
 }
 
 /* NULL, or what is wrong. */
 static inline const char *ghosts_check(const struct ghosts *g) {
-    uint32_t used = 0;
-    for (uint32_t place = 0; place <= g->mask; place++) {
-        const uint32_t ghost = g->table[place];
-        used += ghost != 0;
-        if (ghost > g->limit || (ghost && ghosts_place(g, g->pages[ghost - 1]) != place))
-            return "policy: a ghost cannot be found";
+    uint64_t used = 0;
+    for (uint64_t place = 0; place < 1ULL << g->bits; place++) {
+        for (uint32_t at = g->table[place]; at; at = g->next[at - 1]) {
+            if (at > g->limit || ghosts_find(g, (page_id_t){g->pages[at - 1]}) != g->first + at - 1)
+                return "policy: a ghost cannot be found";
+            if (++used > g->limit)
+                return "policy: a chain of ghosts has no end";
+        }
     }
     return used == g->used && used <= g->limit ? NULL : "policy: the count of ghosts is wrong";
 }

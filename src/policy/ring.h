@@ -82,6 +82,24 @@ static inline void ring_move_to_end(struct ring *ring, pfn_t f) {
     ring_append(ring, f);
 }
 
+/* The frame behind one of the ring; behind the newest, the oldest. */
+static inline pfn_t ring_after(const struct ring *ring, pfn_t f) {
+    const uint32_t next = ring->links[f.n].next;
+    return (pfn_t){next != ring->frames ? next : ring->links[ring->frames].next};
+}
+
+/* Makes a frame of the ring the oldest: those before it go to the end, in order. */
+static inline void ring_begin_at(struct ring *ring, pfn_t f) {
+    struct ring_links *links = ring->links, *head = &links[ring->frames];
+    if (head->next == f.n)
+        return;
+    links[head->previous].next = head->next;
+    links[head->next].previous = head->previous;
+    *head = (struct ring_links){.next = f.n, .previous = links[f.n].previous};
+    links[head->previous].next = ring->frames;
+    links[f.n].previous = ring->frames;
+}
+
 /* Verifies the links and the count. NULL, or what is wrong. */
 static inline const char *ring_check(const struct ring *ring) {
     uint32_t count = 0, at = ring->frames;

@@ -130,37 +130,42 @@ static enum look wsclock_look(struct wsclock *ws, pfn_t f, uint64_t now) {
 static pfn_t wsclock_search(struct wsclock *ws, uint64_t now, pfn_t *ret_clean) {
     const uint32_t round = ws->ring.count;
     uint64_t first_use = UINT64_MAX;
+    pfn_t hand = ring_oldest(&ws->ring);
     *ret_clean = PFN_NONE;
     /* What the first round passes over the second one takes. */
     for (uint32_t looks = 0; looks < round || (looks < 2 * round && ws->passed_now); looks++) {
-        const pfn_t hand = ring_oldest(&ws->ring);
         const enum look look = wsclock_look(ws, hand, now);
-        if (look == LOOK_TAKE)
+        if (look == LOOK_TAKE) {
+            ring_begin_at(&ws->ring, hand);
             return hand;
+        }
         if (look == LOOK_IN_WORKING_SET && pfn_is_none(*ret_clean) && !wsclock_is_dirty(ws, hand))
             *ret_clean = hand;
         if (ws->last_use[hand.n] < first_use)
             first_use = ws->last_use[hand.n];
-        ring_move_to_end(&ws->ring, hand);
+        hand = ring_after(&ws->ring, hand);
     }
+    ring_begin_at(&ws->ring, hand);
     ws->quiet_until = first_use <= UINT64_MAX - ws->tau ? first_use + ws->tau : UINT64_MAX;
     return PFN_NONE;
 }
 
 /* The same while it is known that there is none. */
 static pfn_t wsclock_search_near(struct wsclock *ws, uint64_t now) {
-    pfn_t first = PFN_NONE;
+    pfn_t first = PFN_NONE, hand = ring_oldest(&ws->ring);
     for (uint32_t looks = 0, near = 0; looks < ws->ring.count && near < NEAR; looks++) {
-        const pfn_t hand = ring_oldest(&ws->ring);
         if (wsclock_look(ws, hand, now) == LOOK_IN_WORKING_SET) {
-            if (!wsclock_is_dirty(ws, hand))
-                return hand;
+            if (!wsclock_is_dirty(ws, hand)) {
+                first = hand;
+                break;
+            }
             first = pfn_is_none(first) ? hand : first;
         }
         near += !pfn_is_none(first);
-        ring_move_to_end(&ws->ring, hand);
+        hand = ring_after(&ws->ring, hand);
     }
-    return pfn_is_none(first) ? ring_oldest(&ws->ring) : first;
+    ring_begin_at(&ws->ring, hand);
+    return pfn_is_none(first) ? hand : first;
 }
 
 /* Moves the hand to the next victim. */
@@ -172,8 +177,8 @@ static pfn_t wsclock_move(struct wsclock *ws) {
     const pfn_t found = wsclock_search(ws, now, &clean);
     if (!pfn_is_none(found))
         return found;
-    while (!pfn_is_none(clean) && !pfn_eq(ring_oldest(&ws->ring), clean))
-        ring_move_to_end(&ws->ring, ring_oldest(&ws->ring));
+    if (!pfn_is_none(clean))
+        ring_begin_at(&ws->ring, clean);
     return ring_oldest(&ws->ring);
 }
 
