@@ -410,6 +410,16 @@ static int bounded_label(const struct run *run, struct curve *curve) {
     return error;
 }
 
+/* What the estimate is made from: malloc'd; NULL: no memory. */
+static char *sample_say(const struct curve_request *request) {
+    char *text;
+    const double percent = 100 * request->sample_rate;
+    const int length = percent > 0
+                           ? asprintf(&text, "estimated from %g%% of the pages (SHARDS)", percent)
+                           : asprintf(&text, "estimated from %u pages at a time (SHARDS)", request->sample);
+    return length < 0 ? NULL : text;
+}
+
 static int curve_label(struct run *run, struct curve *curve) {
     if (curve->label == RESULT_FAILED)
         return 0;
@@ -418,10 +428,9 @@ static int curve_label(struct run *run, struct curve *curve) {
     if (!run->request->sample)
         return result_condition(&run->set->totals, &curve->label, &curve->condition);
     curve->label = RESULT_ESTIMATED;
-    if (asprintf(&curve->condition, "estimated from %u pages at a time (SHARDS)", run->request->sample) < 0) {
-        curve->condition = NULL;
+    curve->condition = sample_say(run->request);
+    if (!curve->condition)
         return -ENOMEM;
-    }
     return 0;
 }
 

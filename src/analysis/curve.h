@@ -25,7 +25,8 @@ struct curve_request {
     uint64_t seed;         /* of policies that draw random numbers */
     bool no_swap;          /* anonymous pages stay; below curve.floor frames there is no result */
     uint64_t observe_bits; /* see simulate.h; 0: every reference */
-    uint32_t sample;       /* LRU only: estimate it from so many pages at once (SHARDS); 0: exactly */
+    uint32_t sample;       /* LRU only: estimate it from so many pages at once at most (SHARDS); 0: exactly */
+    double sample_rate;    /* … and from this share of all pages; 0: from all, until they are too many */
     bool writebacks;  /* wanted of OPT, too, which then takes a second reading and a simulation a size: of
                          no more than CURVE_OPT_WRITEBACKS sizes */
     bool measure;     /* what each policy costs: simulates each once more, one after the other */

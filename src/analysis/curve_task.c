@@ -18,7 +18,7 @@ uint64_t curve_task_bytes(const struct curve_task *task, uint32_t pages) {
     switch (task->method) {
     case CURVE_LRU_STACK: return 32ULL * pages;
     case CURVE_OPT_STACK: return 128ULL * pages;
-    case CURVE_SAMPLE: return 64ULL * task->request->sample + 4ULL * pages;
+    case CURVE_SAMPLE: return 64ULL * min_u32(task->request->sample, pages) + 12ULL * pages;
     case CURVE_MASKS: return 40ULL * pages + 6ULL * frames * task->count;
     case CURVE_SIMULATE: return 4ULL * pages + 40ULL * frames;
     case CURVE_OPT: return 4ULL * pages + 40ULL * frames;
@@ -81,6 +81,7 @@ static int simulation_start(struct curve_task *task) {
 }
 
 int curve_task_start(struct curve_task *task) {
+    const struct curve_request *request = task->request;
     int error = 0;
     switch (task->method) {
     case CURVE_LRU_STACK: {
@@ -97,7 +98,8 @@ int curve_task_start(struct curve_task *task) {
     }
     case CURVE_SAMPLE: {
         struct sample *sample = NULL;
-        error = sample_create(task->request->sample, task->curve->sizes, task->curve->count, &sample);
+        error = sample_create(request->sample_rate > 0 ? request->sample_rate : 1, request->sample,
+                              task->curve->sizes, task->curve->count, &sample);
         task->state = sample;
         break;
     }

@@ -29,11 +29,12 @@ struct sample {
     uint64_t references, cold;
 };
 
-int sample_create(uint32_t pages, const uint32_t *sizes, size_t count, struct sample **ret_sample) {
+int sample_create(double rate, uint32_t pages, const uint32_t *sizes, size_t count,
+                  struct sample **ret_sample) {
     struct sample *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
-    s->threshold = 1ULL << HASH_BITS;
+    s->threshold = max_u64(1, (uint64_t)llround(rate * (double)(1ULL << HASH_BITS)));
     s->pages_max = max_u32(1, pages);
     s->sizes = sizes;
     s->size_count = count;

@@ -1,9 +1,10 @@
 /* LRU for many sizes, estimated from a sample of the pages: for traces too large to be analysed exactly. A
- * page is in the sample if the hash of its number is below a threshold, which is lowered whenever the sample
- * has more pages than it may. A depth among the pages of the sample stands for one in proportion among all.
+ * page is in the sample if the hash of its number is below a threshold: a share of all hashes (fixed rate),
+ * which is lowered whenever the sample has more pages than it may (fixed size). A depth among the pages of
+ * the sample stands for one in proportion among all.
  *
  * Source: C. A. Waldspurger, N. Park, A. Garthwaite, I. Ahmad, "Efficient MRC construction with SHARDS",
- * USENIX FAST 2015: fixed size, with the adjustment for the references that were expected (SHARDS-adj). */
+ * USENIX FAST 2015: both, with the adjustment for the references that were expected (SHARDS-adj). */
 #ifndef ANALYSIS_SAMPLE_H
 #define ANALYSIS_SAMPLE_H
 
@@ -11,8 +12,10 @@
 
 struct sample;
 
-/* Of so many pages at once, for sizes, ascending, which stay the caller's. 0, -ENOMEM. */
-int sample_create(uint32_t pages, const uint32_t *sizes, size_t count, struct sample **ret_sample);
+/* Of this share of the pages at first, above 0 and up to 1, and of so many at once at most; for sizes,
+ * ascending, which stay the caller's. 0, -ENOMEM. */
+int sample_create(double rate, uint32_t pages, const uint32_t *sizes, size_t count,
+                  struct sample **ret_sample);
 void sample_destroy(struct sample *);
 /* As lru_stack.h's functions of the same names. */
 int sample_add_pages(struct sample *, const struct refs_page *, size_t count);

@@ -57,7 +57,8 @@ static const struct argp_option own_options[] = {
      0},
     {"observe", KEY_OBSERVE, "bits:K", 0,
      "Policies learn only which pages were referenced in each K instructions (default: every reference)", 0},
-    {"sample", KEY_SAMPLE, "PAGES", 0, "Estimate LRU from so many pages at a time (SHARDS): for huge traces",
+    {"sample", KEY_SAMPLE, "PAGES|N%", 0,
+     "Estimate LRU from so many pages at a time, or from so many percent of them (SHARDS): for huge traces",
      0},
     {"no-write-backs", KEY_NO_WRITEBACKS, NULL, 0,
      "Leave them out: faster with opt (which has them at up to 64 sizes)", 0},
@@ -78,6 +79,21 @@ static int take_number(const char *option, const char *text, uint64_t most, uint
         return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from 1 to %llu", option,
                             text, wrong, (unsigned long long)most);
     *ret_number = (uint32_t)number;
+    return 0;
+}
+
+/* "8192": pages at a time; "0.5%": a share of all pages. */
+static int take_sample(struct curve_request *request, const char *text, char **ret_message) {
+    char *end;
+    const double percent = strtod(text, &end);
+    request->sample_rate = 0;
+    if (end == text || strcmp(end, "%") != 0)
+        return take_number("--sample", text, UINT32_MAX, &request->sample, ret_message);
+    if (!(percent >= 0.0001 && percent <= 100))
+        return message_fail(-EINVAL, ret_message,
+                            "--sample: '%s' is out of range: give a share from 0.0001%% to 100%%", text);
+    request->sample = UINT32_MAX;
+    request->sample_rate = percent / 100;
     return 0;
 }
 
@@ -102,7 +118,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_JSON: job->as_json = true; return 0;
     case KEY_LINEAR: job->linear = true; return 0;
     case KEY_NO_WRITEBACKS: job->no_writebacks = true; return 0;
-    case KEY_SAMPLE: return take_number("--sample", value, UINT32_MAX, &job->request.sample, ret_message);
+    case KEY_SAMPLE: return take_sample(&job->request, value, ret_message);
     case KEY_OBSERVE: return curve_observe_parse(value, &job->request.observe_bits, ret_message);
     case KEY_SWAP: return curve_swap_take(value, &job->request.no_swap, ret_message);
     default: return -ARGP_ERR_UNKNOWN;

@@ -18,7 +18,7 @@
 enum { SIZES = 20 };
 
 /* The mean distance between the miss ratios of the two, over all sizes. */
-static double error_of(const struct random_string *string, uint32_t live, uint32_t pages) {
+static double error_of(const struct random_string *string, uint32_t live, double rate, uint32_t pages) {
     uint32_t sizes[SIZES];
     uint64_t exact[SIZES], estimated[SIZES];
     struct lru_stack *stack;
@@ -29,7 +29,7 @@ static double error_of(const struct random_string *string, uint32_t live, uint32
     for (size_t i = 0; i < string->count; i++)
         references += string->items[i].kind == REFS_REFERENCE;
     assert_int_equal(lru_stack_create(false, &stack), 0);
-    assert_int_equal(sample_create(pages, sizes, SIZES, &sample), 0);
+    assert_int_equal(sample_create(rate, pages, sizes, SIZES, &sample), 0);
     assert_int_equal(lru_stack_add_pages(stack, string->pages, string->page_count), 0);
     assert_int_equal(sample_add_pages(sample, string->pages, string->page_count), 0);
     assert_int_equal(lru_stack_feed(stack, string->items, string->count), 0);
@@ -49,10 +49,19 @@ static void errors_are_small(void **state) {
         const struct random_shape shape = {
             .items = 300000, .live = 20000, .deaths = seed % 2 * 30, .writes = 300, .files = 500};
         struct random_string string = random_string_make(&shape, seed);
-        const double whole = error_of(&string, shape.live, UINT32_MAX);
-        const double large = error_of(&string, shape.live, 4000), small = error_of(&string, shape.live, 500);
-        print_message("mean error: %.4f of all pages, %.4f of 4000, %.4f of 500\n", whole, large, small);
+        const double whole = error_of(&string, shape.live, 1, UINT32_MAX);
+        const double large = error_of(&string, shape.live, 1, 4000);
+        const double small = error_of(&string, shape.live, 1, 500);
+        const double fifth = error_of(&string, shape.live, 0.2, UINT32_MAX);
+        const double fortieth = error_of(&string, shape.live, 0.025, UINT32_MAX);
+        const double both = error_of(&string, shape.live, 0.2, 500);
+        print_message("mean error: %.4f of all pages, %.4f of 4000, %.4f of 500; %.4f of a fifth, %.4f of a "
+                      "fortieth; %.4f of a fifth, 500 at most\n",
+                      whole, large, small, fifth, fortieth, both);
         assert_true(whole == 0);
+        assert_true(fifth > 0 && fifth < 0.02);
+        assert_true(fortieth > 0 && fortieth < 0.05);
+        assert_true(both < 0.05);
         assert_true(large < 0.02);
         assert_true(small < 0.05);
         random_string_free(&string);
