@@ -2,11 +2,15 @@
  *
  *     references ──► page of each frame ──► joined by page ──► (reduce) ──► writer
  *
- * The last item of a batch may be a run that goes on: it is the open one. What becomes of a page ends the
- * run, as it does for the policy of the machine (vm/reference.h). A mark does not: it waits until the run has
- * ended, and has its place behind it. */
+ * The last reference of a batch may be a run that goes on: it is the open one, and stays here. What becomes
+ * of a page ends the run, as it does for the policy of the machine (vm/reference.h). A mark does not: it
+ * waits until the run has ended, and has its place behind it.
+ *
+ * Most references are between two others of a batch, and the pages of all three known and different: they
+ * become words of the writer at once. The others, and all of them where there is a reduction, are items. */
 #include "record/scribe.h"
 
+#include <emmintrin.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +22,7 @@
 #include "record/reduce.h"
 #include "record/words.h"
 
-enum { NO_PAGE = UINT32_MAX, BATCH = 1 << 10, FIRST_FRAMES = 1 << 12 };
+enum { NO_PAGE = UINT32_MAX, FIRST_FRAMES = 1 << 12 };
 
 struct mark {
     struct mark *next;
@@ -33,16 +37,15 @@ struct scribe {
     void *context;
     bool has_failed;
 
-    uint32_t *frame_page; /* NO_PAGE where nothing is known */
+    uint32_t *frame_page; /* NO_PAGE where nothing is known; and once more behind them, for all others */
     uint32_t frames;
     struct map pages;   /* number by identity */
     struct map objects; /* number by the machine's number */
     uint64_t space;
-    uint64_t now; /* of the last reference */
+    uint64_t now;        /* of the last reference */
+    uint64_t references; /* whose runs have ended */
 
-    struct refs_item items[BATCH + 1];
-    size_t count;
-    uint32_t open;                   /* page of the last item, when its run may go on; else NO_PAGE */
+    struct refs_item open;           /* the run that may go on; NO_PAGE: there is none */
     struct mark *marks, **last_mark; /* that are not written */
     unsigned waiting;                /* the last so many of them: for the run's end */
 
@@ -58,6 +61,22 @@ static void fail(struct scribe *s, int error) {
 
 static void emit(void *context, const struct refs_item *item);
 
+static int make_room(struct scribe *s, uint32_t frame) {
+    if (frame < s->frames)
+        return 0;
+    uint32_t frames = max_u32(FIRST_FRAMES, 2 * s->frames);
+    while (frames <= frame)
+        frames *= 2;
+    uint32_t *grown = reallocarray(s->frame_page, (size_t)frames + 1, sizeof *grown);
+    if (!grown)
+        return -ENOMEM;
+    for (uint32_t i = s->frames; i <= frames; i++)
+        grown[i] = NO_PAGE;
+    s->frame_page = grown;
+    s->frames = frames;
+    return 0;
+}
+
 int scribe_create(struct refs_writer *writer, uint32_t reduce_to, void (*failed)(void *context, int error),
                   void *context, struct scribe **ret_scribe) {
     struct scribe *s = calloc(1, sizeof *s);
@@ -66,10 +85,13 @@ int scribe_create(struct refs_writer *writer, uint32_t reduce_to, void (*failed)
     s->writer = writer;
     s->failed = failed;
     s->context = context;
-    s->open = NO_PAGE;
+    s->open.page = NO_PAGE;
     s->last_mark = &s->marks;
-    const int error = reduce_to ? reduce_create(reduce_to, emit, s, &s->reduce) : 0;
+    int error = make_room(s, 0);
+    if (!error && reduce_to)
+        error = reduce_create(reduce_to, emit, s, &s->reduce);
     if (error) {
+        free(s->frame_page);
         free(s);
         return error;
     }
@@ -118,32 +140,20 @@ static void emit(void *context, const struct refs_item *item) {
         fail(s, refs_writer_add(s->writer, item, 1));
 }
 
-/* Items whose runs have ended go on their way. */
-static void items_write(struct scribe *s, const struct refs_item *items, size_t count) {
-    atomic_fetch_add_explicit(&s->progress.references, count, memory_order_relaxed);
-    if (!s->reduce) {
-        fail(s, refs_writer_add(s->writer, items, count));
-        return;
+static void item_write(struct scribe *s, const struct refs_item *item) {
+    if (s->reduce)
+        fail(s, reduce_add(s->reduce, item));
+    else
+        fail(s, refs_writer_add(s->writer, item, 1));
+}
+
+/* The open run has ended, and the marks that waited for that have their turn. */
+static void open_end(struct scribe *s) {
+    if (s->open.page != NO_PAGE) {
+        item_write(s, &s->open);
+        s->open.page = NO_PAGE;
+        s->references++;
     }
-    for (size_t i = 0; i < count; i++)
-        fail(s, reduce_add(s->reduce, &items[i]));
-}
-
-/* All of them but the open one, which comes to the front. */
-static void items_flush(struct scribe *s) {
-    const bool open = s->open != NO_PAGE;
-    const size_t whole = s->count - open;
-    items_write(s, s->items, whole);
-    if (open)
-        s->items[0] = s->items[whole];
-    s->count = open;
-    atomic_store_explicit(&s->progress.instruction, s->now, memory_order_relaxed);
-}
-
-/* The marks that waited for the end of the run. */
-static void marks_write(struct scribe *s) {
-    s->open = NO_PAGE;
-    items_flush(s);
     for (; s->waiting; s->waiting--) {
         if (s->reduce)
             fail(s, reduce_add(s->reduce, &(struct refs_item){.kind = REFS_MARK}));
@@ -153,93 +163,135 @@ static void marks_write(struct scribe *s) {
 }
 
 static void add_control(struct scribe *s, enum refs_kind kind, uint8_t flags, uint32_t page) {
-    s->open = NO_PAGE;
-    if (s->waiting)
-        marks_write(s);
-    if (s->count == BATCH)
-        items_flush(s);
-    s->items[s->count++] = (struct refs_item){.instruction = s->now,
-                                              .page = page,
-                                              .space = (uint16_t)s->space,
-                                              .kind = (uint8_t)kind,
-                                              .flags = flags};
+    open_end(s);
+    item_write(s, &(struct refs_item){.instruction = s->now,
+                                      .page = page,
+                                      .space = (uint16_t)s->space,
+                                      .kind = (uint8_t)kind,
+                                      .flags = flags});
 }
 
-/* ---- references ---- */
+/* ---- references, one by one ---- */
+
+/* Entries of the log as words. */
+enum { ENTRY_COUNT = 32, ENTRY_WRITTEN = 48, ENTRY_FETCHED = 56 };
+_Static_assert(offsetof(struct reference, frame) == 0 && offsetof(struct reference, count) == 4 &&
+                   offsetof(struct reference, written) == 6 && offsetof(struct reference, fetched) == 7,
+               "where the fields are");
+_Static_assert(ACCESS_READ == 1 && ACCESS_WRITE == 2 && ACCESS_EXEC == 4, "the shifts below");
 
 /* enum access bits of an entry: an access that is neither a store nor a fetch is a load. */
-static inline uint8_t access_of(uint64_t word) {
-    const unsigned kind = (word >> 47 & ACCESS_WRITE) | (word >> 54 & ACCESS_EXEC);
+static inline uint8_t access_of(uint64_t entry) {
+    const unsigned kind =
+        (entry >> (ENTRY_WRITTEN - 1) & ACCESS_WRITE) | (entry >> (ENTRY_FETCHED - 2) & ACCESS_EXEC);
     return (uint8_t)(kind | !kind);
 }
-_Static_assert(offsetof(struct reference, written) == 6 && ACCESS_WRITE == 2 && ACCESS_READ == 1 &&
-                   offsetof(struct reference, fetched) == 7 && ACCESS_EXEC == 4,
-               "bits 48 and 56 of the word");
 
-static inline void run_goes_on(struct refs_item *item, uint8_t access) {
-    if (access != ACCESS_READ)
-        item->flags = (uint8_t)((item->flags & ~ACCESS_READ) | access);
+static inline uint64_t instruction_of(uint64_t entry, uint64_t start) {
+    return start + (uint16_t)((entry >> ENTRY_COUNT) - start);
 }
 
-/* As many as there is room for: how many that were. Most of the recorder's time is spent here and in the
- * writer. */
-static size_t add_some(struct scribe *s, const uint64_t *words, size_t count, uint64_t start) {
+static inline uint32_t page_of(const uint32_t *frame_page, uint32_t frames, uint64_t entry) {
+    return frame_page[min_u32((uint32_t)entry, frames)];
+}
+
+static struct refs_item item_of(const struct scribe *s, uint64_t entry, uint64_t start) {
+    return (struct refs_item){.instruction = instruction_of(entry, start),
+                              .page = page_of(s->frame_page, s->frames, entry),
+                              .space = (uint16_t)s->space,
+                              .kind = REFS_REFERENCE,
+                              .flags = access_of(entry)};
+}
+
+/* The open run goes on with it, or ends; true: it begins another. */
+static bool add_one(struct scribe *s, uint64_t entry, uint64_t start) {
+    const struct refs_item item = item_of(s, entry, start);
+    if (item.page == NO_PAGE)
+        return false;
+    if (item.page == s->open.page) {
+        if (item.flags != ACCESS_READ)
+            s->open.flags = (uint8_t)((s->open.flags & ~ACCESS_READ) | item.flags);
+        return false;
+    }
+    open_end(s);
+    s->open = item;
+    return true;
+}
+
+/* ---- many of them ---- */
+
+enum { TOGETHER = 8, WORD_FLAGS = 56, WORD_STEP = ENTRY_COUNT /* it is the difference of two counts */ };
+
+static inline __m128i two_entries(const uint64_t *at) {
+    return _mm_loadu_si128((const __m128i *)at);
+}
+
+static inline __m128i two_pages(const uint32_t *frame_page, uint32_t frames, const uint64_t *entries) {
+    return _mm_unpacklo_epi64(_mm_cvtsi32_si128((int)page_of(frame_page, frames, entries[0])),
+                              _mm_cvtsi32_si128((int)page_of(frame_page, frames, entries[1])));
+}
+
+/* A word's flags: access_of(). */
+static inline __m128i two_accesses(__m128i entries) {
+    const __m128i written = _mm_and_si128(_mm_slli_epi64(entries, WORD_FLAGS + 1 - ENTRY_WRITTEN),
+                                          _mm_set1_epi64x((long long)ACCESS_WRITE << WORD_FLAGS));
+    const __m128i fetched = _mm_and_si128(_mm_slli_epi64(entries, WORD_FLAGS + 2 - ENTRY_FETCHED),
+                                          _mm_set1_epi64x((long long)ACCESS_EXEC << WORD_FLAGS));
+    const __m128i kind = _mm_or_si128(written, fetched);
+    const __m128i neither = _mm_cmpeq_epi32(kind, _mm_setzero_si128());
+    return _mm_or_si128(kind, _mm_and_si128(neither, _mm_set1_epi64x((long long)ACCESS_READ << WORD_FLAGS)));
+}
+
+/* Makes words of entries, TOGETHER at a time, as long as their pages are known and not those of the entries
+ * before them, and the steps narrow. `last` is the page of entries[-1]. How many entries that were. Most of
+ * the recorder's time is spent here and in the writer. */
+static size_t make_words(const struct scribe *s, uint64_t *words, const uint64_t *entries, size_t count,
+                         uint32_t last) {
     const uint32_t *frame_page = s->frame_page, frames = s->frames;
-    const uint16_t space = (uint16_t)s->space;
-    struct refs_item *item = s->items + s->count, *const end = s->items + BATCH;
-    uint32_t open = s->open;
+    const __m128i ones = _mm_set1_epi32(-1), step_only = _mm_set1_epi64x(0xffffLL << WORD_STEP);
+    __m128i before = _mm_set1_epi64x((long long)last);
     size_t i = 0;
-    for (; i < count && item < end; i++) {
-        const uint64_t word = words[i];
-        const uint32_t frame = (uint32_t)word;
-        if (unlikely(frame >= frames))
-            continue;
-        const uint32_t page = frame_page[frame];
-        if (unlikely(page == NO_PAGE))
-            continue;
-        if (page == open) {
-            run_goes_on(item - 1, access_of(word));
-            continue;
+    for (; i + TOGETHER <= count; i += TOGETHER) {
+        __m128i wrong = _mm_setzero_si128();
+        for (size_t k = i; k < i + TOGETHER; k += 2) {
+            const __m128i two = two_entries(entries + k), pages = two_pages(frame_page, frames, entries + k);
+            const __m128i step = _mm_and_si128(_mm_sub_epi16(two, two_entries(entries + k - 1)), step_only);
+            const __m128i word = _mm_or_si128(_mm_or_si128(pages, step), two_accesses(two));
+            before = _mm_unpacklo_epi64(_mm_srli_si128(before, 8), pages); /* of each the one before */
+            const __m128i same = _mm_or_si128(_mm_cmpeq_epi32(pages, before), _mm_cmpeq_epi32(pages, ones));
+            wrong = _mm_or_si128(wrong, _mm_slli_epi64(same, 32)); /* the upper halves are always the same */
+            wrong = _mm_or_si128(wrong, _mm_cmpeq_epi16(step, ones));
+            before = pages;
+            _mm_storeu_si128((__m128i *)(words + k), word);
         }
-        *item++ = (struct refs_item){.instruction = start + (uint16_t)((word >> 32) - start),
-                                     .page = page,
-                                     .space = space,
-                                     .kind = REFS_REFERENCE,
-                                     .flags = access_of(word)};
-        open = page;
-    }
-    s->count = (size_t)(item - s->items);
-    s->open = open;
-    return i;
-}
-
-/* The first of them that is for another page than the open run's; `count` when there is none. */
-static size_t end_open_run(struct scribe *s, const uint64_t *words, size_t count) {
-    size_t i = 0;
-    for (; i < count; i++) {
-        const uint32_t frame = (uint32_t)words[i];
-        const uint32_t page = frame < s->frames ? s->frame_page[frame] : NO_PAGE;
-        if (page != NO_PAGE && page != s->open)
+        if (_mm_movemask_epi8(wrong))
             break;
-        if (page != NO_PAGE)
-            run_goes_on(&s->items[s->count - 1], access_of(words[i]));
     }
     return i;
 }
 
-static void add_references(struct scribe *s, const uint64_t *words, size_t count, uint64_t start) {
-    size_t i = 0;
-    if (unlikely(s->waiting)) {
-        i = s->open != NO_PAGE ? end_open_run(s, words, count) : 0;
-        if (i < count)
-            marks_write(s);
+/* The open run is that of entries[-1]. How many of the entries were taken; the last of them is the open run
+ * then. */
+static size_t add_many(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
+    size_t room;
+    uint64_t *words = refs_writer_room(s->writer, &room);
+    const size_t made = make_words(s, words, entries, min_size(count, room), s->open.page);
+    if (!made)
+        return 0;
+    const uint64_t instruction = made > 1 ? instruction_of(entries[made - 2], start) : s->open.instruction;
+    fail(s, refs_writer_filled(s->writer, &s->open, made - 1, instruction));
+    s->open = item_of(s, entries[made - 1], start);
+    s->references += made;
+    return made;
+}
+
+static void add_references(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
+    for (size_t i = 0; i < count;) {
+        const bool begins = add_one(s, entries[i++], start);
+        if (begins && !s->reduce)
+            i += add_many(s, entries + i, count - i, start);
     }
-    while (i < count) {
-        if (s->count == BATCH)
-            items_flush(s);
-        i += add_some(s, words + i, count - i, start);
-    }
-    s->now = max_u64(s->now, start + (uint16_t)((words[count - 1] >> 32) - start));
+    s->now = max_u64(s->now, instruction_of(entries[count - 1], start));
 }
 
 /* ---- pages and frames ---- */
@@ -259,22 +311,6 @@ static void page_appears(struct scribe *s, const uint64_t *words) {
     fail(s, refs_writer_page(s->writer, &description, &page));
     fail(s, map_put(&s->pages, words[1], page));
     atomic_fetch_add_explicit(&s->progress.pages, 1, memory_order_relaxed);
-}
-
-static int make_room(struct scribe *s, uint32_t frame) {
-    if (frame < s->frames)
-        return 0;
-    uint32_t frames = max_u32(FIRST_FRAMES, 2 * s->frames);
-    while (frames <= frame)
-        frames *= 2;
-    uint32_t *grown = reallocarray(s->frame_page, frames, sizeof *grown);
-    if (!grown)
-        return -ENOMEM;
-    for (uint32_t i = s->frames; i < frames; i++)
-        grown[i] = NO_PAGE;
-    s->frame_page = grown;
-    s->frames = frames;
-    return 0;
 }
 
 static void frame_holds(struct scribe *s, uint32_t frame, uint64_t identity) {
@@ -359,13 +395,20 @@ static uint32_t take(struct scribe *s, const uint64_t *words) {
     return 1;
 }
 
+static void publish(struct scribe *s) {
+    atomic_store_explicit(&s->progress.references, s->references, memory_order_relaxed);
+    atomic_store_explicit(&s->progress.instruction, s->now, memory_order_relaxed);
+}
+
 void scribe_write(struct scribe *s, const struct conveyor_block *block) {
     for (size_t i = 0; i < block->used;)
         i += take(s, block->words + i);
+    publish(s);
 }
 
 uint64_t scribe_end(struct scribe *s) {
-    marks_write(s);
+    open_end(s);
+    publish(s);
     if (!s->reduce)
         return 0;
     reduce_end(s->reduce);

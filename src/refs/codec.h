@@ -1,105 +1,96 @@
 /* Items as columns of bytes, and back: what stands in a block of the native file.
  *
- * Programs repeat themselves. Most items are part of a stretch that was there before, page, kind and
- * instructions alike: that is one code for all of it, how far back and how long (Ziv, Lempel 1977, with items
- * for characters), and costs next to nothing an item. What is left is predicted from the two items before it;
- * what was predicted right is a byte of value 0, what was not goes into columns by width, for a compressor.
- * Writer and reader keep equal histories and predictors, which go on from block to block: blocks can be read
- * in order only.
+ * An item is a word of 64 bits: page, step, kind, flags. Words stand in a ring, the last CODEC_WINDOW of them
+ * being there still; programs repeat themselves, so most of what comes is a stretch that was there before:
+ * how far back and how long says it all (Ziv, Lempel 1977, with items for characters). What was not there
+ * before is written as it is, in columns by field, for a compressor. A place in the ring is found by the
+ * words that come next, first by many of them and then by few; those in the midst of a stretch are not
+ * remembered.
  *
- *   control   a byte each:
- *               0xff      a stretch: as many items as `length` says, as they were `distance` items before
- *             else an item:
- *               bits 0–2  page: CODE_PAGE_…
- *               bits 3–4  instructions since the item before: 0 as predicted, 1 in `byte`, 2 in `half`, 3 in
- *                         `wide`
- *               bit 5     kind, flags and space are in `rest` (4 bytes: space, kind, flags); else as
- * predicted byte      1 byte each    half      2 bytes each    word      4 bytes each wide      8 bytes each
- * rest      4 bytes each length    2 bytes each   distance  2 bytes each, less 1
+ * Writer and reader keep equal rings, which go on from block to block: blocks can be read in order only.
  *
- * An item takes from the columns in the order page, rest, instructions. Stretches have references only, and
- * an item in one changes no prediction. Numbers are little-endian. */
+ *   word    63    56 55    48 47      32 31             0
+ *           +-------+--------+----------+---------------+
+ *           | flags |  kind  |   step   | page or mark  |
+ *           +-------+--------+----------+---------------+
+ *           step: instructions since the item before; CODEC_STEP_WIDE: they are in `wide`
+ *
+ *   columns literals  2 bytes each: so many words that stand in `page`, `step`, `rest` …
+ *           length    2 bytes each: … and after them so many …
+ *           distance  2 bytes each, less 1: … that are as they were so many before; only where length is not
+ * 0 page      4 bytes each     step  2 bytes each     rest  2 bytes each: kind, flags wide      8 bytes each
+ *           space     4 bytes each: 2 of a number of items, less 1, 2 of their space
+ *
+ * Literals and stretch together are CODEC_ITEMS items at most, and neither goes over the end of the ring.
+ * Numbers are little-endian. */
 #ifndef REFS_CODEC_H
 #define REFS_CODEC_H
 
-#include "refs/check.h"
 #include "refs/refs.h"
 
 enum {
-    CODEC_ITEMS = 1 << 14, /* of a block, at most */
-    CODEC_CONTEXTS = 1 << 12,
-    CODEC_PAGES = 1 << 12,
-    CODEC_WINDOW = 1 << 14,  /* items that a stretch may be back, at least */
-    CODEC_HISTORY = 1 << 16, /* items that there is room for before the older ones are forgotten */
+    CODEC_ITEMS = 1 << 14,  /* that are encoded together, at most */
+    CODEC_WINDOW = 1 << 16, /* items that a stretch may be back */
+    CODEC_RING = 1 << 17,
     CODEC_PLACES = 1 << 13,
-    /* Bytes that an item takes at most: control, word, rest, wide. */
-    CODEC_ITEM_BYTES = 1 + 4 + 4 + 8,
+    /* Bytes that an item takes at most: literals, length, page, step, rest, wide, space. */
+    CODEC_ITEM_BYTES = 2 + 2 + 4 + 2 + 2 + 8 + 4,
 };
+_Static_assert(CODEC_RING >= CODEC_WINDOW + CODEC_ITEMS, "a stretch is not overwritten before it is copied");
 
-enum codec_page {
-    CODE_PAGE_PREDICTED, /* what followed the two before it last time */
-    CODE_PAGE_FOLLOWED,  /* what followed the one before it last time */
-    CODE_PAGE_NEAR,      /* that, and a signed number in `byte` */
-    CODE_PAGE_FAR,       /* that, and a signed number in `half` */
-    CODE_PAGE_WORD,      /* its number in `word` */
-    CODE_PAGE_FRESH,     /* one more than the highest there was */
-    CODE_PAGE_BACK,      /* the one before the one before */
-    CODE_PAGE_WRONG,     /* does not occur, but in CODE_STRETCH */
-};
-
-enum { CODE_STRETCH = 0xff };
+enum { CODEC_STEP_SHIFT = 32, CODEC_STEP_WIDE = 0xffff, CODEC_REST_SHIFT = 48 };
 
 enum codec_column {
-    COLUMN_CONTROL,
-    COLUMN_BYTE,
-    COLUMN_HALF,
-    COLUMN_WORD,
-    COLUMN_WIDE,
-    COLUMN_REST,
+    COLUMN_LITERALS,
     COLUMN_LENGTH,
     COLUMN_DISTANCE,
+    COLUMN_PAGE,
+    COLUMN_STEP,
+    COLUMN_REST,
+    COLUMN_WIDE,
+    COLUMN_SPACE,
     COLUMNS
 };
 
-/* An item as it is predicted and repeated. */
-struct codec_step {
-    uint64_t instructions; /* since the item before */
-    uint64_t what;         /* the last 8 bytes of an item: page, space, kind, flags */
-};
-
-/* By page, as far as their numbers differ in the low bits. */
-struct codec_page_entry {
-    uint32_t follower; /* page of the item after it, the last time */
-    uint32_t rest;     /* its own space, kind, flags, the last time */
-};
-
 struct codec {
-    struct codec_step history[CODEC_HISTORY]; /* the items before, up to `used` */
-    uint32_t used;
-    struct codec_step contexts[CODEC_CONTEXTS]; /* what came after two pages, the last time */
-    struct codec_page_entry pages[CODEC_PAGES];
-    uint32_t places[CODEC_PLACES]; /* for writing: where in the history the same four items were before */
-    uint64_t instruction;          /* of the last item */
-    uint32_t last, before_last;    /* pages */
-    uint32_t fresh;                /* one more than the highest page number there was */
+    uint64_t ring[CODEC_RING];
+    uint64_t position;    /* items that were encoded, or decoded */
+    uint64_t instruction; /* of the last item */
+    /* For writing: where the same words stood, the low bits of their position. */
+    uint32_t by_many[CODEC_PLACES], by_few[CODEC_PLACES];
+    /* For reading: items that are left of the run in one space. */
+    uint32_t space_left;
+    uint16_t space;
 };
 
-/* The columns of a block, each in room for CODEC_ITEMS items; `size` bytes are filled or, in reading, there.
- */
+/* The columns of a block, in writing; `size` bytes are filled. */
 struct codec_columns {
     uint8_t *bytes[COLUMNS];
     size_t size[COLUMNS];
 };
-/* Bytes of room that a column needs. */
+/* The same in reading: the bytes that were not yet read. */
+struct codec_rest {
+    const uint8_t *from[COLUMNS], *end[COLUMNS];
+};
+
+/* Bytes of room that a column needs for CODEC_ITEMS items. */
 size_t codec_column_room(enum codec_column);
 
 void codec_init(struct codec *);
-/* Appends `count` items to the columns, which have room for them. How many of them are references. `before`
- * is asked whether they can be (refs_item_check()): -EINVAL. */
-long codec_encode(struct codec *, struct codec_columns *, struct refs_before *before,
-                  const struct refs_item *items, size_t count);
-/* The `count` items of whole columns, at most CODEC_ITEMS. False: the columns do not hold just that. Whether
- * pages and kinds can be is not looked at. */
-bool codec_decode(struct codec *, const struct codec_columns *, struct refs_item *items, size_t count);
+
+/* Where the words of the next items belong: there is room for `ret_room` of them, 1 … CODEC_ITEMS. */
+uint64_t *codec_room(struct codec *, size_t *ret_room);
+/* Appends the `count` words that were put there to the columns `literals` to `rest`, which have room for
+ * them. */
+void codec_encode(struct codec *, struct codec_columns *, size_t count);
+/* The word of an item; where its step is wide, it goes to that column. `*instruction` is of the item before,
+ * and then of this one. */
+uint64_t codec_word(const struct refs_item *, uint64_t *instruction, struct codec_columns *);
+/* A run of so many items (> 0) in one space. */
+void codec_space(struct codec_columns *, uint32_t count, uint16_t space);
+
+/* The next items, CODEC_ITEMS or `left` at most: how many, or -1: the columns do not hold just `left` more.
+ * Whether pages and kinds can be is not looked at. */
+long codec_decode(struct codec *, struct codec_rest *, struct refs_item *items, uint64_t left);
 
 #endif

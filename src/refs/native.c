@@ -21,6 +21,8 @@ struct native {
     uint8_t *block; /* unpacked; NATIVE_LIMIT bytes at most */
     size_t block_capacity;
     struct codec codec;
+    struct codec_rest columns; /* of the block that is being read; `left` items are still in them */
+    uint32_t left;
     uint64_t blocks;                /* read */
     uint32_t pages, marks, objects; /* in this reading: the table keeps those of earlier ones */
     char *strings;                  /* of the header */
@@ -83,7 +85,7 @@ static int native_block(struct refs_source *s, struct native_head *ret_head, str
     memcpy(ret_head, bytes, sizeof *ret_head);
     n->blocks++;
     if (ret_head->skippable.magic != SKIPPABLE_HEAD ||
-        ret_head->skippable.size != sizeof *ret_head - sizeof ret_head->skippable ||
+        ret_head->skippable.size != sizeof *ret_head - sizeof ret_head->skippable || ret_head->reserved ||
         ret_head->size > NATIVE_LIMIT || ret_head->packed > ZSTD_COMPRESSBOUND(NATIVE_LIMIT) ||
         ret_head->size / NATIVE_RATIO > ret_head->packed)
         return native_damaged(s, "it does not begin as a block does");
@@ -166,6 +168,9 @@ static int native_begin(struct refs_source *s, bool first) {
     if (opening.version != NATIVE_VERSION)
         return source_fail(s, -EPROTO, "is version %u of the format, and this Thimble reads version %u",
                            opening.version, NATIVE_VERSION);
+    if (opening.skippable.magic != SKIPPABLE_OPENING ||
+        opening.skippable.size != sizeof opening - sizeof opening.skippable)
+        return source_fail(s, -EBADMSG, "its first bytes are damaged");
     refs_bytes_take(s->bytes, sizeof opening);
     const int got = native_block(s, &head, &part);
     if (got < 0)
@@ -292,16 +297,25 @@ static int native_take_marks(struct refs_source *s, const uint8_t *marks, struct
     return p->from == p->end ? 0 : native_damaged(s, "bytes are left over");
 }
 
-/* An ITEMS block: how many items, or -errno. */
-static long native_take_items(struct refs_source *s, struct part part) {
+/* The next of the block's items. */
+static long native_take_some(struct refs_source *s) {
+    struct native *n = s->state;
+    const long count = codec_decode(&n->codec, &n->columns, s->items, n->left);
+    if (count < 0)
+        return native_damaged(s, "its items are not whole");
+    n->left -= (uint32_t)count;
+    return count;
+}
+
+/* An ITEMS block: its items can be read then. */
+static int native_take_items(struct refs_source *s, struct part part) {
     struct native *n = s->state;
     struct native_counts counts;
-    struct codec_columns columns;
     const void *bytes = part_take(&part, sizeof counts);
     if (!bytes)
         return native_damaged(s, "it is too short");
     memcpy(&counts, bytes, sizeof counts);
-    if (counts.items > CODEC_ITEMS || counts.objects > UINT32_MAX - n->objects)
+    if (counts.items > NATIVE_ITEMS_MOST || counts.objects > UINT32_MAX - n->objects)
         return native_damaged(s, "it has too many items");
     int error = native_take_pages(s, &part, counts.pages, n->objects + counts.objects);
     if (error)
@@ -310,23 +324,23 @@ static long native_take_items(struct refs_source *s, struct part part) {
     if (!marks)
         return native_damaged(s, "its marks are cut");
     for (unsigned i = 0; i < COLUMNS; i++) {
-        columns.size[i] = counts.columns[i];
-        columns.bytes[i] = (uint8_t *)part_take(&part, counts.columns[i]);
-        if (!columns.bytes[i])
+        n->columns.from[i] = part_take(&part, counts.columns[i]);
+        if (!n->columns.from[i])
             return native_damaged(s, "its items are cut");
+        n->columns.end[i] = n->columns.from[i] + counts.columns[i];
     }
     error = native_take_objects(s, &part, counts.objects);
     if (!error)
         error = native_take_marks(s, marks, &part, counts.marks);
     if (error)
         return error;
-    if (!codec_decode(&n->codec, &columns, s->items, counts.items))
-        return native_damaged(s, "its items are not whole");
-    return (long)counts.items;
+    n->left = counts.items;
+    return n->left ? 0 : (int)native_take_some(s); /* that there is nothing else */
 }
 
 static long native_next(struct refs_source *s) {
-    for (;;) {
+    struct native *n = s->state;
+    while (!n->left) {
         struct native_head head;
         struct part part;
         const int got = native_block(s, &head, &part);
@@ -340,10 +354,11 @@ static long native_next(struct refs_source *s) {
             return native_take_end(s, part);
         if (head.kind != NATIVE_ITEMS)
             return native_damaged(s, "it is of a kind that there is not");
-        const long count = native_take_items(s, part);
-        if (count)
-            return count;
+        const int error = native_take_items(s, part);
+        if (error)
+            return error;
     }
+    return native_take_some(s);
 }
 
 /* ---- the whole file ---- */
@@ -378,6 +393,7 @@ static void native_close(struct refs_source *s) {
 static int native_rewind(struct refs_source *s) {
     struct native *n = s->state;
     codec_init(&n->codec);
+    n->left = 0;
     n->blocks = 0;
     n->pages = n->marks = n->objects = 0;
     return native_begin(s, false);

@@ -8,7 +8,7 @@
  *   block     a fixed head, then one zstd frame of its own (RFC 8878) with a content checksum
  *   HEADER    struct native_header, then strings
  *   ITEMS     struct native_counts; the pages, objects and marks that appear first in this block; at most
- *             CODEC_ITEMS items as columns (codec.h)
+ *             NATIVE_ITEMS_MOST items as columns (codec.h)
  *   END       struct native_end, then strings
  *   closing   where END is. A file without it was cut: its whole blocks can be read, one after the other
  *
@@ -25,7 +25,7 @@
 
 #define NATIVE_MAGIC         "THIMBLE\nrefs\r\n" /* and two of 0 */
 #define NATIVE_CLOSING_MAGIC "REFS END"
-enum { NATIVE_VERSION = 1 };
+enum { NATIVE_VERSION = 2 };
 
 struct native_opening {
     struct skippable skippable;
@@ -38,6 +38,8 @@ enum native_kind { NATIVE_HEADER = 1, NATIVE_ITEMS, NATIVE_END };
 /* No block is larger when it is unpacked, and no text in one is longer. */
 #define NATIVE_LIMIT (1u << 25)
 #define NATIVE_TEXT  (1u << 20)
+/* Items of a block, at most. */
+#define NATIVE_ITEMS_MOST (1u << 18)
 
 struct native_head {
     struct skippable skippable;

@@ -45,6 +45,9 @@ enum refs_page_flags {
     REFS_PAGE_HEAP = 16,
 };
 
+/* Numbers of pages are less. */
+#define REFS_PAGES_MAX 0x7fffffffu
+
 struct refs_page {
     uint64_t name;   /* as the source calls it: the page identity of a recording, the number in a CSV file */
     uint64_t vpn;    /* where it was first touched … */
@@ -156,10 +159,13 @@ int refs_writer_mark(struct refs_writer *, const struct refs_mark *);
 /* Items but marks; quickest in large batches. One that cannot be (see refs/check.h) makes the writer fail
  * with -EINVAL, perhaps later. */
 int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count);
-/* The same without a copy: room for some items (at least one) until anything else is asked of the writer, and
- * how many of them were filled. */
-struct refs_item *refs_writer_room(struct refs_writer *, size_t *ret_room);
-int refs_writer_filled(struct refs_writer *, size_t count);
+/* The same for a reference and many others behind it, in its space, that are right for sure: these are put
+ * into the room, which there may be none of, before anything else is asked of the writer. Each is a word:
+ * page | step << 32 | flags << 56, where the step (less than 0xffff) is the number of instructions since the
+ * one before. Then how many of them there are, and the instruction of the last. */
+uint64_t *refs_writer_room(struct refs_writer *, size_t *ret_room);
+int refs_writer_filled(struct refs_writer *, const struct refs_item *first, size_t count,
+                       uint64_t instruction);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,
                        const char *const *conditions);

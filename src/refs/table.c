@@ -29,7 +29,7 @@ static void *grow(void *array, uint32_t count, size_t *capacity, size_t size) {
 }
 
 int refs_table_page(struct refs_table *t, const struct refs_page *page) {
-    if (t->page_count == UINT32_MAX)
+    if (t->page_count == REFS_PAGES_MAX)
         return -EOVERFLOW;
     struct refs_page *pages = grow(t->pages, t->page_count, &t->page_capacity, sizeof *pages);
     if (!pages)

@@ -1,7 +1,8 @@
 /* The writer of native files. See refs.h and native.h.
  *
- * Items become columns as they come; when there are CODEC_ITEMS of them, or much else, a block is written.
- * What it keeps is the predictor and one block, whatever the length of the trace. */
+ * Items become words in the codec's ring as they come; when its room is full they become columns, and when
+ * these are large a block is written. What it keeps is the ring and one block, whatever the length of the
+ * trace. */
 #include "refs/refs.h"
 
 #include <errno.h>
@@ -20,10 +21,13 @@
 #include "trace/text.h"
 
 enum {
-    WRITER_LEVEL = 1,        /* of zstd: lower ones are not faster on what the predictor leaves */
-    WRITER_EXTRA = 1u << 20, /* so many bytes of pages, marks and names make a block full, too */
+    WRITER_LEVEL = 1,          /* of zstd: lower ones are not faster on what the predictor leaves */
+    WRITER_COLUMNS = 1u << 16, /* bytes of columns that make a block full … */
+    WRITER_EXTRA = 1u << 20,   /* … or so many of pages, marks and names … */
+    WRITER_ITEMS = NATIVE_ITEMS_MOST - CODEC_ITEMS, /* … or items */
 };
-_Static_assert(WRITER_EXTRA + NATIVE_TEXT + CODEC_ITEMS * CODEC_ITEM_BYTES + 4096 < NATIVE_LIMIT,
+_Static_assert(WRITER_EXTRA + NATIVE_TEXT + WRITER_COLUMNS + CODEC_ITEMS * CODEC_ITEM_BYTES + 4096 <
+                   NATIVE_LIMIT,
                "what the writer makes can be read");
 
 struct refs_writer {
@@ -32,8 +36,12 @@ struct refs_writer {
     bool reported; /* the error was returned once */
     struct codec codec;
     struct codec_columns columns;
-    struct refs_item *items; /* CODEC_ITEMS of them; `count` collected for this block */
-    size_t count;
+    uint64_t *words; /* the codec's room: `count` are there that are not yet columns */
+    size_t room, count;
+    size_t others;        /* of those, items that are no references */
+    uint64_t instruction; /* of the last item */
+    uint16_t space;       /* of the last item; `run` items of this block are in it, one after the other */
+    uint32_t run;
     struct text pages, marks, names, texts; /* of this block: names of objects, texts of marks */
     struct native_counts counts;            /* of this block */
     struct refs_before before;
@@ -102,17 +110,30 @@ static void block_text(struct refs_writer *w, struct text *part) {
     text_clear(part);
 }
 
-/* Writes a block: the items given, and all else that was collected. */
-static int writer_put_items(struct refs_writer *w, const struct refs_item *items, size_t count) {
-    w->before.pages = w->end.pages;
-    w->before.marks = w->end.marks;
-    const long references = codec_encode(&w->codec, &w->columns, &w->before, items, count);
-    if (references < 0)
-        return writer_fail(w, (int)references);
-    refs_hash_add(w->hash, items, count);
-    w->end.references += (uint64_t)references;
-    w->end.items += count;
-    w->counts.items = (uint32_t)count;
+static size_t columns_size(const struct refs_writer *w) {
+    size_t size = 0;
+    for (unsigned i = 0; i < COLUMNS; i++)
+        size += w->columns.size[i];
+    return size;
+}
+
+/* The words become columns. */
+static void writer_encode(struct refs_writer *w) {
+    refs_hash_words(w->hash, w->words, w->count);
+    w->end.references += w->count - w->others;
+    w->end.items += w->count;
+    w->counts.items += (uint32_t)w->count;
+    codec_space(&w->columns, w->run, w->space);
+    codec_encode(&w->codec, &w->columns, w->count);
+    w->words = codec_room(&w->codec, &w->room);
+    w->count = w->others = w->run = 0;
+}
+
+/* Writes what was collected, unless there is nothing; after an error it goes nowhere. */
+static int writer_flush(struct refs_writer *w) {
+    writer_encode(w);
+    if (!w->counts.items && !w->counts.pages && !w->counts.marks && !w->counts.objects)
+        return w->output.error;
     for (unsigned i = 0; i < COLUMNS; i++)
         w->counts.columns[i] = (uint32_t)w->columns.size[i];
     text_clear(&w->block);
@@ -129,18 +150,11 @@ static int writer_put_items(struct refs_writer *w, const struct refs_item *items
     return writer_put_block(w, NATIVE_ITEMS);
 }
 
-/* Writes what was collected. */
-static int writer_flush(struct refs_writer *w) {
-    if (w->output.error || (!w->count && !w->counts.pages && !w->counts.marks && !w->counts.objects))
-        return w->output.error;
-    const size_t count = w->count;
-    w->count = 0;
-    return writer_put_items(w, w->items, count);
-}
-
 static void writer_flush_if_full(struct refs_writer *w) {
     const size_t extra = w->pages.length + w->marks.length + w->names.length + w->texts.length;
-    if (w->count == CODEC_ITEMS || extra >= WRITER_EXTRA)
+    if (w->count == w->room)
+        writer_encode(w);
+    if (columns_size(w) >= WRITER_COLUMNS || w->counts.items > WRITER_ITEMS || extra >= WRITER_EXTRA)
         writer_flush(w);
 }
 
@@ -177,12 +191,11 @@ static int writer_allocate(struct refs_writer *w) {
     w->hash = refs_hash_create();
     w->packer = ZSTD_createCCtx();
     for (unsigned i = 0; i < COLUMNS; i++) {
-        w->columns.bytes[i] = malloc(codec_column_room(i));
+        w->columns.bytes[i] = malloc(WRITER_COLUMNS + codec_column_room(i));
         if (!w->columns.bytes[i])
             return -ENOMEM;
     }
-    w->items = malloc(CODEC_ITEMS * sizeof *w->items);
-    if (!w->hash || !w->packer || !w->items)
+    if (!w->hash || !w->packer)
         return -ENOMEM;
     ZSTD_CCtx_setParameter(w->packer, ZSTD_c_compressionLevel, WRITER_LEVEL);
     ZSTD_CCtx_setParameter(w->packer, ZSTD_c_checksumFlag, 1);
@@ -202,7 +215,6 @@ static int writer_destroy(struct refs_writer *w) {
     text_free(&w->names);
     text_free(&w->texts);
     text_free(&w->block);
-    free(w->items);
     free(w->packed);
     free(w);
     return error;
@@ -214,6 +226,7 @@ int refs_writer_create(const char *path, const struct refs_header *header, struc
     if (!w)
         return message_fail(-ENOMEM, ret_message, "%s: out of memory", path);
     codec_init(&w->codec);
+    w->words = codec_room(&w->codec, &w->room);
     w->descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int error = w->descriptor < 0 ? -errno : 0;
     w->output = (struct trace_output){.write = output_to_descriptor, .context = &w->descriptor};
@@ -234,7 +247,7 @@ int refs_writer_create(const char *path, const struct refs_header *header, struc
 /* ---- pages, objects, marks, items ---- */
 
 int refs_writer_page(struct refs_writer *w, const struct refs_page *page, uint32_t *ret_page) {
-    if (w->end.pages == UINT32_MAX)
+    if (w->end.pages == REFS_PAGES_MAX)
         return -EOVERFLOW;
     if (page->object > w->end.objects)
         return -EINVAL;
@@ -255,47 +268,69 @@ int refs_writer_object(struct refs_writer *w, const char *name, uint32_t *ret_ob
     return writer_report(w);
 }
 
+/* What follows is in another space. */
+static void writer_change_space(struct refs_writer *w, uint16_t space) {
+    codec_space(&w->columns, w->run, w->space);
+    w->run = 0;
+    w->space = space;
+}
+
+/* There is room for it. */
+static inline void writer_put_item(struct refs_writer *w, const struct refs_item *item) {
+    if (unlikely(item->space != w->space))
+        writer_change_space(w, item->space);
+    w->words[w->count++] = codec_word(item, &w->instruction, &w->columns);
+    w->others += item->kind != REFS_REFERENCE;
+    w->run++;
+    if (w->count == w->room)
+        writer_flush_if_full(w);
+}
+
 int refs_writer_mark(struct refs_writer *w, const struct refs_mark *mark) {
     if (strlen(mark->text) >= NATIVE_TEXT || mark->type >= REFS_MARK_TYPES)
         return mark->type >= REFS_MARK_TYPES ? -EINVAL : -E2BIG;
     const struct native_mark native = {
         mark->instruction, mark->a, mark->b, mark->c, mark->d, mark->space, mark->type, mark->flags, 0,
     };
-    w->items[w->count++] = (struct refs_item){
+    const struct refs_item item = {
         .instruction = mark->instruction, .page = w->end.marks++, .space = mark->space, .kind = REFS_MARK};
     text_bytes(&w->marks, &native, sizeof native);
     put_string(&w->texts, mark->text);
     w->counts.marks++;
+    writer_put_item(w, &item);
     writer_flush_if_full(w);
     return writer_report(w);
 }
 
 int refs_writer_add(struct refs_writer *w, const struct refs_item *items, size_t count) {
-    while (count && !w->output.error) {
-        if (!w->count && count >= CODEC_ITEMS) { /* without being copied */
-            writer_put_items(w, items, CODEC_ITEMS);
-            items += CODEC_ITEMS;
-            count -= CODEC_ITEMS;
-            continue;
-        }
-        const size_t part = min_size(count, CODEC_ITEMS - w->count);
-        memcpy(w->items + w->count, items, part * sizeof *items);
-        w->count += part;
-        items += part;
-        count -= part;
-        writer_flush_if_full(w);
+    w->before.pages = w->end.pages;
+    w->before.marks = w->end.marks;
+    const bool plain = refs_items_are_plain(items, count, &w->before);
+    for (size_t i = 0; i < count && !w->output.error; i++) {
+        if (!plain && refs_item_check(&items[i], &w->before))
+            writer_fail(w, -EINVAL);
+        else
+            writer_put_item(w, &items[i]);
     }
     return writer_report(w);
 }
 
-struct refs_item *refs_writer_room(struct refs_writer *w, size_t *ret_room) {
-    *ret_room = CODEC_ITEMS - w->count;
-    return w->items + w->count;
+uint64_t *refs_writer_room(struct refs_writer *w, size_t *ret_room) {
+    *ret_room = w->room - w->count - 1;
+    return w->words + w->count + 1;
 }
 
-int refs_writer_filled(struct refs_writer *w, size_t count) {
-    w->count = w->output.error ? 0 : w->count + count;
-    writer_flush_if_full(w);
+int refs_writer_filled(struct refs_writer *w, const struct refs_item *first, size_t count,
+                       uint64_t instruction) {
+    const int error = refs_writer_add(w, first, 1);
+    if (!count || w->output.error)
+        return error;
+    w->before.fresh = w->end.pages;
+    w->count += count;
+    w->run += (uint32_t)count;
+    w->instruction = instruction;
+    if (w->count == w->room)
+        writer_flush_if_full(w);
     return writer_report(w);
 }
 

@@ -17,13 +17,16 @@
 #include "base/rng.h"
 #include "record/recorder.h"
 
-enum { FRAMES = 16, STEPS = 400000 };
+enum { FRAMES = 16, STEPS = 400000, BATCH = 200 };
 
 struct test {
     char path[64];
     struct recorder *recorder;
     const struct vm_observer *o;
     unsigned failures;
+    struct reference batch[BATCH]; /* that were not yet delivered … */
+    size_t batched;
+    uint64_t start; /* … from this instruction on */
 };
 
 static void note_failure(void *context, int error) {
@@ -45,12 +48,20 @@ static void begin(struct test *t, const char *path, uint32_t reduce_to) {
     t->o = recorder_observer(t->recorder);
 }
 
+static void deliver(struct test *t) {
+    if (t->batched)
+        t->o->references(t->o->context, t->batch, t->batched, t->start);
+    t->batched = 0;
+}
+
 static void appears(struct test *t, uint64_t id, uint64_t vpn) {
     const struct vm_place place = {.vpn = {vpn}, .space = 3};
+    deliver(t);
     t->o->appears(t->o->context, (page_id_t){id}, &place);
 }
 
 static void holds(struct test *t, uint32_t frame, uint64_t id) {
+    deliver(t);
     t->o->holds(t->o->context, (pfn_t){frame}, (page_id_t){id});
 }
 
@@ -59,7 +70,11 @@ static void refer(struct test *t, uint32_t frame, uint64_t instruction, unsigned
                                 .count = (uint16_t)instruction,
                                 .written = (access & ACCESS_WRITE) != 0,
                                 .fetched = (access & ACCESS_EXEC) != 0};
-    t->o->references(t->o->context, &e, 1, instruction);
+    if (t->batched == BATCH || instruction - t->start > UINT16_MAX)
+        deliver(t);
+    if (!t->batched)
+        t->start = instruction;
+    t->batch[t->batched++] = e;
 }
 
 /* A page that was not there is written in that frame, for the first time. */
@@ -107,11 +122,16 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
         expected[n++] = (struct refs_item){.page = open = page_of[f], .flags = ACCESS_WRITE};
     }
     for (int i = 0; i < STEPS; i++) {
-        const uint64_t what = rng_below(&rng, 100);
-        now += rng_below(&rng, 1000) ? rng_below(&rng, 20) : rng_below(&rng, 1ULL << 33);
-        if (rng_below(&rng, 3))
-            frame = (uint32_t)rng_below(&rng, FRAMES);
+        const uint64_t what = rng_below(&rng, i >> 13 & 1 ? 100 : 2000);
+        const bool calm = i >> 12 & 1; /* long batches, all of whose pages are known and other ones */
+        if (calm && (i >> 11 & 1))     /* long batches with long steps */
+            now += rng_below(&rng, 100) ? 0 : 65533 + rng_below(&rng, 4);
+        else
+            now += rng_below(&rng, 1000) ? rng_below(&rng, 20) : rng_below(&rng, 1ULL << 33);
+        if (calm || rng_below(&rng, 3))
+            frame = (frame + (uint32_t)rng_below(&rng, FRAMES - calm) + calm) % FRAMES;
         if (what < 1) { /* another page comes into the frame; the old one dies */
+            deliver(&t);
             t.o->dies(t.o->context, (page_id_t){id_in[frame]}, POLICY_UNMAPPED);
             expected[n++] = (struct refs_item){.page = page_of[frame], .kind = REFS_DIES};
             arrive(&t, frame, ++last_id, now);
@@ -128,13 +148,14 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
             holds(&t, other, id_in[other]);
             holds(&t, frame, id_in[frame]);
         } else if (what < 3) {
+            deliver(&t);
             t.o->cleaned(t.o->context, (page_id_t){id_in[frame]});
             expected[n++] = (struct refs_item){.page = page_of[frame], .kind = REFS_CLEANED};
             open = UINT32_MAX;
         } else {
             const unsigned access = 1U << rng_below(&rng, 3);
             refer(&t, frame, now, access);
-            if (rng_below(&rng, 10) == 0)
+            if (rng_below(&rng, calm ? 1000 : 10) == 0)
                 refer(&t, 0x12345678, now, ACCESS_READ); /* no frame: skipped */
             if (page_of[frame] != open)
                 expected[n++] = (struct refs_item){.page = open = page_of[frame], .instruction = now};
@@ -142,6 +163,7 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
             runs++;
         }
     }
+    deliver(&t);
     assert_int_equal(recorder_finish(t.recorder, now, true, NULL, NULL), 0);
 
     struct refs_totals totals;
@@ -163,8 +185,9 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
     free(items);
 }
 
-static void emit(struct recorder *r, struct event e) {
-    recorder_sink(r)->receive(recorder_sink(r), &e);
+static void emit(struct test *t, struct event e) {
+    deliver(t);
+    recorder_sink(t->recorder)->receive(recorder_sink(t->recorder), &e);
 }
 
 /* A mark in the middle of a run stands behind it, with the name that came before it. */
@@ -178,14 +201,14 @@ static void test_marks_stand_behind_the_run_that_they_meet(void **state) {
     refer(&t, 0, 5, ACCESS_EXEC);
     struct event string = {.kind = EVENT_STRING, .args = {1, 4}}, data = {.kind = EVENT_STRING_DATA};
     memcpy(data.args, "/a/b", 4);
-    emit(t.recorder, string);
-    emit(t.recorder, data);
-    emit(t.recorder,
-         (struct event){.kind = EVENT_PROCESS_EXEC, .pid = 7, .instruction = 6, .args = {1, 0, 3}});
+    emit(&t, string);
+    emit(&t, data);
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXEC, .pid = 7, .instruction = 6, .args = {1, 0, 3}});
     refer(&t, 0, 7, ACCESS_WRITE);
     appears(&t, 2, 11);
     holds(&t, 1, 2);
     refer(&t, 1, 8, ACCESS_READ);
+    deliver(&t);
     assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
     struct refs_item *items = read_all(&t, &count, &totals);
     const uint8_t kinds[] = {REFS_REFERENCE, REFS_MARK, REFS_REFERENCE};
@@ -205,7 +228,8 @@ static void test_reduced_file_says_so(void **state) {
         arrive(&t, i, i + 1, 0);
     for (uint32_t i = 0; i < 300; i++)
         refer(&t, i % 3, i, ACCESS_READ);
-    emit(t.recorder, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .instruction = 300});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .instruction = 300});
+    deliver(&t);
     assert_int_equal(recorder_finish(t.recorder, 300, true, NULL, NULL), 0);
     free(read_all(&t, &count, &totals));
     assert_int_equal(count, 7);
@@ -228,6 +252,7 @@ static void test_full_disk_is_said_once(void **state) {
         arrive(&t, i, i + 1, 0);
     for (uint64_t i = 0; i < 2000000; i++)
         refer(&t, (uint32_t)rng_below(&rng, FRAMES), i, ACCESS_READ);
+    deliver(&t);
     assert_int_equal(recorder_finish(t.recorder, 0, true, NULL, NULL), -EFBIG);
     setrlimit(RLIMIT_FSIZE, &before);
     assert_int_equal(t.failures, 1);

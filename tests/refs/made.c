@@ -131,6 +131,22 @@ void made_remove(char *path) {
 }
 
 /* Objects at once, pages and marks when they are needed. */
+/* Item i and those behind it that can be words: how many these are. */
+static size_t write_words(struct refs_writer *w, const struct made *m, size_t i, uint32_t pages) {
+    size_t room, count = 0;
+    uint64_t *words = refs_writer_room(w, &room);
+    for (; count < room && i + count + 1 < m->count; count++) {
+        const struct refs_item *item = &m->items[i + count + 1];
+        const uint64_t step = item->instruction - item[-1].instruction;
+        if (item->kind != REFS_REFERENCE || m->items[i].kind != REFS_REFERENCE || item->page >= pages ||
+            item->space != m->items[i].space || step >= UINT16_MAX)
+            break;
+        words[count] = item->page | step << 32 | (uint64_t)item->flags << 56;
+    }
+    assert_int_equal(refs_writer_filled(w, &m->items[i], count, m->items[i + count].instruction), 0);
+    return count;
+}
+
 void made_write(const struct made *m, const char *path) {
     struct refs_writer *w;
     char *message = NULL;
@@ -153,10 +169,7 @@ void made_write(const struct made *m, const char *path) {
             assert_int_equal(refs_writer_add(w, &m->items[i], 1), 0);
             continue;
         }
-        size_t room;
-        *refs_writer_room(w, &room) = m->items[i];
-        assert_true(room > 0);
-        assert_int_equal(refs_writer_filled(w, 1), 0);
+        i += write_words(w, m, i, pages);
     }
     assert_int_equal(refs_writer_finish(w, MADE_INSTRUCTIONS, MADE_DROPPED, true, made_conditions), 0);
 }
