@@ -39,6 +39,17 @@ CASES = {
     "python": (["/usr/bin/python3", "-c", "print(sum(hash(str(i)) & 15 for i in range(2000)))"], [100, 600, 1500]),
     "sqlite": (["/usr/bin/sqlite3", ":memory:", SQL], [60, 200, 500]),
     "as": (["/usr/bin/as", "-o", "/dev/null", "HERE/../guest/asm/library.s"], [60, 200, 600]),
+    "gcc": (["/usr/bin/gcc", "-fsyntax-only", "-x", "c", "HERE/item.h"], [300, 1000, 3000]),
+    "ls": (["/bin/ls", "-lR", "HERE/.."], [40, 90, 200]),
+    "awk": (["/usr/bin/awk", "{ count[$2]++; sum += $1 } END { for (k in count) print k, count[k], sum }", "/etc/services"],
+            [50, 100, 200]),
+    "sed": (["/bin/sed", "-n", "s/t\\(.\\)p/\\1/p", "/etc/services"], [40, 80, 150]),
+    "grep": (["/bin/grep", "-rc", "struct", "HERE/.."], [50, 100, 200]),
+    "gzip": (["/bin/gzip", "-kfc", "/etc/services"], [40, 80, 150]),
+    "find": (["/usr/bin/find", "HERE/..", "-name", "*.py", "-size", "+2k"], [50, 100, 200]),
+    "tar": (["/bin/tar", "-cf", "/dev/stdout", "HERE"], [60, 120, 250]),
+    "perl": (["/usr/bin/perl", "-e", "my %h; $h{$_ * 7919 % 1009} .= $_ for 1..20000; print scalar(keys %h), chr 10"],
+             [80, 200, 500]),
 }
 # How `guest ask` learns about memory. With the truth all of it is a condition; else what is told is made up,
 # but for single pages.
@@ -78,16 +89,17 @@ class Suite:
                               stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/", **keywords)
         return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode
 
-    def record(self, frames, policy, file, command):
-        _, errors, status = self.run(self.arguments.tap, frames, policy, SWAP_PAGES, file, *command)
+    def record(self, frames, policy, file, command, cache="mapped"):
+        _, errors, status = self.run(self.arguments.tap, cache, frames, policy, SWAP_PAGES, file, *command)
         return None if status == 0 else f"tap {frames} {policy}: status {status}: {errors}"
 
-    def live(self, frames, policy, bits, folder, command):
+    def live(self, frames, policy, bits, folder, command, cache):
         """Misses and evictions, or a message."""
         summary = folder / "summary.json"
         options = ["--observe", f"bits:{bits}"] if bits else []
         _, errors, _ = self.run(self.arguments.thimble, "run", "--deterministic", "--available", frames, "--policy", policy,
-                                "--swap", f"{SWAP_PAGES}p", "--stats-file", summary, *options, "--", *command)
+                                "--swap", f"{SWAP_PAGES}p", "--page-cache", cache, "--stats-file", summary, *options,
+                                "--", *command)
         try:
             found = json.loads(summary.read_text())
         except (OSError, ValueError):
@@ -101,8 +113,8 @@ class Suite:
         output, errors, status = self.run(self.arguments.oracle, file, policy, frames, *([bits] if bits else []))
         return [int(word) for word in output.split()][:4] if status == 0 else errors
 
-    def compare(self, name, file, policy, frames, bits, folder, command):
-        live = self.live(frames, policy, bits, folder, command)
+    def compare(self, name, file, policy, frames, bits, folder, command, cache="mapped"):
+        live = self.live(frames, policy, bits, folder, command, cache)
         simulated = self.simulated(file, policy, frames, bits)
         title = f"{name}: {policy}{f', bits:{bits}' if bits else ''}, {frames} frames: {live[0] if isinstance(live, list) else '?'} misses"
         detail = "" if live == simulated else f"live      {live}\nsimulated {simulated}   (misses, clean, to swap, to file)"
@@ -119,14 +131,23 @@ class Suite:
                 self.report(False, f"{name}: recorded", wrong)
                 return
             self.report(*same(large, small, f"{name}: the same string in {LARGE} and {sizes[0]} frames"))
-            small.unlink()
+            if self.arguments.full:
+                self.cached(name, sizes[0], small, policies, folder, command)
             for frames in sizes:
                 for policy in policies:
                     self.compare(name, large, policy, frames, 0, folder, command)
-            if bits:
-                self.compare(name, large, "lru", sizes[-1], BITS, folder, command)
+            for policy in policies if self.arguments.full else ["lru"] if bits else []:
+                self.compare(name, large, policy, sizes[-1], BITS, folder, command)
             self.report(not self.conditions, f"{name}: no conditions", ", ".join(sorted(self.conditions)))
             self.conditions = set()
+
+    def cached(self, name, frames, small, policies, folder, command):
+        """With data that is read and written in frames of its own."""
+        wrong = self.record(LARGE, "lru", small, command, cache="all")
+        if wrong:
+            self.report(False, f"{name}: recorded with --page-cache all", wrong)
+        for policy in [] if wrong else policies:
+            self.compare(f"{name}, --page-cache all", small, policy, frames, 0, folder, command, "all")
 
     def asked(self, frames, *options):
         """What guest.c is told in so many frames, and what of that was a condition."""
@@ -173,10 +194,13 @@ def main():
         parser.add_argument(option, required=True, type=lambda path: pathlib.Path(path).resolve())
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--policy", action="append")
+    parser.add_argument("--plugin", help="a policy of its own: PATH of its shared object")
     parser.add_argument("words", nargs="*")
     arguments = parser.parse_args()
     suite = Suite(arguments)
     policies = arguments.policy or policies_known(arguments.thimble)
+    if arguments.full and not arguments.policy:
+        policies += ["random:seed=7"] + ([arguments.plugin] if arguments.plugin else [])
     for index, (name, (words, sizes)) in enumerate(CASES.items()):
         if arguments.words and not any(word in name for word in arguments.words):
             continue

@@ -1,6 +1,8 @@
 /* Runs a program in a machine and writes its reference string, joined into maximal runs.
  *
- *     tap FRAMES POLICY SWAP-PAGES FILE PROGRAM [ARGUMENT]...
+ *     tap mapped|all FRAMES POLICY SWAP-PAGES FILE PROGRAM [ARGUMENT]...
+ *
+ * The first word is --page-cache's.
  *
  * Prints what `thimble run` says in its summary: misses, evictions of clean pages, to swap, to files. */
 #include <errno.h>
@@ -111,12 +113,13 @@ static void print_summary(struct machine *machine) {
 int main(int argc, char **argv) {
     struct tap t = {0};
     char *message = NULL;
-    if (argc < 6)
-        return fail("FRAMES POLICY SWAP-PAGES FILE PROGRAM [ARGUMENT]...", -EINVAL);
+    if (argc < 7)
+        return fail("mapped|all FRAMES POLICY SWAP-PAGES FILE PROGRAM [ARGUMENT]...", -EINVAL);
     const struct machine_config config = {
-        .available = (uint32_t)strtoul(argv[1], NULL, 10),
-        .policy = argv[2],
-        .swap_pages = (uint32_t)strtoul(argv[3], NULL, 10),
+        .cache_all = !strcmp(argv[1], "all"),
+        .available = (uint32_t)strtoul(argv[2], NULL, 10),
+        .policy = argv[3],
+        .swap_pages = (uint32_t)strtoul(argv[4], NULL, 10),
         .deterministic = true,
         .seed = 1,
         .told_pages = 1 << 20,
@@ -136,13 +139,13 @@ int main(int argc, char **argv) {
     int error = machine_create(&config, &t.machine, &message);
     if (error)
         return fail(message ? message : "machine", error);
-    error = machine_run(t.machine, argv[5], argv + 5, environ);
+    error = machine_run(t.machine, argv[6], argv + 6, environ);
     if (error)
-        return fail(argv[5], error);
+        return fail(argv[6], error);
     print_summary(t.machine);
-    error = write_items(&t, argv[4]); /* what taking the machine down does is no part of the run */
+    error = write_items(&t, argv[5]); /* what taking the machine down does is no part of the run */
     machine_destroy(t.machine);
     free(t.items);
     free(t.holds);
-    return error ? fail(argv[4], error) : 0;
+    return error ? fail(argv[5], error) : 0;
 }
