@@ -98,9 +98,8 @@ static void lirs_promote(struct lirs *lirs, uint32_t f) {
     const uint32_t bottom = lists_oldest(&lirs->stack, STACK);
     lirs->stack.nodes[bottom].mark = false;
     lirs->lir--;
-    lists_remove(&lirs->stack, bottom);
     lists_append(&lirs->queue, QUEUE, bottom);
-    lirs_prune(lirs);
+    lirs_prune(lirs); /* takes it out of the stack */
 }
 
 static void lirs_insert(void *state, pfn_t f, page_id_t page) {

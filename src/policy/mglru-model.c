@@ -213,7 +213,7 @@ static struct tier tiers_sum(const struct mglru *lru, unsigned type) {
 
 /* get_type_to_scan() */
 static unsigned type_to_scan(const struct mglru *lru) {
-    if (!lru->swap || lru->swappiness <= 1)
+    if (lru->swappiness <= 1)
         return FILES;
     if (lru->swappiness == 200)
         return ANON;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { QUEUE_SIZE = 512 };
+enum { QUEUE_SIZE = 4096 };
 
 struct queue {
     uint64_t page[QUEUE_SIZE];

@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "policy/policies.h"
 
-enum { REPLAY_FRAMES = 64, REPLAY_PAGES = 100000 };
+enum { REPLAY_FRAMES = 1600, REPLAY_PAGES = 100000 };
 
 /* An algorithm written down a second time. Pages are 1 … REPLAY_PAGES-1; `capacity` is set before reset(). */
 struct model {

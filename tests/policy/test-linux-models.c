@@ -172,6 +172,7 @@ static const struct model two = {
 static const struct model generations;
 
 struct mglru {
+    bool no_swap;
     struct queue order[2]; /* by the time at which a page came to its place */
     uint64_t place[REPLAY_PAGES],
         seq[REPLAY_PAGES]; /* the generation it stands in, and the one it belongs to */
@@ -188,6 +189,11 @@ static void mglru_reset(void *model, int capacity) {
     struct mglru *m = model;
     m->capacity = capacity;
     m->max = 1;
+}
+
+static void mglru_reset_without_swap(void *model, int capacity) {
+    mglru_reset(model, capacity);
+    ((struct mglru *)model)->no_swap = true;
 }
 
 static void mglru_put(struct mglru *m, uint64_t page, uint64_t seq) {
@@ -234,7 +240,32 @@ static void mglru_end(struct mglru *m, int type) {
     m->min[type]++;
 }
 
+/* There is no room for a fifth generation: the oldest page after page takes its place before the next one's.
+ */
+static void mglru_merge(struct mglru *m, int type) {
+    uint64_t later[QUEUE_SIZE];
+    struct queue *order = &m->order[type];
+    const uint64_t old = m->min[type];
+    int first = 0, rest = 0;
+    for (int i = 0; i < order->count; i++) {
+        const uint64_t page = order->page[i];
+        if (m->place[page] != old) {
+            later[rest++] = page;
+            continue;
+        }
+        m->place[page] = old + 1;
+        if (m->seq[page] == old)
+            m->seq[page] = old + 1;
+        order->page[first++] = page;
+    }
+    memcpy(order->page + first, later, (size_t)rest * sizeof *later);
+    mglru_end(m, type);
+}
+
 static void mglru_age(struct mglru *m) {
+    for (int type = 0; type < 2; type++)
+        if (m->max == m->min[type] + 3)
+            mglru_merge(m, type);
     for (int type = 0; type < 2; type++)
         for (int i = 0; i < m->order[type].count; i++) {
             const uint64_t page = m->order[type].page[i];
@@ -287,18 +318,20 @@ static void mglru_scan(struct mglru *m, int type, uint64_t page) {
 
 static uint64_t mglru_victim(void *model) {
     struct mglru *m = model;
+    const bool files_only = m->no_swap && m->order[FILES].count > 0;
     while (!m->evict) {
         for (int type = 0; type < 2; type++)
             while (m->max - m->min[type] >= 2 && !mglru_oldest(m, type))
                 mglru_end(m, type);
-        if ((m->min[0] < m->min[1] ? m->min[0] : m->min[1]) + 2 >= m->max) {
+        const uint64_t least = m->min[ANON] < m->min[FILES] ? m->min[ANON] : m->min[FILES];
+        if ((files_only ? m->min[FILES] : least) + 2 >= m->max) {
             mglru_age(m);
             continue;
         }
         uint64_t anon[2], file[2];
         mglru_rate(m, ANON, 0, 1, anon);
         mglru_rate(m, FILES, 0, 1, file);
-        int type = mglru_at_most(file, 140, anon, 60) ? FILES : ANON;
+        int type = m->no_swap || mglru_at_most(file, 140, anon, 60) ? FILES : ANON;
         if (m->max - m->min[type] < 2 || !mglru_oldest(m, type))
             type = !type;
         mglru_scan(m, type, mglru_oldest(m, type));
@@ -335,6 +368,18 @@ static const struct model generations = {
     .files = true,
 };
 
+static const struct model generations_without_swap = {
+    .policy = "mglru-model:swap=0",
+    .size = sizeof(struct mglru),
+    .reset = mglru_reset_without_swap,
+    .insert = mglru_insert,
+    .access = mglru_access,
+    .victim = mglru_victim,
+    .evicted = mglru_evicted,
+    .died = mglru_died,
+    .files = true,
+};
+
 /* ---- the tests ---- */
 
 static void compare(const struct model *model) {
@@ -350,12 +395,47 @@ static void active_and_inactive_lists_follow_the_rules(void **state) {
 
 static void generations_follow_the_rules(void **state) {
     compare(&generations);
+    compare(&generations_without_swap);
+}
+
+/* A set of pages that is used again and again, at times seldom enough to be evicted, beside a stream of pages
+ * that are used once: only those of the set refault, and most of them in the last tier. */
+static void replay_stream(const struct model *model, uint32_t frames, uint64_t seed) {
+    const uint64_t set = frames * (3 + seed % 3) / 4, type = seed % 2;
+    struct rng rng = {seed};
+    struct replay r;
+    uint64_t next = set + 1;
+    replay_open(&r, model->policy, model, frames);
+    r.set_on_entry = seed % 3;
+    for (uint64_t step = 0; step < 30 * frames; step++) {
+        const uint64_t often = step / (2 * frames) % 2 ? 2 : 4;
+        const uint64_t page = rng_below(&rng, 5) < often ? 1 + rng_below(&rng, set) : next++;
+        /* A set of one type and a stream of the other, or both of each. */
+        const uint64_t number = seed % 4 < 2 ? page : 2 * page + (page <= set ? type : 1 - type);
+        replay_reference(&r, number, &rng);
+    }
+    assert_true(2 * next < REPLAY_PAGES);
+    assert_null(r.ops->check(r.policy));
+    replay_close(&r);
+}
+
+/* Rates of refaults decide nothing until there are 64 of them in two generations or so: it takes more frames.
+ */
+static void refaults_decide_by_type_and_tier(void **state) {
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        replay_stream(seed == 2 ? &generations_without_swap : &generations,
+                      REPLAY_FRAMES - 300 + 50 * (uint32_t)seed, seed);
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        replay_random(&generations, 200 + 60 * (uint32_t)seed, seed, 12000);
+        replay_random(&generations_without_swap, 200 + 60 * (uint32_t)seed, seed + 50, 12000);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(active_and_inactive_lists_follow_the_rules),
         cmocka_unit_test(generations_follow_the_rules),
+        cmocka_unit_test(refaults_decide_by_type_and_tier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
