@@ -91,7 +91,7 @@ static int create_simulation(const struct search *s, uint32_t frames, struct sim
         .seed = c->seed,
         .no_swap = c->no_swap,
         .swap_pages = c->swap_pages,
-        .count_from = c->warm_up,
+        .count_from = s->answer->warm_up,
     };
     return simulation_create(&config, ret_simulation);
 }
@@ -195,6 +195,7 @@ int answer_find(struct refs_source *source, const struct answer_config *config, 
         error = message_fail(-ENODATA, ret_message, "there is not one reference in it");
     if (!error) {
         uint32_t sizes[ROUND_SIZES];
+        answer.warm_up = config->warm_up ? config->warm_up : answer.floor.measured_from;
         answer.lowest = lowest_size(config, &answer.floor);
         answer.stall_unlimited = cost_stall(&config->disk, config->page_size, answer.floor.cold_files, 0);
         error = look_at(&search, sizes, spread(answer.lowest, answer.floor.all, true, sizes));

@@ -22,7 +22,7 @@ struct answer_config {
     uint32_t page_size;
     double cpu_seconds; /* that the program computes */
     double slowdown;    /* asked for, at least 1 */
-    uint64_t warm_up;   /* instructions: misses before are not counted */
+    uint64_t warm_up;   /* instructions: misses before are not counted; 0: as the trace is marked */
     unsigned threads;   /* of the simulations */
 };
 
@@ -41,6 +41,7 @@ struct answer {
     size_t count;
     size_t chosen;          /* index of the answer; count when no size is slow enough or large enough */
     double stall_unlimited; /* of enough memory */
+    uint64_t warm_up;       /* instructions that are not counted */
     uint32_t lowest;        /* the smallest size looked at */
     uint32_t alive;         /* the smallest from which on nobody is killed, as far as was looked at */
 };

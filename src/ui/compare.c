@@ -35,6 +35,7 @@ enum {
     KEY_FROM,
     KEY_CSV,
     KEY_JSON,
+    KEY_DURATION,
 };
 
 enum { RUNS_MOST = 10000, SIZES_MOST = 256, DEFAULT_SIZES = 8 };
@@ -75,6 +76,7 @@ static const struct argp_option own_options[] = {
     {"runs", KEY_RUNS, "N", 0, "Each N times, with other seeds and address layouts (default 1: neither)", 0},
     {"csv", KEY_CSV, "FILE", 0, "Also write a row for each run, policy and size", 0},
     {"from", KEY_FROM, "FILE", 0, "Run nothing: the table of a CSV file of an earlier comparison", 0},
+    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
     {0},
 };
@@ -118,6 +120,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_FROM: return take_file("--from", value, &job->from, ret_message);
     case KEY_CSV: return take_file("--csv", value, &job->csv, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     default: return -ARGP_ERR_UNKNOWN;
     }
 }

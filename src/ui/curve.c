@@ -27,6 +27,7 @@ enum {
     KEY_SWAP,
     KEY_NO_WRITEBACKS,
     KEY_LINEAR,
+    KEY_DURATION,
 };
 
 enum { SIZES_OF_TABLE = 16, SIZES_OF_DRAWING = 48, SIZES_OF_STACKS = 600 };
@@ -63,6 +64,7 @@ static const struct argp_option own_options[] = {
     {"no-write-backs", KEY_NO_WRITEBACKS, NULL, 0,
      "Leave them out: faster with opt (which has them at up to 64 sizes)", 0},
     {"output", 'o', "FILE", 0, "Also write FILE.svg, .png, .json, .csv or .txt", 0},
+    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
     {"linear", KEY_LINEAR, NULL, 0, "Pictures: linear axes (default: logarithmic)", 0},
     FIGURE_OPTIONS,
@@ -116,6 +118,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case 'o': return take_output(job, value, ret_message);
     case KEY_SIZES: return curve_sizes_take(value, &job->sizes, &job->size_count, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     case KEY_LINEAR: job->linear = true; return 0;
     case KEY_NO_WRITEBACKS: job->no_writebacks = true; return 0;
     case KEY_SAMPLE: return take_sample(&job->request, value, ret_message);

@@ -31,16 +31,6 @@ static const struct argp_option record_options[] = {
     {0},
 };
 
-static int take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message) {
-    char *end;
-    const double seconds = strtod(value, &end);
-    if (end == value || *end || !(seconds > 0 && seconds < 1e9))
-        return message_fail(-EINVAL, ret_message, "--%s: '%s' is not a number of seconds above 0", name,
-                            value);
-    *ret_seconds = seconds;
-    return 0;
-}
-
 static int take_reduce(struct recorded_request *request, const char *value, char **ret_message) {
     char *end;
     const unsigned long frames = strtoul(value, &end, 10);
@@ -83,9 +73,9 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case 'o': request->path = value; return 0;
     case KEY_FORMAT: return take_format(job, value, ret_message);
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
-    case KEY_WARM_UP: return take_seconds("warm-up", value, &request->warm_up, ret_message);
+    case KEY_WARM_UP: return recorded_take_seconds("warm-up", value, &request->warm_up, ret_message);
     case KEY_VERBOSE: request->verbose = true; return 0;
-    case KEY_DURATION: return take_seconds("duration", value, &request->duration, ret_message);
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &request->duration, ret_message);
     }
     return -EINVAL;
 }

@@ -177,33 +177,46 @@ char *recorded_temporary(void) {
     return NULL;
 }
 
-bool recorded_open(struct options *options, char **envp, uint32_t reduce_to, const int streams[3],
+/* Signals that ask for a report have nothing to tell any more; they do no harm. */
+static void say_analysing(int signal) {
+    static const char line[] = "thimble: the run is over; its references are being analysed\n";
+    const ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+}
+
+bool recorded_open(struct options *options, char **envp, const struct recorded_request *wanted,
                    struct recorded *ret_recorded) {
-    struct recorded made = {.path = recorded_temporary(), .exit_status = EXIT_MACHINE};
-    char *message = NULL;
+    struct recorded made = {.exit_status = EXIT_MACHINE};
+    struct recorded_request request = *wanted;
+    char *path = recorded_temporary(), *message = NULL;
     bool recorded = false;
-    *ret_recorded = (struct recorded){.exit_status = EXIT_MACHINE};
-    if (!made.path)
+    *ret_recorded = made;
+    if (!path)
         return false;
-    const struct recorded_request request = {
-        .path = made.path, .reduce_to = reduce_to, .streams = {streams[0], streams[1], streams[2]}};
+    request.path = path;
     made.exit_status = recorded_run(options, envp, &request, &recorded);
-    if (recorded && refs_open(made.path, REFS_FORMAT_THIMBLE, &made.source, &message))
+    signal(SIGUSR1, say_analysing);
+    if (recorded && refs_open(path, REFS_FORMAT_THIMBLE, &made.source, &message))
         fprintf(stderr, "thimble: %s\n", message ? message : "the recording cannot be read");
     free(message);
-    if (!made.source) {
-        unlink(made.path);
-        free(made.path);
-        made.path = NULL;
-        if (recorded)
-            made.exit_status = EXIT_MACHINE;
-    }
+    if (recorded && !made.source)
+        made.exit_status = EXIT_MACHINE;
+    unlink(path); /* what is open can be read, and is gone however we end */
+    free(path);
     *ret_recorded = made;
     return made.source != NULL;
 }
 
 void recorded_close(struct recorded *r) {
     refs_close(r->source);
-    unlink(r->path);
-    free(r->path);
+}
+
+int recorded_take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message) {
+    char *end;
+    const double seconds = strtod(value, &end);
+    if (end == value || *end || !(seconds > 0 && seconds < 1e9))
+        return message_fail(-EINVAL, ret_message, "--%s: '%s' is not a number of seconds above 0", name,
+                            value);
+    *ret_seconds = seconds;
+    return 0;
 }

@@ -28,14 +28,17 @@ char *recorded_temporary(void);
 /* A recording in a temporary file. */
 struct recorded {
     struct refs_source *source;
-    char *path; /* of the file, until it is closed */
     int exit_status;
 };
 
-/* Runs and opens. False when there is nothing to be analysed (it was said why): then exit_status is the
- * command's, and nothing is to be closed. The file is made in TMPDIR, or /tmp. */
-bool recorded_open(struct options *, char **envp, uint32_t reduce_to, const int streams[3],
+/* Runs as is asked for, but for the path, and opens. False when there is nothing to be analysed (it was said
+ * why): then exit_status is the command's, and nothing is to be closed. The file is made in TMPDIR, or /tmp.
+ */
+bool recorded_open(struct options *, char **envp, const struct recorded_request *,
                    struct recorded *ret_recorded);
 void recorded_close(struct recorded *);
+
+/* "--NAME VALUE": a number of seconds above 0. 0, or -EINVAL with *ret_message. */
+int recorded_take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message);
 
 #endif

@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +144,8 @@ static _Noreturn void run_child(const struct options *options, const struct reru
         config->page_table = "x86-64"; /* whatever the size, as a real machine */
     config->policy = on->policy;
     config->swap_pages = on->swap_pages;
+    if (on->instructions)
+        config->max_instructions = on->instructions;
     config->report = say_nothing;
     const int streams[3] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
     pid_t copier;
@@ -179,7 +186,17 @@ static double seconds(const struct timeval *t) {
     return (double)t->tv_sec + (double)t->tv_usec / 1e6;
 }
 
-static int run_natively(char *const *program, off_t input, double *ret_seconds) {
+/* Whether the process ends in so many seconds. */
+static bool ends_within(pid_t child, double longest) {
+    struct pollfd wait = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+    if (wait.fd < 0)
+        return true; /* a kernel before 5.3: it is waited for, however long that takes */
+    const int ended = poll(&wait, 1, (int)fmin(longest * 1000, INT_MAX));
+    close(wait.fd);
+    return ended != 0;
+}
+
+static int run_natively(char *const *program, off_t input, double longest, double *ret_seconds) {
     struct rusage usage, copying;
     pid_t copier;
     const int output = pipe_start(-1, &copier);
@@ -187,26 +204,29 @@ static int run_natively(char *const *program, off_t input, double *ret_seconds) 
         return output;
     const pid_t child = fork();
     if (child == 0) {
-        if (take_streams(input, output))
+        if (take_streams(input, output) && !setpgid(0, 0) && !prctl(PR_SET_PDEATHSIG, SIGKILL))
             execvp(program[0], program);
         _exit(EXIT_NOT_FOUND);
     }
     close(output);
+    const bool late = child > 0 && !ends_within(child, longest);
+    if (late)
+        kill(-child, SIGKILL);
     const int status = child < 0 ? -errno : wait_for(child, &usage);
     (void)wait_for(copier, &copying);
-    if (status < 0)
-        return status;
+    if (status < 0 || late)
+        return late ? -ETIME : status;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND)
         return -ENOEXEC;
     *ret_seconds = seconds(&usage.ru_utime) + seconds(&usage.ru_stime);
     return 0;
 }
 
-int rerun_native(const struct options *options, off_t input, double *ret_seconds) {
+int rerun_native(const struct options *options, off_t input, double longest, double *ret_seconds) {
     double least = 0;
     for (int i = 0; i < NATIVE_RUNS; i++) {
         double now = 0;
-        const int error = run_natively(options->program, input, &now);
+        const int error = run_natively(options->program, input, longest, &now);
         if (error)
             return error;
         if (i == 0 || now < least)

@@ -14,7 +14,8 @@
 struct rerun_machine {
     uint32_t available; /* frames for pages */
     const char *policy;
-    uint32_t swap_pages; /* 0: none */
+    uint32_t swap_pages;   /* 0: none */
+    uint64_t instructions; /* after which it is stopped; 0: as the options say */
 };
 
 struct rerun_result {
@@ -44,7 +45,8 @@ int rerun(const struct options *, const struct rerun_machine *, off_t input, cha
           struct rerun_result *ret_result);
 
 /* Processor time (user and system, its children's included) that the program takes natively: the least of
- * several runs, fewer if they are long. 0 or -errno (-ENOEXEC: it could not be started). */
-int rerun_native(const struct options *, off_t input, double *ret_seconds);
+ * several runs, fewer if they are long. A run that has not ended after so many seconds is killed: -ETIME. 0
+ * or -errno (-ENOEXEC: it could not be started). */
+int rerun_native(const struct options *, off_t input, double longest, double *ret_seconds);
 
 #endif

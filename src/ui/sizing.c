@@ -5,8 +5,10 @@
  * Exit status: 0 with an answer, 1 without one. */
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "analysis/knee.h"
@@ -24,11 +26,17 @@ enum {
     KEY_POLICY,
     KEY_CPU_SECONDS,
     KEY_WARM_UP,
+    KEY_DURATION,
     KEY_JSON,
     KEY_INTERVAL,
     KEY_NO_RERUN
 };
 enum { EXIT_NO_ANSWER = 1 };
+#define ASSUMED_RATE 3e9 /* instructions a second */
+
+/* Instructions beyond those of the recording, after which a further run is stopped: a service does not end.
+ */
+enum { RERUN_MORE = 1000000 };
 
 static const struct argp_option size_options[] = {
     {NULL, 0, NULL, 0, "The question:", 1},
@@ -40,7 +48,11 @@ static const struct argp_option size_options[] = {
     {"policy", KEY_POLICY, "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
     {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
      "Processor time that the program takes (default: run it natively, and measure)", 0},
-    {"warm-up", KEY_WARM_UP, "N", 0, "Leave out the misses of the first N instructions", 0},
+    {"warm-up", KEY_WARM_UP, "SECONDS", 0,
+     "Leave out the misses of the first SECONDS of the run, or with an i behind it, as in 1000000i, "
+     "instructions",
+     0},
+    {"duration", KEY_DURATION, "SECONDS", 0, "Stop the run so long after that: for services", 0},
     {"interval", KEY_INTERVAL, "N", 0, "Also say what each N instructions miss with the answer", 0},
     {"no-rerun", KEY_NO_RERUN, NULL, 0, "Do not run the program again to confirm the answer", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
@@ -79,6 +91,23 @@ static int take_swap(struct sizing *s, const char *value, char **ret_message) {
     return 0;
 }
 
+/* Seconds, or instructions with an "i" behind the number. */
+static int take_warm_up(struct sizing *s, const char *value, char **ret_message) {
+    char *end;
+    errno = 0;
+    const unsigned long long instructions = strtoull(value, &end, 10);
+    if (*value >= '0' && *value <= '9' && !strcmp(end, "i") && !errno) {
+        s->config.warm_up = instructions;
+        return 0;
+    }
+    if (recorded_take_seconds("warm-up", value, &s->warm_up, ret_message)) {
+        free(*ret_message);
+        return message_fail(-EINVAL, ret_message,
+                            "--warm-up '%s': give seconds, as in 5, or instructions, as in 1000000i", value);
+    }
+    return 0;
+}
+
 static int take(void *context, int key, const char *value, char **ret_message) {
     struct sizing *s = context;
     const char *wrong;
@@ -90,9 +119,8 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_CPU_SECONDS:
         s->cpu_given = true;
         return take_number("cpu-seconds", value, 1e-6, &s->config.cpu_seconds, ret_message);
-    case KEY_WARM_UP:
-        wrong = number_parse(value, 0, UINT64_MAX, &s->config.warm_up);
-        return wrong ? message_fail(-EINVAL, ret_message, "--warm-up '%s' %s", value, wrong) : 0;
+    case KEY_WARM_UP: return take_warm_up(s, value, ret_message);
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &s->duration, ret_message);
     case KEY_INTERVAL:
         wrong = number_parse(value, 1, UINT64_MAX / 2, &s->interval);
         return wrong ? message_fail(-EINVAL, ret_message, "--interval '%s' %s", value, wrong) : 0;
@@ -130,16 +158,44 @@ static bool choose_policy(struct sizing *s) {
 
 /* ---- the answer ---- */
 
-static bool record(struct subject *subject, char **envp) {
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static bool record(struct sizing *s, struct subject *subject, char **envp) {
     struct rerun_pipe pipe;
+    if (subject->options.references && (s->warm_up > 0 || s->duration > 0)) {
+        fputs("thimble: seconds of --warm-up and --duration are of a run, and a FILE has instructions only: "
+              "give "
+              "--warm-up Ni, or record with --warm-up\n",
+              stderr);
+        return false;
+    }
+    subject->warm_up = s->warm_up;
+    subject->duration = s->duration;
     if (subject->options.references)
         return subject_open(subject, envp);
+    const double start = now();
     const int error = rerun_pipe_begin(&pipe);
     if (error)
         return say_failed(NULL, error);
     const bool opened = subject_open(subject, envp);
     rerun_pipe_end(&pipe);
+    s->recording_seconds = now() - start;
     return opened;
+}
+
+/* A service does not end natively either, and in the same time it would do many times as much there: the time
+ * is taken for that of the instructions that were recorded, on a quick processor, so that stall counts for
+ * more rather than less. */
+static void assume_cpu(struct sizing *s, const struct subject *subject) {
+    struct refs_totals totals = {0};
+    (void)refs_totals(subject->source, &totals);
+    const double part = s->duration > 0 ? s->duration / (s->warm_up + s->duration) : 1;
+    s->cpu_assumed = true;
+    s->config.cpu_seconds = fmax(1e-6, part * (double)totals.instructions / ASSUMED_RATE);
 }
 
 static bool measure_cpu(struct sizing *s, const struct subject *subject, off_t input) {
@@ -153,7 +209,12 @@ static bool measure_cpu(struct sizing *s, const struct subject *subject, off_t i
             o->references ? "a file of references" : "a machine file");
         return false;
     }
-    const int error = rerun_native(o, input, &s->config.cpu_seconds);
+    const int error =
+        s->duration > 0 ? -ETIME : rerun_native(o, input, 1 + s->recording_seconds, &s->config.cpu_seconds);
+    if (error == -ETIME) {
+        assume_cpu(s, subject);
+        return true;
+    }
     if (error) {
         fprintf(stderr,
                 "thimble: %s cannot be run natively, to measure its processor time: give --cpu-seconds\n",
@@ -240,7 +301,8 @@ static void judge_rerun(const struct sizing *s, struct sizing_rerun *r) {
     const uint64_t writes = t->evictions[EVENT_VICTIM_TO_SWAP] + t->evictions[EVENT_VICTIM_TO_FILE];
     const bool dies = point ? point->out_of_memory : r->pages < s->answer.lowest;
     const bool same = point && point->misses == t->misses && point->writes == writes;
-    r->predicted = killed ? dies : !dies && (same || (point && c->warm_up > 0));
+    r->compared = killed || (r->found.finished && s->answer.warm_up == 0);
+    r->predicted = killed ? dies : r->compared && !dies && same;
     /* As the simulation counts, if it is the same run: copying a page of a file is no read there. */
     const uint64_t reads = r->predicted && !killed ? t->misses - s->answer.floor.cold_anonymous : t->major;
     const double stall = cost_stall(&c->disk, c->page_size, reads, writes);
@@ -254,7 +316,9 @@ static void rerun_with(struct sizing *s, const struct again *again, uint32_t pag
     struct subject fresh = {0};
     const struct rerun_machine machine = {.available = pages,
                                           .policy = s->policy,
-                                          .swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1)};
+                                          .swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1),
+                                          .instructions = s->totals.instructions +
+                                                          s->totals.instructions / 8 + RERUN_MORE};
     *r = (struct sizing_rerun){.pages = pages};
     if (parse(&scratch, &fresh, again))
         r->started = rerun(&fresh.options, &machine, again->input, again->envp, &r->found) == 0;
@@ -305,7 +369,7 @@ int size_command(int argc, char **argv, char **envp) {
     struct subject subject = {0};
     char *message = NULL;
     (void)cost_disk_parse(s.disk, &s.config.disk, &message);
-    if (parse(&s, &subject, &again) && choose_policy(&s) && record(&subject, envp) &&
+    if (parse(&s, &subject, &again) && choose_policy(&s) && record(&s, &subject, envp) &&
         measure_cpu(&s, &subject, again.input) && find(&s, &subject) && find_knees(&s) &&
         find_phases(&s, &subject)) {
         label(&s);

@@ -17,6 +17,7 @@ struct sizing_rerun {
     bool started;   /* false: it could not be run */
     struct rerun_result found;
     double slowdown; /* by the model, of the misses found */
+    bool compared;   /* it is over the same instructions as the simulation, or somebody was killed */
     bool predicted;  /* the misses are those of the simulation */
 };
 
@@ -28,8 +29,10 @@ struct sizing {
     double slowdown;
     bool json, verify;
     struct answer_config config; /* cpu_seconds: 0 until it is known */
-    bool cpu_given;
-    uint64_t interval; /* instructions of a phase; 0: phases are not asked for */
+    bool cpu_given, cpu_assumed; /* neither: measured natively */
+    double warm_up, duration;    /* seconds of the run; 0: not asked for */
+    double recording_seconds;    /* that the recording took */
+    uint64_t interval;           /* instructions of a phase; 0: phases are not asked for */
     /* found */
     struct refs_totals totals;
     bool kinds_known;        /* which pages are files', and which are not */
@@ -57,6 +60,9 @@ bool sizing_has_answer(const struct sizing *);
 /* How much longer the phase takes than with enough memory; its part of the processor time is that of its
  * instructions. */
 double sizing_phase_slowdown(const struct sizing *, const struct phase *);
+
+/* "given", "native" or "assumed": the processor time. */
+const char *sizing_cpu_is(const struct sizing *);
 
 void sizing_print(const struct sizing *, const struct subject *, FILE *to);
 int sizing_print_json(const struct sizing *, const struct subject *, FILE *to); /* 0 or -errno */

@@ -47,12 +47,13 @@ static json_t *reruns_json(const struct sizing *s) {
     for (size_t i = 0; i < s->rerun_count; i++) {
         const struct sizing_rerun *r = &s->reruns[i];
         json_array_append_new(
-            array, r->started ? json_pack("{s:o, s:b, s:i, s:o, s:o, s:f, s:b}", "pages",
-                                          json_count(r->pages), "finished", r->found.finished, "exit_status",
-                                          r->found.status, "oom_kills", json_count(r->found.oom_kills),
-                                          "misses", json_count(r->found.tally.misses), "slowdown",
-                                          r->slowdown, "predicted", r->predicted)
-                              : json_pack("{s:o, s:b}", "pages", json_count(r->pages), "finished", 0));
+            array, r->started
+                       ? json_pack("{s:o, s:b, s:i, s:o, s:o, s:f, s:o}", "pages", json_count(r->pages),
+                                   "finished", r->found.finished, "exit_status", r->found.status, "oom_kills",
+                                   json_count(r->found.oom_kills), "misses",
+                                   json_count(r->found.tally.misses), "slowdown", r->slowdown, "predicted",
+                                   r->compared ? json_boolean(r->predicted) : json_null())
+                       : json_pack("{s:o, s:b}", "pages", json_count(r->pages), "finished", 0));
     }
     return array;
 }
@@ -82,7 +83,7 @@ static json_t *sizing_json(const struct sizing *s, const struct subject *subject
         json_pack("{s:s, s:s, s:{s:f, s:f, s:f, s:f}, s:f, s:f, s:s}", "policy", s->policy, "swap",
                   s->swap ? s->swap : "none", "disk", "latency", d->latency, "bandwidth", d->bandwidth,
                   "depth", d->depth, "writes", d->writes, "slowdown_asked", s->slowdown, "cpu_seconds",
-                  s->config.cpu_seconds, "cpu_seconds_are", s->cpu_given ? "given" : "native");
+                  s->config.cpu_seconds, "cpu_seconds_are", sizing_cpu_is(s));
     json_t *found = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "floor",
                               sizing_floor(s) ? json_count(sizing_floor(s)) : json_null(), "all",
                               json_count(f->all), "knees", knees_json(s), "answer", answer_json(s), "reruns",

@@ -25,6 +25,10 @@ uint32_t sizing_floor(const struct sizing *s) {
     return s->config.no_swap ? s->answer.floor.floor : alive;
 }
 
+const char *sizing_cpu_is(const struct sizing *s) {
+    return s->cpu_given ? "given" : s->cpu_assumed ? "assumed" : "native";
+}
+
 bool sizing_has_answer(const struct sizing *s) {
     return s->answer.chosen < s->answer.count;
 }
@@ -75,8 +79,13 @@ static void print_stall(const struct sizing *s, FILE *to) {
         "             %s misses beside %s cold ones, %s pages written; %.3f s of stall (%.3f s of it cold)\n"
         "             on top of %.3f s of computing (%s): slowdown %.3f\n",
         number_format(p->misses - p->cold, warm), number_format(p->cold, cold),
-        number_format(p->writes, writes), p->stall, s->answer.stall_unlimited, s->config.cpu_seconds,
-        s->cpu_given ? "given" : "measured natively", p->slowdown);
+        number_format(p->writes, writes), p->stall,
+        cost_stall(&s->config.disk, s->config.page_size, p->reads + p->cold - p->misses, 0),
+        s->config.cpu_seconds,
+        s->cpu_given     ? "given"
+        : s->cpu_assumed ? "assumed, 3,000,000,000 instructions a second"
+                         : "measured natively",
+        p->slowdown);
 }
 
 static void print_split(const struct sizing *s, FILE *to) {
@@ -102,7 +111,11 @@ static void print_rerun(const struct sizing *s, const struct sizing_rerun *r, FI
                 r->found.oom_kills == 1 ? "process was" : "processes were",
                 r->predicted ? ", as predicted" : "");
     else if (!r->found.finished)
-        fputs("stopped by a limit before it ended\n", to);
+        fprintf(to, "%s misses until it was stopped, behind as many instructions as were recorded\n",
+                number_format(r->found.tally.misses, misses));
+    else if (!r->compared)
+        fprintf(to, "%s misses, those of the warm-up among them\n",
+                number_format(r->found.tally.misses, misses));
     else
         fprintf(to, "%s misses, %s; slowdown %.3f\n", number_format(r->found.tally.misses, misses),
                 r->predicted ? "as predicted"

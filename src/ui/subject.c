@@ -60,9 +60,13 @@ bool subject_open(struct subject *s, char **envp) {
     if (s->options.references)
         return open_file(s);
     /* What the program says stays apart from what we say on standard output. */
-    const int streams[] = {session_stream(STDIN_FILENO), session_stream(STDERR_FILENO),
-                           session_stream(STDERR_FILENO)};
-    if (!recorded_open(&s->options, envp, 0, streams, &s->recorded)) {
+    const struct recorded_request request = {
+        .warm_up = s->warm_up,
+        .duration = s->duration,
+        .streams = {session_stream(STDIN_FILENO), session_stream(STDERR_FILENO),
+                    session_stream(STDERR_FILENO)},
+    };
+    if (!recorded_open(&s->options, envp, &request, &s->recorded)) {
         s->exit_status = s->recorded.exit_status;
         return false;
     }

@@ -11,6 +11,7 @@
 
 struct subject {
     struct options options;
+    double warm_up, duration;   /* of a program: see recorded.h */
     struct refs_source *source; /* NULL before subject_open() */
     struct recorded recorded;   /* of the program; its source is `source` */
     char *title;                /* the command, or the name of the file, for headings */

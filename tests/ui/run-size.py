@@ -75,7 +75,7 @@ class Size(ThimbleCase):
         self.assertEqual(said["reruns"], [])
 
     def test_misses_of_the_warm_up_do_not_count(self):
-        said = self.ring("--swap", "1G", "--policy", "lru", "--warm-up", "50")
+        said = self.ring("--swap", "1G", "--policy", "lru", "--warm-up", "50i")
         misses = {point["pages"]: point["misses"] for point in said["points"]}
         self.assertEqual((misses[11], misses[10]), (0, 25))
 
@@ -91,6 +91,12 @@ class Size(ThimbleCase):
         plain = self.run_program("md5sum", data)
         cached = self.run_program("md5sum", data, options=["--page-cache", "all", "--available", "40"])
         self.assertEqual((cached.returncode, cached.stdout), (0, plain.stdout))
+
+    def test_a_service_is_stopped(self):
+        said = self.size("--warm-up", "0.1", "--duration", "0.1", "--", "sh", "-c", "while :; do :; done")
+        self.assertEqual(said["cpu_seconds_are"], "assumed")
+        for run in said["reruns"]:
+            self.assertEqual((run["finished"], run["predicted"]), (False, None))
 
     def test_phases_add_up(self):
         said = self.ring("--swap", "1G", "--policy", "lru", "--interval", "20", "--slowdown", "1000")
