@@ -6,8 +6,8 @@
  * of a page ends the run, as it does for the policy of the machine (vm/reference.h). A mark does not: it
  * waits until the run has ended, and has its place behind it.
  *
- * Most references are between two others of a batch, and the pages of all three known and different: they
- * become words of the writer at once. The others, and all of them where there is a reduction, are items. */
+ * Most references stand behind another of their batch and are of known pages: they become words of the writer
+ * at once. The others, and all of them where there is a reduction, are items. */
 #include "record/scribe.h"
 
 #include <emmintrin.h>
@@ -187,8 +187,13 @@ static inline uint8_t access_of(uint64_t entry) {
     return (uint8_t)(kind | !kind);
 }
 
+/* The count whose low bits an entry has. */
+static inline uint64_t instruction_at(uint16_t count, uint64_t start) {
+    return start + (uint16_t)(count - start);
+}
+
 static inline uint64_t instruction_of(uint64_t entry, uint64_t start) {
-    return start + (uint16_t)((entry >> ENTRY_COUNT) - start);
+    return instruction_at((uint16_t)(entry >> ENTRY_COUNT), start);
 }
 
 static inline uint32_t page_of(const uint32_t *frame_page, uint32_t frames, uint64_t entry) {
@@ -242,47 +247,99 @@ static inline __m128i two_accesses(__m128i entries) {
     return _mm_or_si128(kind, _mm_and_si128(neither, _mm_set1_epi64x((long long)ACCESS_READ << WORD_FLAGS)));
 }
 
-/* Makes words of entries, TOGETHER at a time, as long as their pages are known and not those of the entries
- * before them, and the steps narrow. `last` is the page of entries[-1]. How many entries that were. Most of
- * the recorder's time is spent here and in the writer. */
-static size_t make_words(const struct scribe *s, uint64_t *words, const uint64_t *entries, size_t count,
-                         uint32_t last) {
-    const uint32_t *frame_page = s->frame_page, frames = s->frames;
+/* Words that are being made of entries of the log. The first is the open run's, with no step; the run of the
+ * last may go on. */
+struct pass {
+    const uint32_t *frame_page;
+    uint32_t frames;
+    const uint64_t *entries;
+    uint64_t *words;
+    size_t taken, made;
+    uint16_t count; /* low bits of the instructions when the last word's run began */
+};
+
+/* TOGETHER entries at once, when their pages are known and not those of the entries before them, and the
+ * steps narrow. */
+static inline bool pass_plain(struct pass *p) {
     const __m128i ones = _mm_set1_epi32(-1), step_only = _mm_set1_epi64x(0xffffLL << WORD_STEP);
-    __m128i before = _mm_set1_epi64x((long long)last);
-    size_t i = 0;
-    for (; i + TOGETHER <= count; i += TOGETHER) {
-        __m128i wrong = _mm_setzero_si128();
-        for (size_t k = i; k < i + TOGETHER; k += 2) {
-            const __m128i two = two_entries(entries + k), pages = two_pages(frame_page, frames, entries + k);
-            const __m128i step = _mm_and_si128(_mm_sub_epi16(two, two_entries(entries + k - 1)), step_only);
-            const __m128i word = _mm_or_si128(_mm_or_si128(pages, step), two_accesses(two));
-            before = _mm_unpacklo_epi64(_mm_srli_si128(before, 8), pages); /* of each the one before */
-            const __m128i same = _mm_or_si128(_mm_cmpeq_epi32(pages, before), _mm_cmpeq_epi32(pages, ones));
-            wrong = _mm_or_si128(wrong, _mm_slli_epi64(same, 32)); /* the upper halves are always the same */
-            wrong = _mm_or_si128(wrong, _mm_cmpeq_epi16(step, ones));
-            before = pages;
-            _mm_storeu_si128((__m128i *)(words + k), word);
-        }
-        if (_mm_movemask_epi8(wrong))
-            break;
+    const uint64_t *entries = p->entries + p->taken;
+    uint64_t *words = p->words + p->made;
+    __m128i before = _mm_set1_epi64x((long long)(uint32_t)words[-1]), wrong = _mm_setzero_si128();
+    for (size_t k = 0; k < TOGETHER; k += 2) {
+        const __m128i two = two_entries(entries + k),
+                      pages = two_pages(p->frame_page, p->frames, entries + k);
+        const __m128i step = _mm_and_si128(_mm_sub_epi16(two, two_entries(entries + k - 1)), step_only);
+        const __m128i word = _mm_or_si128(_mm_or_si128(pages, step), two_accesses(two));
+        before = _mm_unpacklo_epi64(_mm_srli_si128(before, 8), pages); /* of each the one before */
+        const __m128i same = _mm_or_si128(_mm_cmpeq_epi32(pages, before), _mm_cmpeq_epi32(pages, ones));
+        wrong = _mm_or_si128(wrong, _mm_slli_epi64(same, 32)); /* the upper halves are always the same */
+        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi16(step, ones));
+        before = pages;
+        _mm_storeu_si128((__m128i *)(words + k), word);
     }
-    return i;
+    return !_mm_movemask_epi8(wrong);
 }
 
-/* The open run is that of entries[-1]. How many of the entries were taken; the last of them is the open run
- * then. */
+/* As many as there are of TOGETHER entries whose pages are known and steps narrow; those for the page of the
+ * run before go on with that. It does not branch by which those are, since the program's data decide. */
+static inline size_t pass_joined(struct pass *p) {
+    const uint64_t *entries = p->entries + p->taken;
+    uint64_t word = p->words[p->made - 1];
+    size_t k = 0;
+    for (; k < TOGETHER; k++) {
+        const uint32_t page = page_of(p->frame_page, p->frames, entries[k]);
+        const uint16_t count = (uint16_t)(entries[k] >> ENTRY_COUNT), step = (uint16_t)(count - p->count);
+        if (unlikely(page == NO_PAGE || step == UINT16_MAX))
+            break;
+        const bool same = page == (uint32_t)word;
+        const uint64_t access = (uint64_t)access_of(entries[k]) << WORD_FLAGS;
+        const uint64_t read_only = (uint64_t)ACCESS_READ << WORD_FLAGS;
+        const uint64_t longer = access == read_only ? word : (word & ~read_only) | access;
+        const uint64_t other = page | (uint64_t)step << WORD_STEP | access;
+        word = same ? longer : other;
+        p->count = same ? p->count : count;
+        p->made += !same;
+        p->words[p->made - 1] = word;
+    }
+    return k;
+}
+
+static void pass_run(struct pass *p, size_t count, size_t room) {
+    while (p->taken + TOGETHER <= count && p->made + TOGETHER <= room) {
+        const uint16_t before = (uint16_t)(p->entries[(ptrdiff_t)p->taken - 1] >> ENTRY_COUNT);
+        if (before == p->count && pass_plain(p)) {
+            p->taken += TOGETHER;
+            p->made += TOGETHER;
+            p->count = (uint16_t)(p->entries[p->taken - 1] >> ENTRY_COUNT);
+            continue;
+        }
+        const size_t joined = pass_joined(p);
+        p->taken += joined;
+        if (joined < TOGETHER)
+            return;
+    }
+}
+
+/* The open run is that of entries[-1]. How many of the entries were taken; the last of the words that they
+ * become is the open run then. Most of the recorder's time is spent here and in the writer. */
 static size_t add_many(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
     size_t room;
-    uint64_t *words = refs_writer_room(s->writer, &room);
-    const size_t made = make_words(s, words, entries, min_size(count, room), s->open.page);
-    if (!made)
-        return 0;
-    const uint64_t instruction = made > 1 ? instruction_of(entries[made - 2], start) : s->open.instruction;
-    fail(s, refs_writer_filled(s->writer, &s->open, made - 1, instruction));
-    s->open = item_of(s, entries[made - 1], start);
-    s->references += made;
-    return made;
+    struct pass p = {.frame_page = s->frame_page, .frames = s->frames, .entries = entries, .made = 1};
+    p.words = refs_writer_room(s->writer, &room) - 1; /* where the open run will stand */
+    p.words[0] = s->open.page | (uint64_t)s->open.flags << WORD_FLAGS;
+    p.count = (uint16_t)s->open.instruction;
+    pass_run(&p, count, room + 1);
+    s->open.flags = (uint8_t)(p.words[0] >> WORD_FLAGS);
+    if (p.made == 1)
+        return p.taken;
+    const uint64_t last = p.words[p.made - 1], instruction = instruction_at(p.count, start);
+    const uint64_t step = (uint16_t)(last >> WORD_STEP);
+    fail(s, refs_writer_filled(s->writer, &s->open, p.made - 2, instruction - step));
+    s->open.instruction = instruction;
+    s->open.page = (uint32_t)last;
+    s->open.flags = (uint8_t)(last >> WORD_FLAGS);
+    s->references += p.made - 1;
+    return p.taken;
 }
 
 static void add_references(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
