@@ -29,6 +29,14 @@ static char *address_text(const struct module *module, uint64_t address) {
     return asprintf(&text, "%s+0x%" PRIx64, module_name(module), address) < 0 ? NULL : text;
 }
 
+/* A function of which a part was split off and put back is inlined into itself, under another of its names.
+ */
+static bool is_itself(struct module *module, const struct module_inlined *inlined,
+                      const struct module_symbol *symbol) {
+    const struct module_symbol *named = symbol ? module_symbol_named(module, inlined->name) : NULL;
+    return named && named->address == symbol->address;
+}
+
 /* Each function at the line where it is or calls the next inner one. */
 static bool list_code(const struct naming *n, struct key key, struct frame_list *list) {
     struct module_inlined inlined[MODULE_INLINED_MOST];
@@ -39,7 +47,9 @@ static bool list_code(const struct naming *n, struct key key, struct frame_list 
     int line = 0;
     const bool has_line =
         n->lines && key_kind(key) == KEY_CODE && module_line(module, address, &file, &line) && line > 0;
-    const size_t inner = has_line ? module_inlined(module, address, inlined) : 0;
+    size_t inner = has_line ? module_inlined(module, address, inlined) : 0;
+    while (inner && is_itself(module, &inlined[inner - 1], symbol))
+        inner--;
     if (!has_line)
         file = NULL;
     list->names = calloc(inner + 1, sizeof *list->names);
