@@ -272,7 +272,10 @@ static void job_read(struct where_job *job) {
     char *const subject[] = {(char *)o->references, NULL}; /* not written to */
     const int error = job_replay(job, &report, &message);
     if (error) {
-        fprintf(stderr, "thimble: %s: %s\n", o->references, message ? message : strerror(-error));
+        /* What is wrong in a file is told with its name. */
+        const bool named = message && !strncmp(message, o->references, strlen(o->references));
+        fprintf(stderr, "thimble: %s%s%s\n", named ? "" : o->references, named ? "" : ": ",
+                message ? message : strerror(-error));
         free(message);
         return;
     }
