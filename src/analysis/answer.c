@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/simulate.h"
+#include "analysis/table_count.h"
 #include "base/base.h"
 #include "base/message.h"
 
@@ -24,19 +25,28 @@ struct search {
 /* ---- what lives, and the floor ---- */
 
 static int scan_floor(struct search *s) {
-    struct floor_scan *scan;
+    struct floor_scan *scan = NULL;
+    struct table_count *tables = NULL;
     const struct refs_item *items;
     long count = 0;
     int error = floor_scan_create(s->source, &scan);
-    if (error)
-        return error;
-    error = refs_rewind(s->source);
-    while (!error && (count = refs_next(s->source, &items)) > 0)
+    if (!error)
+        error = table_count_create(s->source, &tables);
+    if (!error)
+        error = refs_rewind(s->source);
+    while (!error && (count = refs_next(s->source, &items)) > 0) {
         error = floor_scan_feed(scan, items, (size_t)count);
-    floor_scan_get(scan, &s->answer->floor);
-    floor_scan_destroy(scan);
+        if (!error)
+            error = table_count_feed(tables, items, (size_t)count);
+    }
     if (!error && count < 0)
         error = message_fail((int)count, s->ret_message, "%s", refs_message(s->source));
+    if (!error) {
+        floor_scan_get(scan, &s->answer->floor);
+        s->answer->page_tables = table_count_peak(tables);
+    }
+    floor_scan_destroy(scan);
+    table_count_destroy(tables);
     return error;
 }
 

@@ -41,6 +41,7 @@ struct answer {
     size_t count;
     size_t chosen;          /* index of the answer; count when no size is slow enough or large enough */
     double stall_unlimited; /* of enough memory */
+    uint32_t page_tables;   /* frames of them at most, estimated (table_count.h); 0: not known */
     uint64_t warm_up;       /* instructions that are not counted */
     uint32_t lowest;        /* the smallest size looked at */
     uint32_t alive;         /* the smallest from which on nobody is killed, as far as was looked at */

@@ -49,7 +49,9 @@ struct sizing {
 
 /* The memory to give in bytes, page tables included as far as they are known. */
 uint64_t sizing_bytes(const struct sizing *);
-/* Page-table frames of the run with the answer; 0: not known. */
+/* Page-table frames of the run with the answer, or, if it was not run, as the references let expect; 0: not
+ * known. */
+bool sizing_tables_are_counted(const struct sizing *);
 uint32_t sizing_page_tables(const struct sizing *);
 /* How the chosen size divides: as many anonymous pages as live at once, the rest for files. */
 uint32_t sizing_anonymous(const struct sizing *);

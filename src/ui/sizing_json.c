@@ -32,10 +32,11 @@ static json_t *answer_json(const struct sizing *s) {
         return json_null();
     json_t *answer = point_json(&s->answer.points[s->answer.chosen]);
     const uint32_t pages = s->answer.points[s->answer.chosen].frames, held = sizing_anonymous(s);
-    json_t *split =
-        json_pack("{s:o, s:o, s:o, s:o}", "anonymous", json_count(held), "file", json_count(pages - held),
-                  "page_tables", sizing_page_tables(s) ? json_count(sizing_page_tables(s)) : json_null(),
-                  "bytes", json_count(sizing_bytes(s)));
+    json_t *split = json_pack("{s:o, s:o, s:o, s:s, s:o}", "anonymous", json_count(held), "file",
+                              json_count(pages - held), "page_tables",
+                              sizing_page_tables(s) ? json_count(sizing_page_tables(s)) : json_null(),
+                              "page_tables_label", sizing_tables_are_counted(s) ? "exact" : "estimated",
+                              "bytes", json_count(sizing_bytes(s)));
     if (json_object_update(answer, split))
         json_object_clear(answer);
     json_decref(split);

@@ -7,8 +7,12 @@
 
 enum { PAGES_WIDTH = 10 };
 
+bool sizing_tables_are_counted(const struct sizing *s) {
+    return s->rerun_count > 0 && s->reruns[0].started;
+}
+
 uint32_t sizing_page_tables(const struct sizing *s) {
-    return s->rerun_count > 0 && s->reruns[0].started ? s->reruns[0].found.peak.page_tables : 0;
+    return sizing_tables_are_counted(s) ? s->reruns[0].found.peak.page_tables : s->answer.page_tables;
 }
 
 uint64_t sizing_bytes(const struct sizing *s) {
@@ -95,10 +99,10 @@ static void print_split(const struct sizing *s, FILE *to) {
     fprintf(to, "             %s anonymous, %s for pages of files", number_format(held, anonymous),
             number_format(p->frames - held, files));
     if (sizing_page_tables(s))
-        fprintf(to, ", and %s page tables", number_format(sizing_page_tables(s), tables));
+        fprintf(to, ", and %s page tables%s", number_format(sizing_page_tables(s), tables),
+                sizing_tables_are_counted(s) ? "" : " (estimated)");
     fprintf(to, ": %s in all%s\n", size_format(sizing_bytes(s), size),
-            sizing_page_tables(s) ? ""
-                                  : " (page tables come on top: they are known when the program is run)");
+            sizing_page_tables(s) ? "" : " (page tables come on top: where pages are is not known)");
 }
 
 static void print_rerun(const struct sizing *s, const struct sizing_rerun *r, FILE *to) {

@@ -42,6 +42,14 @@ class Size(ThimbleCase):
         self.assertEqual(answer["anonymous"] + answer["file"], answer["pages"])
         self.assertEqual(answer["bytes"], 4096 * (answer["pages"] + answer["page_tables"]))
 
+    def test_page_tables_are_estimated_where_nothing_is_run(self):
+        program = ["sh", "-c", "ls / | wc -l; true"]
+        counted = self.size("--cpu-seconds", "0.01", *program)["answer"]
+        estimated = self.size("--cpu-seconds", "0.01", "--no-rerun", *program)["answer"]
+        self.assertEqual((counted["page_tables_label"], estimated["page_tables_label"]), ("exact", "estimated"))
+        self.assertEqual(estimated["page_tables"], counted["page_tables"])
+        self.assertGreater(counted["page_tables"], 20)
+
     def test_below_the_floor_somebody_is_killed(self):
         said = self.size("--slowdown", "1000", "--cpu-seconds", "0.01", *LS)
         self.assertEqual(said["answer"]["pages"], said["floor"])
