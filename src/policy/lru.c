@@ -45,6 +45,23 @@ static void lru_access(void *state, pfn_t f, page_id_t page) {
     ring_move_to_end(&lru->ring, f);
 }
 
+/* Only the last access to each frame changes the order. From the last one back: the frames leave the ring,
+ * which also says that they were seen; then they are put at its end, the latest at last. */
+static void lru_access_all(void *state, const pfn_t *frames, size_t count) {
+    struct lru *lru = state;
+    pfn_t latest[POLICY_ACCESSES_MOST];
+    size_t n = 0;
+    assert(count <= POLICY_ACCESSES_MOST);
+    while (count-- > 0) {
+        if (!ring_has(&lru->ring, frames[count]))
+            continue;
+        ring_remove(&lru->ring, frames[count]);
+        latest[n++] = frames[count];
+    }
+    while (n-- > 0)
+        ring_append(&lru->ring, latest[n]);
+}
+
 static void lru_remove(void *state, pfn_t f, page_id_t page, enum policy_remove reason) {
     struct lru *lru = state;
     assert(ring_has(&lru->ring, f));
@@ -74,6 +91,7 @@ const struct policy_ops policy_lru = {
     .destroy = lru_destroy,
     .insert = lru_insert,
     .access = lru_access,
+    .access_all = lru_access_all,
     .remove = lru_remove,
     .victim = lru_victim,
     .check = lru_check,

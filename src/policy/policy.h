@@ -48,6 +48,8 @@ struct policy_config {
     const struct policy_ops *self; /* set by policy_create() */
 };
 
+enum { POLICY_ACCESSES_MOST = 256 };
+
 struct prefetch_miss;
 struct prefetch_wish;
 
@@ -76,6 +78,9 @@ struct policy_ops {
     size_t (*prefetch)(void *state, const struct prefetch_miss *, struct prefetch_wish *wishes, size_t room);
     const char *parameters;             /* for people: "seed=N (default: the machine's)"; NULL: it has none */
     size_t (*bytes)(const void *state); /* memory of its state now; NULL: not known */
+    /* May be NULL. As access() for each of up to POLICY_ACCESSES_MOST frames in this order, for a policy to
+     * which pages and times mean nothing: config.now() is not that of each. */
+    void (*access_all)(void *state, const pfn_t *frames, size_t count);
     const char *file; /* the shared object that it was loaded from; NULL: it is Thimble's own */
 };
 

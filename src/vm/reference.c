@@ -104,6 +104,34 @@ static void run_begin(struct vm *vm, pfn_t pfn, struct frame *frame, uint64_t in
     r->delivering = false;
 }
 
+/* The policy hears of many at a time, and only of them. */
+static void runs_begin(struct vm *vm, const struct reference *entries, size_t count) {
+    const struct frame *frames = frame_of(vm, (pfn_t){0});
+    const uint32_t end = vm->mem.frames;
+    page_id_t run = vm->references.run;
+    pfn_t accessed[POLICY_ACCESSES_MOST];
+    uint32_t last = UINT32_MAX;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t f = entries[i].frame;
+        if (f == last || f >= end)
+            continue;
+        last = f;
+        if (page_id_eq(frames[f].id, run))
+            continue;
+        run = frames[f].id;
+        accessed[n] = (pfn_t){f};
+        n += (frames[f].flags & FRAME_INSERTED) != 0;
+        if (n == POLICY_ACCESSES_MOST) {
+            vm->policy->access_all(vm->policy_state, accessed, n);
+            n = 0;
+        }
+    }
+    if (n)
+        vm->policy->access_all(vm->policy_state, accessed, n);
+    vm->references.run = run;
+}
+
 void vm_references(struct vm *vm, const struct reference *entries, size_t count, uint64_t start) {
     const struct vm_observer *observer = &vm->config.observer;
     struct references *r = &vm->references;
@@ -114,6 +142,10 @@ void vm_references(struct vm *vm, const struct reference *entries, size_t count,
         observer->references(observer->context, entries, count, start);
     if (!r->wanted)
         return;
+    if (vm->policy->access_all && !r->period) {
+        runs_begin(vm, entries, count);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct reference *e = &entries[i];
         if (e->frame >= vm->mem.frames)

@@ -312,8 +312,41 @@ static void declarations_are_whole(void **state) {
     }
 }
 
+/* Many accesses at once are the same as one by one. */
+static void lru_takes_accesses_together(void **state) {
+    enum { MANY = 9 };
+    const struct policy_config config = {.frames = MANY, .capacity = MANY};
+    void *one, *all;
+    struct rng rng = {1};
+    assert_int_equal(policy_create(&policy_lru, &config, &one), 0);
+    assert_int_equal(policy_create(&policy_lru, &config, &all), 0);
+    for (uint32_t f = 0; f < MANY; f++) {
+        policy_lru.insert(one, (pfn_t){f}, (page_id_t){f + 1});
+        policy_lru.insert(all, (pfn_t){f}, (page_id_t){f + 1});
+    }
+    for (unsigned round = 0; round < 200; round++) {
+        pfn_t frames[POLICY_ACCESSES_MOST];
+        const size_t n = 1 + rng_below(&rng, round < 190 ? 12 : POLICY_ACCESSES_MOST);
+        for (size_t i = 0; i < n; i++) {
+            frames[i] = (pfn_t){(uint32_t)rng_below(&rng, MANY)};
+            policy_lru.access(one, frames[i], (page_id_t){frames[i].n + 1});
+        }
+        policy_lru.access_all(all, frames, n);
+        assert_null(policy_lru.check(all));
+        const pfn_t victim = policy_lru.victim(one);
+        assert_int_equal(policy_lru.victim(all).n, victim.n);
+        policy_lru.remove(one, victim, (page_id_t){victim.n + 1}, POLICY_EVICTED);
+        policy_lru.remove(all, victim, (page_id_t){victim.n + 1}, POLICY_EVICTED);
+        policy_lru.insert(one, victim, (page_id_t){victim.n + 1});
+        policy_lru.insert(all, victim, (page_id_t){victim.n + 1});
+    }
+    policy_lru.destroy(one);
+    policy_lru.destroy(all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lru_takes_accesses_together),
         cmocka_unit_test(victims_are_those_of_the_reference),
         cmocka_unit_test(fifo_shows_beladys_anomaly_and_lru_does_not),
         cmocka_unit_test(textbook_string_gives_the_textbook_faults),
