@@ -225,7 +225,7 @@ static bool add_one(struct scribe *s, uint64_t entry, uint64_t start) {
 
 /* ---- many of them ---- */
 
-enum { TOGETHER = 8, WORD_FLAGS = 56, WORD_STEP = ENTRY_COUNT /* it is the difference of two counts */ };
+enum { TOGETHER = 4, WORD_FLAGS = 56, WORD_STEP = ENTRY_COUNT /* it is the difference of two counts */ };
 
 static inline __m128i two_entries(const uint64_t *at) {
     return _mm_loadu_si128((const __m128i *)at);
