@@ -38,13 +38,17 @@ enum { EXIT_NO_ANSWER = 1 };
  */
 enum { RERUN_MORE = 1000000 };
 
+/* Pages of swap, 64 GiB, of a further run where nothing is said of how much there is; the area is sparse. */
+enum { SWAP_UNLIMITED = 1 << 24 };
+
 static const struct argp_option size_options[] = {
     {NULL, 0, NULL, 0, "The question:", 1},
     {"slowdown", KEY_SLOWDOWN, "FACTOR", 0,
      "How many times as long as with enough memory it may take (default 1.1)", 0},
     {"disk", KEY_DISK, "DISK", 0,
      "Where pages come from: ssd (default), nvme, hdd, or latency=TIME,bandwidth=BYTES", 0},
-    {"swap", KEY_SWAP, "SIZE", 0, "Swap that it will have: none (default), or bytes with K, M, G", 0},
+    {"swap", KEY_SWAP, "SIZE", 0, "Swap that it will have: none (default), unlimited, or bytes with K, M, G",
+     0},
     {"policy", KEY_POLICY, "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
     {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
      "Processor time that the program takes (default: run it natively, and measure)", 0},
@@ -84,9 +88,11 @@ static int take_swap(struct sizing *s, const char *value, char **ret_message) {
         s->swap = NULL;
         return 0;
     }
-    const char *wrong = size_parse(value, true, &s->swap_pages);
+    s->swap_unlimited = !strcmp(value, "unlimited");
+    const char *wrong = s->swap_unlimited ? NULL : size_parse(value, true, &s->swap_pages);
     if (wrong)
-        return message_fail(-EINVAL, ret_message, "--swap '%s' %s", value, wrong);
+        return message_fail(-EINVAL, ret_message,
+                            "--swap '%s' %s: give none, unlimited, or bytes with K, M, G", value, wrong);
     s->swap = value;
     return 0;
 }
@@ -314,11 +320,11 @@ static void rerun_with(struct sizing *s, const struct again *again, uint32_t pag
     struct sizing_rerun *r = &s->reruns[s->rerun_count++];
     struct sizing scratch = {0};
     struct subject fresh = {0};
-    const struct rerun_machine machine = {.available = pages,
-                                          .policy = s->policy,
-                                          .swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1),
-                                          .instructions = s->totals.instructions +
-                                                          s->totals.instructions / 8 + RERUN_MORE};
+    const struct rerun_machine machine = {
+        .available = pages,
+        .policy = s->policy,
+        .swap_pages = s->swap_unlimited ? SWAP_UNLIMITED : s->config.swap_pages,
+        .instructions = s->totals.instructions + s->totals.instructions / 8 + RERUN_MORE};
     *r = (struct sizing_rerun){.pages = pages};
     if (parse(&scratch, &fresh, again))
         r->started = rerun(&fresh.options, &machine, again->input, again->envp, &r->found) == 0;

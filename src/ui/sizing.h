@@ -25,7 +25,8 @@ struct sizing {
     /* asked */
     const char *policy, *disk; /* as given */
     const char *swap;          /* as given; NULL: none */
-    uint64_t swap_pages;
+    uint64_t swap_pages;       /* 0: none, or as much as it takes */
+    bool swap_unlimited;
     double slowdown;
     bool json, verify;
     struct answer_config config; /* cpu_seconds: 0 until it is known */

@@ -76,8 +76,9 @@ static json_t *sizing_json(const struct sizing *s, const struct subject *subject
     char hash[HASH_TEXT];
     const struct cost_disk *d = &s->config.disk;
     const struct floor_result *f = &s->answer.floor;
-    json_t *root = json_pack("{s:i, s:s, s:s, s:o, s:o, s:s, s:s?}", "schema", SIZING_SCHEMA, "subject",
-                             subject->title, "trace_hash", hash_format(s->totals.hash, hash), "references",
+    json_t *root = json_pack("{s:i, s:s, s:i, s:s, s:o, s:o, s:s, s:s?}", "schema", SIZING_SCHEMA, "subject",
+                             subject->title, "exit_status", subject->recorded.exit_status, "trace_hash",
+                             hash_format(s->totals.hash, hash), "references",
                              json_count(s->totals.references), "pages", json_count(s->totals.pages), "label",
                              result_label_name(s->label), "condition", s->condition);
     json_t *asked =

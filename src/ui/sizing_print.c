@@ -133,16 +133,20 @@ static void print_lines(const struct sizing *s, FILE *to) {
     const uint64_t bytes = sizing_bytes(s);
     const uint64_t mib = max_u64((bytes + (1 << MIB_SHIFT) - 1) >> MIB_SHIFT, LEAST);
     const uint64_t swap = (s->swap_pages * s->config.page_size + (1 << MIB_SHIFT) - 1) >> MIB_SHIFT;
+    char both[SIZE_TEXT];
+    snprintf(both, sizeof both, "%" PRIu64 "m", mib + swap);
+    if (s->swap_unlimited)
+        snprintf(both, sizeof both, "-1");
     fprintf(to,
             "\n"
-            "    --memory=%" PRIu64 "m --memory-swap=%" PRIu64 "m\n"
+            "    --memory=%" PRIu64 "m --memory-swap=%s\n"
             "    memory.max=%" PRIu64 "\n"
             "    MemoryMax=%" PRIu64 "\n"
             "\n"
             "  Not in it, though a cgroup counts it: socket buffers, slab (inodes, dentries), kernel stacks "
             "(16 KiB a\n"
             "  thread), and what read() and write() leave in the page cache, which can be dropped.\n",
-            mib, mib + swap, bytes, bytes);
+            mib, both, bytes, bytes);
 }
 
 static void print_phases(const struct sizing *s, FILE *to) {
@@ -181,6 +185,9 @@ void sizing_print(const struct sizing *s, const struct subject *subject, FILE *t
             s->swap ? s->swap : "none", result_label_name(s->label), s->condition ? ":" : "");
     if (s->condition)
         fprintf(to, "  %s\n\n", s->condition);
+    if (subject->recorded.exit_status)
+        fprintf(to, "  The program ended with status %d: what follows is what that takes.\n\n",
+                subject->recorded.exit_status);
     if (!s->kinds_known)
         fputs("  Which pages are files' is not known: all are taken for anonymous ones, which stay without "
               "swap.\n\n",

@@ -106,6 +106,12 @@ class Size(ThimbleCase):
         for run in said["reruns"]:
             self.assertEqual((run["finished"], run["predicted"]), (False, None))
 
+    def test_a_program_that_fails_is_said_to(self):
+        done = self.run_thimble("size", "--no-rerun", "--swap", "unlimited", "--cpu-seconds", "1", "sh", "-c", "exit 3")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("The program ended with status 3", done.stdout.decode())
+        self.assertIn("--memory-swap=-1", done.stdout.decode())
+
     def test_phases_add_up(self):
         said = self.ring("--swap", "1G", "--policy", "lru", "--interval", "20", "--slowdown", "1000")
         phases = said["phases"]
