@@ -17,8 +17,11 @@
     X(dwfl_module_getelf)                                                                                    \
     X(dwfl_module_getsymtab)                                                                                 \
     X(dwfl_module_getsym_info)                                                                               \
-    X(dwfl_module_getsrc)                                                                                    \
-    X(dwfl_lineinfo)                                                                                         \
+    X(dwfl_module_nextcu)                                                                                    \
+    X(dwarf_haspc)                                                                                           \
+    X(dwarf_getsrc_die)                                                                                      \
+    X(dwarf_linesrc)                                                                                         \
+    X(dwarf_lineno)                                                                                          \
     X(dwfl_module_addrdie)                                                                                   \
     X(dwarf_getscopes)                                                                                       \
     X(dwarf_getscopes_die)                                                                                   \

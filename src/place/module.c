@@ -246,12 +246,29 @@ const struct module_symbol *module_symbol_named(struct module *m, const char *na
     return NULL;
 }
 
+/* The compilation unit, and what to take from the library's addresses for those of its debug information.
+ * clang writes no table of units by address: then all are looked through. */
+static Dwarf_Die *unit_find(const struct module *m, uint64_t address, Dwarf_Addr *ret_bias) {
+    if (!m->dwfl_module)
+        return NULL;
+    Dwarf_Die *unit = m->dw->dwfl_module_addrdie(m->dwfl_module, address + m->bias, ret_bias);
+    if (unit)
+        return unit;
+    while ((unit = m->dw->dwfl_module_nextcu(m->dwfl_module, unit, ret_bias)))
+        if (m->dw->dwarf_haspc(unit, address + m->bias - *ret_bias) > 0)
+            return unit;
+    return NULL;
+}
+
 bool module_line(struct module *m, uint64_t address, const char **ret_file, int *ret_line) {
-    Dwfl_Line *line = m->dwfl_module ? m->dw->dwfl_module_getsrc(m->dwfl_module, address + m->bias) : NULL;
-    const char *file = line ? m->dw->dwfl_lineinfo(line, NULL, ret_line, NULL, NULL, NULL) : NULL;
-    if (file)
-        *ret_file = file;
-    return file != NULL;
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = unit_find(m, address, &bias);
+    Dwarf_Line *line = unit ? m->dw->dwarf_getsrc_die(unit, address + m->bias - bias) : NULL;
+    const char *file = line ? m->dw->dwarf_linesrc(line, NULL, NULL) : NULL;
+    if (!file || m->dw->dwarf_lineno(line, ret_line))
+        return false;
+    *ret_file = file;
+    return true;
 }
 
 /* ---- inlined functions ---- */
@@ -262,8 +279,7 @@ static Dwarf_Die *scopes_find(const struct module *m, uint64_t address, Dwarf_Di
                               int *ret_count) {
     Dwarf_Addr bias = 0;
     Dwarf_Die *found = NULL, *scopes = NULL;
-    Dwarf_Die *unit =
-        m->dwfl_module ? m->dw->dwfl_module_addrdie(m->dwfl_module, address + m->bias, &bias) : NULL;
+    Dwarf_Die *unit = unit_find(m, address, &bias);
     if (unit && m->dw->dwarf_getscopes(unit, address + m->bias - bias, &found) > 0)
         *ret_count = m->dw->dwarf_getscopes_die(&found[0], &scopes);
     free(found);

@@ -9,9 +9,11 @@ struct cow {
     char rest[240];
 };
 
-// Inlined on purpose; volatile, so that it has an instruction of its own.
+// Inlined on purpose; the load is an instruction of its own.
 __attribute__((always_inline)) inline long weight_of(const std::unique_ptr<cow> &c) {
-    return *const_cast<const volatile long *>(&c->weight); // READ
+    long weight = c->weight; // READ
+    __asm__ volatile("" : "+r"(weight));
+    return weight;
 }
 
 struct herd {
