@@ -123,10 +123,17 @@ static void run_memfd(void) {
 
 /* ---- file ---- */
 
+/* Not mkstemp: in the machine clock and randomness are the same in each run, and so is the name.
+ * One more file of that name (of a run beside this one, or of one killed) would cost another try,
+ * with references of its own. */
 static void run_file(void) {
-    char name[] = "/tmp/thimble-references-XXXXXX";
+    const char name[] = "mapped-file"; // in the working directory, which is this run's own
     for (int time = 0; time < 2; time++) {
-        const int fd = mkstemp(name);
+        const int fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (fd < 0) {
+            perror(name);
+            exit(1);
+        }
         static char bytes[PAGE];
         for (int i = 0; i < PAGES; i++)
             (void)!write(fd, bytes, sizeof bytes);
@@ -157,7 +164,6 @@ static void run_file(void) {
         if (time == 0)
             close(fd);
         munmap(shared, PAGES * PAGE);
-        strcpy(name + strlen(name) - 6, "XXXXXX");
     }
 }
 

@@ -62,6 +62,7 @@ QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  
 QUICK_POLICIES = 4
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
 SWAP_PAGES = 1 << 18
+WORK = "work"  # the folder, in that of a case, in which its program runs: no other run makes files there
 BITS = 20000  # --observe bits:…
 
 
@@ -84,13 +85,14 @@ class Suite:
         first = re.compile("^(GUESTS|GUEST|HERE)(?=/|$)")
         return [first.sub(lambda match: str(self.places[match[1]]), word) for word in words]
 
-    def run(self, *words, **keywords):
+    def run(self, *words, folder="/"):
         done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/", **keywords)
+                              stderr=subprocess.PIPE, env=ENVIRONMENT, cwd=folder)
         return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode
 
     def record(self, frames, policy, file, command, cache="mapped"):
-        _, errors, status = self.run(self.arguments.tap, cache, frames, policy, SWAP_PAGES, file, *command)
+        _, errors, status = self.run(self.arguments.tap, cache, frames, policy, SWAP_PAGES, file, *command,
+                                     folder=file.parent / WORK)
         return None if status == 0 else f"tap {frames} {policy}: status {status}: {errors}"
 
     def live(self, frames, policy, bits, folder, command, cache):
@@ -99,7 +101,7 @@ class Suite:
         options = ["--observe", f"bits:{bits}"] if bits else []
         _, errors, _ = self.run(self.arguments.thimble, "run", "--deterministic", "--available", frames, "--policy", policy,
                                 "--swap", f"{SWAP_PAGES}p", "--page-cache", cache, "--stats-file", summary, *options,
-                                "--", *command)
+                                "--", *command, folder=folder / WORK)
         try:
             found = json.loads(summary.read_text())
         except (OSError, ValueError):
@@ -124,6 +126,7 @@ class Suite:
         command = self.command(words)
         with tempfile.TemporaryDirectory(prefix="thimble-references-") as folder:
             folder = pathlib.Path(folder)
+            (folder / WORK).mkdir()
             large, small = folder / "large", folder / "small"
             wrong = (self.record(LARGE, "fifo", large, command) or
                      self.record(sizes[0], "lru", small, command))
