@@ -4,10 +4,9 @@
 
 #include <stdint.h>
 
-/* One entry of the reference log: a run of accesses to one frame, none of a kind that its first one lacks;
- * those that follow may go on with the same frame, and do where an access is of a kind that the one before
- * was not. The engine writes it inline in translated code, so its shape is part of how fast that is. It was
- * only read from if neither stores nor fetches are among it. */
+/* One entry of the reference log: a maximal run of accesses to one frame; only entries that are to be skipped
+ * can stand between two of the same frame. It is what translated code writes and vector units read, so its
+ * shape is part of how fast that is. It was only read from if neither stores nor fetches are among it. */
 struct reference {
     uint32_t frame;  /* entries with a number that is no frame's are to be skipped */
     uint16_t count;  /* low bits of the instructions executed when the run began: see client.references */

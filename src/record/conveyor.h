@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    CONVEYOR_BLOCKS = 8,
+    CONVEYOR_BLOCKS = 64,
     CONVEYOR_WORDS = 1 << 15 /* of a block: small enough to stay in the processor's caches */
 };
 

@@ -26,19 +26,15 @@ static size_t draw(struct rng *rng, uint32_t base, struct reference *log) {
     return n;
 }
 
-static bool says_something(const struct reference *before, const struct reference *r) {
-    return before->frame != r->frame || r->written > before->written || r->fetched > before->fetched;
-}
-
 static size_t model(const struct reference *log, size_t n, uint32_t base, uint16_t end,
                     struct reference *out) {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        if (i && !says_something(&log[i - 1], &log[i]))
-            continue;
-        out[kept] = log[i];
-        out[kept].frame -= base;
-        out[kept++].count = (uint16_t)(end - log[i].count);
+        if (!i || log[i - 1].frame != log[i].frame)
+            out[kept++] =
+                (struct reference){.frame = log[i].frame - base, .count = (uint16_t)(end - log[i].count)};
+        out[kept - 1].written |= log[i].written;
+        out[kept - 1].fetched |= log[i].fetched;
     }
     return kept;
 }

@@ -1,12 +1,14 @@
-/* The same loop at three widths: an entry is compared with the one before it, and what stays is written
- * behind what has stayed so far. There is no jump but the loop's: whether an entry stays is as good as
- * random.
+/* The same loop at three widths: an entry is compared with the one before it; the first of a page stays,
+ * written behind what has stayed so far, and takes the kinds of those that follow. Whether an entry stays is
+ * as good as random, so nothing jumps upon it. Only kinds that come from the next vector do, which is rare.
  *
  * Entries are words here: frame in bits 0 … 31, count in 32 … 47, written in 48, fetched in 56. */
 #include "engine/soft/join.h"
 
 #include <immintrin.h>
 #include <string.h>
+
+#include "base/base.h"
 
 #define FRAME 0x00000000ffffffffULL
 #define COUNT 0x0000ffff00000000ULL
@@ -36,18 +38,24 @@ static bool always(void) {
 
 static size_t join_plain(struct reference *entries, size_t n, uint32_t base, uint16_t end) {
     struct reference *out = entries;
-    uint64_t before = ~word_at(entries);
+    uint64_t before = ~word_at(entries), first = 0;
     for (size_t i = 0; i < n; i++) {
         const uint64_t word = word_at(entries + i);
-        const uint64_t news = ((word ^ before) & FRAME) | (word & ~before & KINDS);
-        *out = (struct reference){.frame = (uint32_t)word - base,
-                                  .count = (uint16_t)(end - (uint16_t)(word >> 32)),
-                                  .written = word >> 48 & 1,
-                                  .fetched = word >> 56 & 1};
-        out += news != 0;
+        const bool differs = ((word ^ before) & FRAME) != 0;
+        const uint64_t right = ((word & ~COUNT & ~FRAME) | (uint32_t)((uint32_t)word - base) |
+                                (uint64_t)(uint16_t)(end - (uint16_t)(word >> 32)) << 32);
+        out += differs;
+        first = differs ? right : first | (word & KINDS);
+        memcpy(out - 1, &first, sizeof first);
         before = word;
     }
     return (size_t)(out - entries);
+}
+
+/* The first entry of a vector goes on with the page of the last one that stayed, and is of these kinds. */
+static void add_kinds(struct reference *last, bool written, bool fetched) {
+    last->written |= written;
+    last->fetched |= fetched;
 }
 
 /* ---- four at a time ---- */
@@ -76,28 +84,43 @@ static const uint8_t halves_of[16][8] = {
     {0, 1, 2, 3, 4, 5, 6, 7},
 };
 
+/* What the entries behind have, where they are `same` as the one before them: over one, then over two. */
+__attribute__((target("avx2"))) static inline __m256i kinds_of_runs(__m256i kinds, __m256i same) {
+    enum { BY_ONE = 0x39, BY_TWO = 0x4e, FROM_ONE = 0x90 };
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i same_two = _mm256_and_si256(same, _mm256_permute4x64_epi64(same, FROM_ONE));
+    const __m256i next = _mm256_permute4x64_epi64(_mm256_and_si256(kinds, same), BY_ONE);
+    kinds = _mm256_or_si256(kinds, _mm256_blend_epi32(next, zero, 0xc0));
+    const __m256i after_next = _mm256_permute4x64_epi64(_mm256_and_si256(kinds, same_two), BY_TWO);
+    return _mm256_or_si256(kinds, _mm256_blend_epi32(after_next, zero, 0xf0));
+}
+
 __attribute__((target("avx2,popcnt"))) static size_t join_avx2(struct reference *entries, size_t n,
                                                                uint32_t base, uint16_t end) {
     enum { LAST_TO_FIRST = 0x93 };
-    const __m256i frame = _mm256_set1_epi64x((long long)FRAME), kinds = _mm256_set1_epi64x((long long)KINDS);
+    const __m256i kinds = _mm256_set1_epi64x((long long)KINDS), lanes = _mm256_setr_epi64x(0, 1, 2, 3);
     const __m256i inverted = _mm256_set1_epi64x((long long)COUNT);
     const __m256i added = _mm256_set1_epi64x((long long)addend(base, end));
     __m256i before = _mm256_set1_epi64x((long long)~word_at(entries));
     struct reference *out = entries;
     for (size_t i = 0; i < n; i += 4) {
-        const __m256i words = _mm256_loadu_si256((const __m256i *)(entries + i));
+        const __m256i are = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)(n - i)), lanes);
+        const __m256i words = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(entries + i)), are);
         const __m256i turned = _mm256_permute4x64_epi64(words, LAST_TO_FIRST);
         const __m256i previous = _mm256_blend_epi32(turned, before, 3);
-        const __m256i news = _mm256_or_si256(_mm256_and_si256(_mm256_xor_si256(words, previous), frame),
-                                             _mm256_and_si256(_mm256_andnot_si256(previous, words), kinds));
-        const __m256i nothing = _mm256_cmpeq_epi64(news, _mm256_setzero_si256());
-        unsigned stay = ~(unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(nothing)) & 15;
-        if (n - i < 4)
-            stay &= (1U << (n - i)) - 1;
+        const __m256i equal = _mm256_cmpeq_epi32(words, previous);
+        const __m256i same = _mm256_and_si256(_mm256_shuffle_epi32(equal, 0xa0), are);
+        const __m256i runs = kinds_of_runs(_mm256_and_si256(words, kinds), same);
+        const __m256i goes_on = _mm256_andnot_si256(previous, _mm256_and_si256(runs, same));
+        const uint64_t carried = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(goes_on));
+        if (unlikely(carried))
+            add_kinds(out - 1, carried >> 48 & 1, carried >> 56 & 1);
+        const unsigned stay =
+            (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_andnot_si256(same, are)));
         /* The counts' addition carries into nothing, as each is 16 bits wide; the frames' is 32 bits wide. */
         const __m256i counts = _mm256_add_epi16(_mm256_xor_si256(words, inverted), added);
         const __m256i frames = _mm256_add_epi32(words, added);
-        const __m256i right = _mm256_blend_epi32(counts, frames, 0x55);
+        const __m256i right = _mm256_or_si256(_mm256_blend_epi32(counts, frames, 0x55), runs);
         const __m256i order = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)halves_of[stay]));
         _mm256_storeu_si256((__m256i *)out, _mm256_permutevar8x32_epi32(right, order));
         out += __builtin_popcount(stay);
@@ -112,24 +135,42 @@ static bool has_avx512(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
+/* A bit for each entry: written in the low byte, fetched in the next. What the entries behind have, where
+ * they are `same` as the one before them: over one, over two, over four. */
+static inline uint32_t bits_of_runs(uint32_t bits, uint32_t same) {
+    uint32_t over = (same & 0xfe) * 0x101;
+    bits |= (bits & over) >> 1;
+    over &= over << 1;
+    bits |= (bits & over) >> 2;
+    over &= over << 2;
+    return bits | (bits & over) >> 4;
+}
+
 __attribute__((target("avx512f,avx512bw,popcnt"))) static size_t
 join_avx512(struct reference *entries, size_t n, uint32_t base, uint16_t end) {
-    const __m512i frame = _mm512_set1_epi64((long long)FRAME), kinds = _mm512_set1_epi64((long long)KINDS);
-    const __m512i inverted = _mm512_set1_epi64((long long)COUNT);
+    const __m512i frame = _mm512_set1_epi64((long long)FRAME), inverted = _mm512_set1_epi64((long long)COUNT);
+    const __m512i written = _mm512_set1_epi64(1LL << 48), fetched = _mm512_set1_epi64(1LL << 56);
     const __m512i added = _mm512_set1_epi64((long long)addend(base, end));
     __m512i before = _mm512_set1_epi64((long long)~word_at(entries));
+    uint32_t bits_before = 0; /* of the last entry */
     struct reference *out = entries;
     for (size_t i = 0; i < n; i += 8) {
+        const uint32_t are = n - i < 8 ? (1U << (n - i)) - 1 : 0xff;
         const __m512i words = _mm512_loadu_si512(entries + i);
         const __m512i previous = _mm512_alignr_epi64(words, before, 7);
-        const __m512i news = _mm512_or_si512(_mm512_and_si512(_mm512_xor_si512(words, previous), frame),
-                                             _mm512_and_si512(_mm512_andnot_si512(previous, words), kinds));
-        __mmask8 stay = _mm512_test_epi64_mask(news, news);
-        if (n - i < 8)
-            stay &= (__mmask8)((1U << (n - i)) - 1);
+        const uint32_t stay = _mm512_test_epi64_mask(_mm512_xor_si512(words, previous), frame) & are;
+        const uint32_t bits = (_mm512_test_epi64_mask(words, written) & are) |
+                              (_mm512_test_epi64_mask(words, fetched) & are) << 8;
+        const uint32_t runs = bits_of_runs(bits, ~stay & are);
+        const uint32_t carried = stay & 1 ? 0 : runs & 0x101 & ~bits_before;
+        if (unlikely(carried))
+            add_kinds(out - 1, carried & 1, carried >> 8);
+        bits_before = bits >> 7;
         const __m512i counts = _mm512_add_epi16(_mm512_xor_si512(words, inverted), added);
-        const __m512i right = _mm512_mask_add_epi32(counts, 0x5555, words, added);
-        _mm512_storeu_si512(out, _mm512_maskz_compress_epi64(stay, right));
+        __m512i right = _mm512_mask_add_epi32(counts, 0x5555, words, added);
+        right = _mm512_mask_or_epi64(right, (__mmask8)runs, right, written);
+        right = _mm512_mask_or_epi64(right, (__mmask8)(runs >> 8), right, fetched);
+        _mm512_storeu_si512(out, _mm512_maskz_compress_epi64((__mmask8)stay, right));
         out += __builtin_popcount(stay);
         before = words;
     }

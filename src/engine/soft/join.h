@@ -1,11 +1,9 @@
-/* What is done to the log before it is delivered: entries that say nothing new are dropped, and the others
- * become what the client is told.
+/* What is done to the log before it is delivered: successive entries of one page become one, of the first
+ * one's count and of the kinds of all, as the client is told.
  *
  *     entry before   A A A A B B        frame      host page - base
  *     its kind       r r w r x w   →    count      end - count
- *     stays          ·   ·   · ·
- *
- * An entry says nothing new if the one before it is of the same page and of all its kinds. */
+ *     becomes        Aw      Bwx */
 #ifndef ENGINE_SOFT_JOIN_H
 #define ENGINE_SOFT_JOIN_H
 
