@@ -55,8 +55,7 @@ static void names(void) {
     SAY(stat(p.name, &by_name));
     printf("mode %o\n", by_name.st_mode);
     close(again);
-    pair_close(&p);
-    SAY(access(p.name, F_OK));
+    pair_close(&p); /* another process of the host may have its number at once, so nobody looks at the name */
     SAY(lseek(p.slave, 0, SEEK_SET));
 }
 
