@@ -19,8 +19,9 @@
 #include <stdlib.h>
 
 #include "analysis/big.h"
+#include "analysis/node.h"
 
-enum { BALANCE_FAN = 16, BALANCE_SHIFT = 4, BALANCE_HEIGHT = 8 };
+enum { BALANCE_HEIGHT = 8 };
 
 struct balance {
     int32_t *levels[BALANCE_HEIGHT]; /* [0]: the leaves; [height - 1]: the root */
@@ -38,8 +39,8 @@ static inline int balance_init(struct balance *ret_balance, uint32_t window) {
     struct balance balance = {0};
     uint64_t count = window;
     do {
-        count = count / BALANCE_FAN + 1;
-        int32_t *level = big_calloc(count, BALANCE_FAN * sizeof *level);
+        count = count / NODE_FAN + 1;
+        int32_t *level = big_calloc(count, NODE_FAN * sizeof *level);
         if (!level) {
             balance_free(&balance);
             return -ENOMEM;
@@ -50,26 +51,17 @@ static inline int balance_init(struct balance *ret_balance, uint32_t window) {
     return 0;
 }
 
-/* A bit for each of the four numbers four times that is equal to the other. */
-static inline uint32_t balance_equal(const __m128i numbers[4], __m128i other) {
-    const __m128i a = _mm_cmpeq_epi32(numbers[0], other), b = _mm_cmpeq_epi32(numbers[1], other);
-    const __m128i c = _mm_cmpeq_epi32(numbers[2], other), d = _mm_cmpeq_epi32(numbers[3], other);
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)));
-}
-
 static inline uint32_t balance_zeros(const int32_t *node) {
-    const __m128i *part = (const __m128i *)(const void *)node;
-    const __m128i numbers[4] = {_mm_load_si128(part), _mm_load_si128(part + 1), _mm_load_si128(part + 2),
-                                _mm_load_si128(part + 3)};
-    return balance_equal(numbers, _mm_setzero_si128());
+    __m128i numbers[4];
+    node_load(node, numbers);
+    return node_equal(numbers, _mm_setzero_si128());
 }
 
 /* Adds `step`, 1 or -1, to the numbers first … end - 1 of a node. Unless it is the root: whether the smallest
  * of all changed by that; then it was taken from all again. */
-static inline bool node_add(int32_t *node, uint32_t first, uint32_t end, int32_t step, bool root) {
-    static const int32_t behind[2 * BALANCE_FAN] = {
-        [BALANCE_FAN] = -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    const int32_t *from = behind + BALANCE_FAN - first, *to = behind + BALANCE_FAN - end;
+static inline bool balance_node_add(int32_t *node, uint32_t first, uint32_t end, int32_t step, bool root) {
+    static const int32_t behind[2 * NODE_FAN] = NODE_BEHIND(-1);
+    const int32_t *from = behind + NODE_FAN - first, *to = behind + NODE_FAN - end;
     __m128i *part = (__m128i *)(void *)node, numbers[4];
     const __m128i steps = _mm_set1_epi32(step);
 #pragma GCC unroll 4
@@ -78,7 +70,7 @@ static inline bool node_add(int32_t *node, uint32_t first, uint32_t end, int32_t
         const __m128i out = _mm_loadu_si128((const __m128i *)(const void *)(to + 4 * i));
         numbers[i] = _mm_add_epi32(_mm_load_si128(part + i), _mm_and_si128(_mm_andnot_si128(out, in), steps));
     }
-    const bool low = balance_equal(numbers, step < 0 ? steps : _mm_setzero_si128()) != 0;
+    const bool low = node_equal(numbers, step < 0 ? steps : _mm_setzero_si128()) != 0;
     const bool changed = !root && low == (step < 0);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++)
@@ -91,19 +83,19 @@ static inline void balance_add(struct balance *balance, uint32_t first, uint32_t
     for (int level = 0; first < end; level++) {
         const bool root = level + 1 == balance->height;
         int32_t *numbers = balance->levels[level];
-        const uint32_t left = first >> BALANCE_SHIFT, right = (end - 1) >> BALANCE_SHIFT;
-        const uint32_t from = first % BALANCE_FAN, to = (end - 1) % BALANCE_FAN + 1;
-        int32_t *left_node = numbers + (size_t)left * BALANCE_FAN;
+        const uint32_t left = first >> NODE_SHIFT, right = (end - 1) >> NODE_SHIFT;
+        const uint32_t from = first % NODE_FAN, to = (end - 1) % NODE_FAN + 1;
+        int32_t *left_node = numbers + (size_t)left * NODE_FAN;
         if (left == right) {
-            const bool changed = node_add(left_node, from, to, step, root);
+            const bool changed = balance_node_add(left_node, from, to, step, root);
             first = left;
             end = left + changed;
             if (root)
                 return;
             continue;
         }
-        first = left + !node_add(left_node, from, BALANCE_FAN, step, false);
-        end = right + node_add(numbers + (size_t)right * BALANCE_FAN, 0, to, step, false);
+        first = left + !balance_node_add(left_node, from, NODE_FAN, step, false);
+        end = right + balance_node_add(numbers + (size_t)right * NODE_FAN, 0, to, step, false);
     }
 }
 
@@ -111,40 +103,40 @@ static inline void balance_add(struct balance *balance, uint32_t first, uint32_t
 static inline uint32_t balance_find_zero(const struct balance *balance, uint32_t from) {
     int level = 0;
     for (int i = 1; i < balance->height; i++)
-        level = balance->levels[i][from >> i * BALANCE_SHIFT] ? i : level;
-    uint32_t at = from >> level * BALANCE_SHIFT, next = at + (level > 0);
+        level = balance->levels[i][from >> i * NODE_SHIFT] ? i : level;
+    uint32_t at = from >> level * NODE_SHIFT, next = at + (level > 0);
     for (;; level++) {
-        const int32_t *node = balance->levels[level] + (at & ~(BALANCE_FAN - 1U));
-        const uint32_t zeros = balance_zeros(node) >> next % BALANCE_FAN << next % BALANCE_FAN;
-        if (zeros && (next & ~(BALANCE_FAN - 1U)) == (at & ~(BALANCE_FAN - 1U))) {
-            at = (at & ~(BALANCE_FAN - 1U)) + (uint32_t)__builtin_ctz(zeros);
+        const int32_t *node = balance->levels[level] + (at & ~(NODE_FAN - 1U));
+        const uint32_t zeros = balance_zeros(node) >> next % NODE_FAN << next % NODE_FAN;
+        if (zeros && (next & ~(NODE_FAN - 1U)) == (at & ~(NODE_FAN - 1U))) {
+            at = (at & ~(NODE_FAN - 1U)) + (uint32_t)__builtin_ctz(zeros);
             break;
         }
-        at >>= BALANCE_SHIFT;
+        at >>= NODE_SHIFT;
         next = at + 1;
     }
     while (level-- > 0)
-        at = at * BALANCE_FAN +
-             (uint32_t)__builtin_ctz(balance_zeros(balance->levels[level] + (size_t)at * BALANCE_FAN));
+        at = at * NODE_FAN +
+             (uint32_t)__builtin_ctz(balance_zeros(balance->levels[level] + (size_t)at * NODE_FAN));
     return at;
 }
 
 static inline int32_t balance_get(const struct balance *balance, uint32_t at) {
     int32_t number = 0;
     for (int i = 0; i < balance->height; i++)
-        number += balance->levels[i][at >> i * BALANCE_SHIFT];
+        number += balance->levels[i][at >> i * NODE_SHIFT];
     return number;
 }
 
 /* After levels[0] was filled in. */
 static inline void balance_settle(struct balance *balance, uint32_t count) {
     for (int level = 0; level + 1 < balance->height; level++) {
-        count = count / BALANCE_FAN + 1;
+        count = count / NODE_FAN + 1;
         for (uint32_t i = 0; i < count; i++) {
-            int32_t *node = balance->levels[level] + (size_t)i * BALANCE_FAN, least = node[0];
-            for (int k = 1; k < BALANCE_FAN; k++)
+            int32_t *node = balance->levels[level] + (size_t)i * NODE_FAN, least = node[0];
+            for (int k = 1; k < NODE_FAN; k++)
                 least = node[k] < least ? node[k] : least;
-            for (int k = 0; k < BALANCE_FAN; k++)
+            for (int k = 0; k < NODE_FAN; k++)
                 node[k] -= least;
             balance->levels[level + 1][i] = least;
         }

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 
 #include "analysis/big.h"
+#include "analysis/node.h"
 
-enum { SLOTS_FAN = 16, SLOTS_HEIGHT = 8 };
+enum { SLOTS_HEIGHT = 8 };
 
 #define SLOTS_EMPTY INT32_MAX /* in a slot: no number; larger than all, which are 0 and more */
 
@@ -32,13 +33,13 @@ static inline int slots_init(struct slots *ret_slots, uint32_t window) {
     struct slots slots = {.window = window};
     uint64_t count = window;
     do {
-        const uint64_t nodes = count / SLOTS_FAN + 1;
-        int32_t *level = big_alloc(nodes, SLOTS_FAN * sizeof *level);
+        const uint64_t nodes = count / NODE_FAN + 1;
+        int32_t *level = big_alloc(nodes, NODE_FAN * sizeof *level);
         if (!level) {
             slots_free(&slots);
             return -ENOMEM;
         }
-        for (uint64_t i = 0; i < nodes * SLOTS_FAN; i++)
+        for (uint64_t i = 0; i < nodes * NODE_FAN; i++)
             level[i] = SLOTS_EMPTY;
         slots.levels[slots.height++] = level;
         count = nodes;
@@ -54,24 +55,9 @@ static inline __m128i slots_lesser(__m128i a, __m128i b) {
 
 /* The smallest of the node's first `end` numbers. */
 static inline int32_t slots_node_least(const int32_t *node, uint32_t end) {
-    static const int32_t behind[2 * SLOTS_FAN] = {[SLOTS_FAN] = SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY,
-                                                  SLOTS_EMPTY};
+    static const int32_t behind[2 * NODE_FAN] = NODE_BEHIND(SLOTS_EMPTY);
     const __m128i *part = (const __m128i *)(const void *)node;
-    const int32_t *out = behind + SLOTS_FAN - end;
+    const int32_t *out = behind + NODE_FAN - end;
     __m128i numbers[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++)
@@ -85,12 +71,9 @@ static inline int32_t slots_node_least(const int32_t *node, uint32_t end) {
 
 /* A bit for each number of the node that is equal to this one. */
 static inline uint32_t slots_node_equal(const int32_t *node, int32_t number) {
-    const __m128i *part = (const __m128i *)(const void *)node, numbers = _mm_set1_epi32(number);
-    const __m128i a = _mm_cmpeq_epi32(_mm_load_si128(part), numbers);
-    const __m128i b = _mm_cmpeq_epi32(_mm_load_si128(part + 1), numbers);
-    const __m128i c = _mm_cmpeq_epi32(_mm_load_si128(part + 2), numbers);
-    const __m128i d = _mm_cmpeq_epi32(_mm_load_si128(part + 3), numbers);
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)));
+    __m128i numbers[4];
+    node_load(node, numbers);
+    return node_equal(numbers, _mm_set1_epi32(number));
 }
 
 /* The smallest number before `end`, and the last slot that has it; SLOTS_EMPTY where all are empty. */
@@ -98,20 +81,20 @@ static inline int32_t slots_least(const struct slots *slots, uint32_t end, uint3
     int32_t least = SLOTS_EMPTY;
     int found = 0;
     for (int level = 0; level < slots->height; level++) {
-        const uint32_t above = end >> 4 * level;
+        const uint32_t above = end >> NODE_SHIFT * level;
         const int32_t number =
-            slots_node_least(slots->levels[level] + (above & ~(SLOTS_FAN - 1U)), above % SLOTS_FAN);
+            slots_node_least(slots->levels[level] + (above & ~(NODE_FAN - 1U)), above % NODE_FAN);
         found = number < least ? level : found;
         least = number < least ? number : least;
     }
     if (least == SLOTS_EMPTY)
         return least;
-    const uint32_t above = end >> 4 * found;
-    uint32_t node = above & ~(SLOTS_FAN - 1U);
-    uint32_t equal = slots_node_equal(slots->levels[found] + node, least) & ((1U << above % SLOTS_FAN) - 1);
+    const uint32_t above = end >> NODE_SHIFT * found;
+    uint32_t node = above & ~(NODE_FAN - 1U);
+    uint32_t equal = slots_node_equal(slots->levels[found] + node, least) & ((1U << above % NODE_FAN) - 1);
     uint32_t at = node + 31 - (uint32_t)__builtin_clz(equal);
     while (found-- > 0) {
-        node = at * SLOTS_FAN;
+        node = at * NODE_FAN;
         equal = slots_node_equal(slots->levels[found] + node, least);
         at = node + 31 - (uint32_t)__builtin_clz(equal);
     }
@@ -134,15 +117,15 @@ static inline void slots_node_put(int32_t *numbers, uint32_t at, int32_t number)
 }
 
 static inline void slots_set(struct slots *slots, uint32_t at, int32_t number) {
-    for (int level = 0; level < slots->height; level++, at /= SLOTS_FAN) {
+    for (int level = 0; level < slots->height; level++, at /= NODE_FAN) {
         const int32_t old = slots->levels[level][at];
         slots_node_put(slots->levels[level], at, number);
         if (level + 1 == slots->height)
             return;
-        const int32_t least = slots->levels[level + 1][at / SLOTS_FAN];
+        const int32_t least = slots->levels[level + 1][at / NODE_FAN];
         if (number >= least && old > least)
             return;
-        number = slots_node_least(slots->levels[level] + (at & ~(SLOTS_FAN - 1U)), SLOTS_FAN);
+        number = slots_node_least(slots->levels[level] + (at & ~(NODE_FAN - 1U)), NODE_FAN);
         if (number == least)
             return;
     }
