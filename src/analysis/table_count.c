@@ -1,5 +1,6 @@
 /* See table_count.h. Of each space a set has the numbers of its tables, by level; of each page it is known in
- * whose name it was referred to last, so that most references take one comparison. */
+ * whose name it was referred to last, so that most references take one comparison. When a space ends it is
+ * given another such name: what a space of its number refers to later is told again. */
 #include "analysis/table_count.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@ struct table_count {
     struct map
         tables[UINT16_MAX + 1]; /* by space: LEVEL << LEVEL_SHIFT | number; empty: it has no root either */
     struct map spaces;          /* by process: its space */
-    uint32_t *last;             /* by page: space + 1; 0: none yet */
+    uint32_t names[UINT16_MAX + 1], name_count; /* by space, from 1 */
+    uint32_t *last;                             /* by page: a name; 0: none yet */
     size_t capacity;
     uint32_t frames, peak;
 };
@@ -27,6 +29,8 @@ int table_count_create(const struct refs_source *source, struct table_count **re
     if (!c)
         return -ENOMEM;
     c->source = source;
+    for (size_t i = 0; i < ARRAY_LENGTH(c->names); i++)
+        c->names[i] = ++c->name_count;
     *ret_count = c;
     return 0;
 }
@@ -57,6 +61,7 @@ static void space_ends(struct table_count *c, uint64_t space) {
         return;
     c->frames -= (uint32_t)map_count(&c->tables[space]) + 1;
     map_free(&c->tables[space]);
+    c->names[space] = ++c->name_count;
 }
 
 /* fork() copies all entries, and so all tables. */
@@ -74,19 +79,10 @@ static int copy_space(struct table_count *c, const struct refs_mark *m) {
     return 0;
 }
 
-/* What a space referred to is told again after it has ended: pages keep who was last. */
-static void forget_last(struct table_count *c, uint64_t space) {
-    for (size_t i = 0; i < c->capacity; i++)
-        c->last[i] = c->last[i] == space + 1 ? 0 : c->last[i];
-}
-
 static int take_mark(struct table_count *c, const struct refs_mark *m) {
     uint64_t space = m->space;
     switch ((enum refs_mark_type)m->type) {
-    case REFS_MARK_EXIT:
-        space_ends(c, space);
-        forget_last(c, space);
-        return 0;
+    case REFS_MARK_EXIT: space_ends(c, space); return 0;
     case REFS_MARK_EXEC:
         if (map_get(&c->spaces, m->a, &space) && space != m->space)
             space_ends(c, space);
@@ -120,9 +116,9 @@ int table_count_feed(struct table_count *c, const struct refs_item *items, size_
         const struct refs_item *item = &items[i];
         if (item->kind == REFS_MARK) {
             error = take_mark(c, refs_mark(c->source, item->page));
-        } else if (item->kind == REFS_REFERENCE && c->last[item->page] != item->space + 1U) {
+        } else if (item->kind == REFS_REFERENCE && c->last[item->page] != c->names[item->space]) {
             const struct refs_page *page = refs_page(c->source, item->page);
-            c->last[item->page] = item->space + 1U;
+            c->last[item->page] = c->names[item->space];
             error = page->flags & REFS_PAGE_KNOWN ? refer(c, item->space, page->vpn) : 0;
         }
     }
