@@ -47,14 +47,8 @@ static uint64_t vm_memory(const struct vm *vm) {
     return vm_tells_truth(vm) ? vm->frames.pages.end - vm->config.reserved : vm->config.told_pages;
 }
 
-static uint64_t vm_swap(const struct vm *vm) {
-    struct vm_counts told;
-    vm_get_told_counts(vm, &told);
-    return told.swap.pages;
-}
-
 uint64_t vm_commit_limit(const struct vm *vm) {
-    return vm_memory(vm) * vm->overcommit_ratio / 100 + vm_swap(vm);
+    return vm_memory(vm) * vm->overcommit_ratio / 100 + vm_told_swap(vm);
 }
 
 /* Nothing is kept back for administrators, who are not told apart here. */
@@ -64,7 +58,7 @@ int vm_may_promise(const struct vm *vm, uint64_t pages) {
     case VM_OVERCOMMIT_NEVER: return vm->promised + pages < vm_commit_limit(vm) ? 0 : -ENOMEM;
     case VM_OVERCOMMIT_GUESS: break;
     }
-    return pages > vm_memory(vm) + vm_swap(vm) ? -ENOMEM : 0;
+    return pages > vm_memory(vm) + vm_told_swap(vm) ? -ENOMEM : 0;
 }
 
 /* ---- locks ---- */

@@ -11,6 +11,10 @@ bool vm_tells_truth(const struct vm *vm) {
     return vm->config.told_pages == 0;
 }
 
+uint64_t vm_told_swap(const struct vm *vm) {
+    return vm_tells_truth(vm) ? vm->swap.pages : (uint64_t)TOLD_SWAP_PER_MEMORY * vm->config.told_pages;
+}
+
 void vm_get_told_counts(const struct vm *vm, struct vm_counts *ret_counts) {
     const uint32_t pages = vm->config.told_pages;
     if (vm_tells_truth(vm))
@@ -19,7 +23,7 @@ void vm_get_told_counts(const struct vm *vm, struct vm_counts *ret_counts) {
         *ret_counts = (struct vm_counts){
             .frames = {.total = pages, .free = pages},
             .frames_peak = {.total = pages, .free = pages},
-            .swap = {.pages = (uint64_t)TOLD_SWAP_PER_MEMORY * pages},
+            .swap = {.pages = vm_told_swap(vm)},
             .promised = vm->promised,
         };
 }

@@ -148,7 +148,8 @@ struct vm_counts {
 void vm_get_counts(const struct vm *, struct vm_counts *ret_counts);
 /* What programs are told of it; vm_get_told_usage(), space_get_told_counts() likewise. */
 void vm_get_told_counts(const struct vm *, struct vm_counts *ret_counts);
-bool vm_tells_truth(const struct vm *); /* false: what is told has nothing to do with frames */
+uint64_t vm_told_swap(const struct vm *); /* pages */
+bool vm_tells_truth(const struct vm *);   /* false: what is told has nothing to do with frames */
 
 /* Pages that were brought along with others. prefetched = useful + wasted + waiting. */
 struct vm_prefetch_counts {
