@@ -21,9 +21,9 @@
 #include "trace/text.h"
 
 enum {
-    WRITER_LEVEL = 1,          /* of zstd: lower ones are not faster on what the predictor leaves */
-    WRITER_COLUMNS = 1u << 16, /* bytes of columns that make a block full … */
-    WRITER_EXTRA = 1u << 20,   /* … or so many of pages, marks and names … */
+    WRITER_LEVEL = 1,                               /* of zstd: the quickest but for the negative ones */
+    WRITER_COLUMNS = 1u << 16,                      /* bytes of columns that make a block full … */
+    WRITER_EXTRA = 1u << 20,                        /* … or so many of pages, marks and names … */
     WRITER_ITEMS = NATIVE_ITEMS_MOST - CODEC_ITEMS, /* … or items */
 };
 _Static_assert(WRITER_EXTRA + NATIVE_TEXT + WRITER_COLUMNS + CODEC_ITEMS * CODEC_ITEM_BYTES + 4096 <
