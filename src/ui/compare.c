@@ -3,8 +3,6 @@
  * Results become rows (compare_rows.h), and all output is made from the rows, so that a CSV file of an
  * earlier comparison gives the same table again. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,22 +318,19 @@ static int compare_entry(struct job *job, const struct suite_entry *e, const cha
 }
 
 static bool compare_suite(struct job *job) {
-    const char *folder = getenv("TMPDIR");
-    char trace[PATH_MAX], *message = NULL;
+    char *message = NULL;
     struct suite suite;
     int error = suite_read(job->suite_path, &suite, &message);
     if (error)
         return say_failed(message, error);
-    snprintf(trace, sizeof trace, "%s/thimble-suite-XXXXXX", folder && *folder ? folder : "/tmp");
-    const int fd = mkostemp(trace, O_CLOEXEC);
-    error = fd < 0 ? message_fail(-errno, &message, "%s: %s", trace, strerror(errno)) : 0;
-    if (fd >= 0)
-        close(fd);
+    char *trace = recorded_temporary();
     job->measure = true;
-    for (size_t i = 0; !error && i < suite.count; i++)
+    for (size_t i = 0; trace && !error && i < suite.count; i++)
         error = compare_entry(job, &suite.entries[i], trace, &message);
     suite_free(&suite);
-    return error ? say_failed(message, error) : true;
+    const bool compared = error ? say_failed(message, error) : trace != NULL;
+    free(trace);
+    return compared;
 }
 
 static bool read_rows(struct job *job) {

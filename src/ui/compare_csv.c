@@ -231,7 +231,7 @@ static int read_row(struct reading *r, struct compare_row *row) {
     for (size_t i = 0; !error && i < r->field_count; i++)
         if (r->column_of[i] != NONE)
             error = take_field(r, row, &columns[r->column_of[i]], r->text.bytes + r->fields[i]);
-    if (!error && row->misses == UINT64_MAX && strcmp(row->label, "failed"))
+    if (!error && compare_row_failed(row) && strcmp(row->label, "failed"))
         error = refuse(r, "misses: there are none, and the label is '%.40s', not 'failed'", row->label);
     return error;
 }

@@ -165,7 +165,7 @@ static void put_conditions(const struct compare_report *r, struct text *t) {
         const struct compare_row *row = &r->rows->rows[i];
         if (!*row->condition || !strcmp(row->condition, before))
             continue;
-        if (row->misses == UINT64_MAX) {
+        if (compare_row_failed(row)) {
             text_put(t, row->policy);
             text_put(t, " ");
         }

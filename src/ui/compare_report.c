@@ -183,7 +183,7 @@ static void pairs_add(struct pairs *p, uint32_t program, double value, double ba
 
 /* Whether there is such a row, with a number that can be held against another. */
 static bool is_known(const struct compare_row *row) {
-    return row && row->misses != UINT64_MAX && row->lower == row->upper;
+    return row && !compare_row_failed(row) && row->lower == row->upper;
 }
 
 static int add_ratios(const struct compare_report *r, size_t size, size_t policy,
@@ -244,7 +244,7 @@ static int label_rank(const char *label) {
 static void add_row(struct compare_result *result, const struct compare_row *row) {
     const bool bounded = row->lower != UINT64_MAX && row->upper != UINT64_MAX;
     result->runs++;
-    result->failed += row->misses == UINT64_MAX;
+    result->failed += compare_row_failed(row);
     result->frames = row->frames;
     result->misses += row->misses;
     result->lower += bounded ? row->lower : row->misses;

@@ -25,7 +25,7 @@ void compare_rows_free(struct compare_rows *t) {
 
 const struct compare_row *compare_rows_failed(const struct compare_rows *t) {
     for (size_t i = 0; i < t->count; i++)
-        if (t->rows[i].misses == UINT64_MAX)
+        if (compare_row_failed(&t->rows[i]))
             return &t->rows[i];
     return NULL;
 }

@@ -29,6 +29,10 @@ struct compare_row {
     double ns_per_reference, ns_per_victim, bytes_per_frame; /* 0: not measured */
 };
 
+static inline bool compare_row_failed(const struct compare_row *row) {
+    return row->misses == UINT64_MAX;
+}
+
 struct compare_rows {
     struct compare_row *rows;
     size_t count;

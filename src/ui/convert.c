@@ -40,13 +40,11 @@ static void check_request(const struct conversion *c, struct argp_state *state) 
 
 static error_t take_option(int key, char *value, struct argp_state *state) {
     struct conversion *c = state->input;
+    char *message = NULL;
     switch (key) {
     case 'F':
-        if (refs_format_parse(value, &c->format))
-            argp_error(
-                state,
-                "--format '%s': formats are thimble, oracleGeneral, csv, lackey, perf-script and ostep",
-                value);
+        if (exported_take_format(value, &c->format, &message))
+            argp_error(state, "%s", message ? message : strerror(ENOMEM));
         return 0;
     case 'o': c->to = value; return 0;
     case ARGP_KEY_ARG:

@@ -1,9 +1,11 @@
 /* See exported.h. */
 #include "ui/exported.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "refs/export.h"
 #include "ui/say.h"
 #include "ui/size.h"
@@ -28,6 +30,15 @@ enum refs_format exported_format(const char *path) {
             return ends[i].format;
     }
     return REFS_FORMAT_ANY;
+}
+
+int exported_take_format(const char *value, enum refs_format *ret_format, char **ret_message) {
+    if (!refs_format_parse(value, ret_format))
+        return 0;
+    return message_fail(
+        -EINVAL, ret_message,
+        "--format: '%s' is unknown: formats are thimble, oracleGeneral, csv, lackey, perf-script and ostep",
+        value);
 }
 
 /* ---- what was lost ---- */

@@ -8,6 +8,9 @@
 /* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
 enum refs_format exported_format(const char *path);
 
+/* "--format VALUE": 0, or -EINVAL with *ret_message. */
+int exported_take_format(const char *value, enum refs_format *ret_format, char **ret_message);
+
 /* False: there is no such file, which was said. *ret_whole: the source was not cut. */
 bool exported_write(const char *from, enum refs_format from_format, const char *to,
                     enum refs_format to_format, bool *ret_whole);

@@ -140,7 +140,7 @@ static const struct argp_option web_options[] = {
 static const struct argp_option analysis_options[] = {
     {NULL, 0, NULL, 0, "References:", 6},
     {"format", KEY_FORMAT, "FORMAT", 0,
-     "What FILE is: thimble, oracleGeneral, lackey, csv, perf or ostep (default: by its content)", 6},
+     "What FILE is: thimble, oracleGeneral, lackey, csv, perf-script or ostep (default: by its content)", 6},
     {"real-clock", KEY_REAL_CLOCK, NULL, 0,
      "Run the program with the host's clock and randomness (default: deterministic)", 6},
     {0},

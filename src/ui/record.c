@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "ui/exported.h"
 #include "ui/recorded.h"
+#include "ui/say.h"
 #include "ui/session.h"
 
 enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE, KEY_FORMAT };
@@ -40,16 +40,6 @@ static int take_reduce(struct recorded_request *request, const char *value, char
     return 0;
 }
 
-static int take_format(struct job *job, const char *value, char **ret_message) {
-    return refs_format_parse(value, &job->format)
-               ? message_fail(
-                     -EINVAL, ret_message,
-                     "--format '%s': formats are thimble, oracleGeneral, csv, lackey, perf-script and "
-                     "ostep",
-                     value)
-               : 0;
-}
-
 /* Records into a temporary file, and makes the one that is wanted of it. */
 static int record_as(struct job *job, struct options *options, char **envp) {
     const char *path = job->request.path;
@@ -71,7 +61,7 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     struct recorded_request *request = &job->request;
     switch (key) {
     case 'o': request->path = value; return 0;
-    case KEY_FORMAT: return take_format(job, value, ret_message);
+    case KEY_FORMAT: return exported_take_format(value, &job->format, ret_message);
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
     case KEY_WARM_UP: return recorded_take_seconds("warm-up", value, &request->warm_up, ret_message);
     case KEY_VERBOSE: request->verbose = true; return 0;
@@ -105,8 +95,7 @@ int record_command(int argc, char **argv, char **envp) {
     if (!error && !job.request.path)
         error = message_fail(-EINVAL, &message, "no file was given: thimble record -o FILE PROGRAM");
     if (error) {
-        fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-        free(message);
+        say_failed(message, error);
         return EXIT_MACHINE;
     }
     if (job.format == REFS_FORMAT_ANY)

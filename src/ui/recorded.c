@@ -10,6 +10,7 @@
 
 #include "base/message.h"
 #include "record/recorder.h"
+#include "ui/say.h"
 #include "ui/session.h"
 #include "ui/size.h"
 
@@ -92,8 +93,7 @@ static int create_recorder(struct recording *r, const struct options *o) {
     };
     const int error = recorder_create(&config, &r->recorder, &message);
     if (error)
-        fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
-    free(message);
+        say_failed(message, error);
     return error;
 }
 
@@ -196,9 +196,9 @@ bool recorded_open(struct options *options, char **envp, const struct recorded_r
     request.path = path;
     made.exit_status = recorded_run(options, envp, &request, &recorded);
     signal(SIGUSR1, say_analysing);
-    if (recorded && refs_open(path, REFS_FORMAT_THIMBLE, &made.source, &message))
-        fprintf(stderr, "thimble: %s\n", message ? message : "the recording cannot be read");
-    free(message);
+    const int error = recorded ? refs_open(path, REFS_FORMAT_THIMBLE, &made.source, &message) : 0;
+    if (error)
+        say_failed(message, error);
     if (recorded && !made.source)
         made.exit_status = EXIT_MACHINE;
     unlink(path); /* what is open can be read, and is gone however we end */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/result.h"
 #include "trace/text.h"
+#include "ui/exported.h"
 #include "ui/say.h"
 #include "ui/session.h"
 
@@ -42,14 +42,9 @@ static char *make_title(const struct options *o) {
 static bool open_file(struct subject *s) {
     enum refs_format format = REFS_FORMAT_ANY;
     char *message = NULL;
-    if (s->options.format && refs_format_parse(s->options.format, &format)) {
-        fprintf(stderr,
-                "thimble: --format: '%s' is not a format of references: there are thimble, oracleGeneral, "
-                "lackey, csv, perf and ostep\n",
-                s->options.format);
-        return false;
-    }
-    const int error = refs_open(s->options.references, format, &s->source, &message);
+    int error = s->options.format ? exported_take_format(s->options.format, &format, &message) : 0;
+    if (!error)
+        error = refs_open(s->options.references, format, &s->source, &message);
     return error ? say_failed(message, error) : true;
 }
 
@@ -86,13 +81,4 @@ void subject_close(struct subject *s) {
 
 void subject_report(const struct subject *s, const char *what) {
     fprintf(stderr, "thimble: %s: %s\n", s->title, what);
-}
-
-char *subject_condition(const struct subject *s) {
-    struct refs_totals totals;
-    enum result_label label;
-    char *condition;
-    if (refs_totals(s->source, &totals) || result_condition(&totals, &label, &condition))
-        return NULL;
-    return condition;
 }

@@ -26,8 +26,4 @@ void subject_close(struct subject *);
 /* "thimble: SUBJECT: " and the rest on standard error. */
 void subject_report(const struct subject *, const char *what);
 
-/* Why numbers about this trace are not plainly exact: a line for people (malloc'd), or NULL. Read the source
- * to its end first. */
-char *subject_condition(const struct subject *);
-
 #endif

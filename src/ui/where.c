@@ -14,6 +14,7 @@
 #include "place/attribution.h"
 #include "place/replay.h"
 #include "ui/commands.h"
+#include "ui/exported.h"
 #include "ui/session.h"
 #include "ui/size.h"
 
@@ -243,9 +244,8 @@ static void job_run(struct where_job *job, char **envp) {
 static int references_open(struct where_job *job, struct refs_source **ret_source, char **ret_message) {
     const struct options *o = &job->session.options;
     enum refs_format format = REFS_FORMAT_ANY;
-    if (o->format && refs_format_parse(o->format, &format))
-        return message_fail(-EINVAL, ret_message, "--format: '%s' is not a format of references", o->format);
-    return refs_open(o->references, format, ret_source, ret_message);
+    const int error = o->format ? exported_take_format(o->format, &format, ret_message) : 0;
+    return error ? error : refs_open(o->references, format, ret_source, ret_message);
 }
 
 /* The places in the trace for one policy and size. 0, or -errno with a message or NULL. */
