@@ -6,8 +6,8 @@
  * algorithm", VLDB 1994. Parameters, in percent of memory: in=25 (Kin), out=50 (Kout), the paper's
  * recommendation.
  *
- * The paper looks the wanted page up in A1out before it makes room; here room is made first, so A1out may
- * hold one more until the page has been looked up. */
+ * As in the paper, the wanted page is looked up in A1out before room is made, by miss(), and counts there no
+ * more; the victims that make room could push it out. A page that comes in unasked is looked up then. */
 #include <assert.h>
 
 #include "policy/ghosts.h"
@@ -19,7 +19,9 @@ enum { A1IN, AM, A1OUT, QUEUES };
 struct twoq {
     struct lists lists;
     struct ghosts ghosts; /* those of A1out */
-    uint32_t in, out;     /* Kin, Kout: frames, pages */
+    uint32_t in;          /* Kin, in frames; Kout is the most ghosts that there can be */
+    page_id_t wanted;     /* by miss(), until it comes in … */
+    bool was_out;         /* … and it was in A1out */
 };
 
 static int twoq_create(const struct policy_config *config, void **ret_state) {
@@ -32,8 +34,7 @@ static int twoq_create(const struct policy_config *config, void **ret_state) {
     if (!twoq || limit >= UINT32_MAX)
         goto out_free;
     twoq->in = (uint32_t)(capacity * in / 100);
-    twoq->out = (uint32_t)limit;
-    if (ghosts_init_lists(&twoq->ghosts, &twoq->lists, config->frames, twoq->out + 1, QUEUES) < 0)
+    if (ghosts_init_lists(&twoq->ghosts, &twoq->lists, config->frames, (uint32_t)limit, QUEUES) < 0)
         goto out_free;
     *ret_state = twoq;
     return 0;
@@ -55,15 +56,30 @@ static void twoq_forget(struct twoq *twoq, uint32_t ghost) {
     ghosts_drop(&twoq->ghosts, ghost);
 }
 
-static void twoq_insert(void *state, pfn_t f, page_id_t page) {
-    struct twoq *twoq = state;
-    assert(lists_of(&twoq->lists, f.n) == LIST_NONE);
+/* Takes the page out of A1out. Whether it was there. */
+static bool twoq_take(struct twoq *twoq, page_id_t page) {
     const uint32_t ghost = ghosts_find(&twoq->ghosts, page);
     if (ghost != NODE_NONE)
         twoq_forget(twoq, ghost);
-    if (lists_count(&twoq->lists, A1OUT) > twoq->out)
-        twoq_forget(twoq, lists_oldest(&twoq->lists, A1OUT));
-    lists_append(&twoq->lists, ghost == NODE_NONE ? A1IN : AM, f.n);
+    return ghost != NODE_NONE;
+}
+
+static void twoq_miss(void *state, page_id_t page) {
+    struct twoq *twoq = state;
+    const bool again = twoq->was_out && page_id_eq(twoq->wanted, page); /* it did not come the last time */
+    twoq->was_out = twoq_take(twoq, page) || again;
+    twoq->wanted = page;
+}
+
+static void twoq_insert(void *state, pfn_t f, page_id_t page) {
+    struct twoq *twoq = state;
+    assert(lists_of(&twoq->lists, f.n) == LIST_NONE);
+    bool was_out = twoq->was_out && page_id_eq(twoq->wanted, page);
+    if (was_out)
+        twoq->was_out = false;
+    else
+        was_out = twoq_take(twoq, page);
+    lists_append(&twoq->lists, was_out ? AM : A1IN, f.n);
 }
 
 static void twoq_access(void *state, pfn_t f, page_id_t page) {
@@ -77,7 +93,7 @@ static void twoq_remove(void *state, pfn_t f, page_id_t page, enum policy_remove
     const uint8_t list = lists_of(&twoq->lists, f.n);
     assert(list == A1IN || list == AM);
     lists_remove(&twoq->lists, f.n);
-    if (list != A1IN || reason != POLICY_EVICTED)
+    if (list != A1IN || reason != POLICY_EVICTED || twoq->ghosts.limit == 0)
         return;
     if (ghosts_full(&twoq->ghosts))
         twoq_forget(twoq, lists_oldest(&twoq->lists, A1OUT));
@@ -116,4 +132,5 @@ const struct policy_ops policy_2q = {
     .victim = twoq_victim,
     .check = twoq_check,
     .bytes = twoq_bytes,
+    .miss = twoq_miss,
 };

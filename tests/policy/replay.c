@@ -143,10 +143,20 @@ static uint32_t reclaim(struct replay *r, struct rng *rng) {
         n = ask(r);
     }
     if (rng && rng_below(rng, 20) == 0) /* somebody else decided */
-        n = (uint32_t)rng_below(rng, r->frames);
+        do
+            n = (uint32_t)rng_below(rng, r->frames);
+        while (!r->page[n]);
     r->evicted = r->page[n];
     remove_frame(r, n, POLICY_EVICTED);
     return n;
+}
+
+/* Sometimes several pages go for one that comes in, as where frames are taken in batches. */
+static void reclaim_more(struct replay *r, struct rng *rng) {
+    if (!rng || rng_below(rng, 20))
+        return;
+    for (uint64_t more = 1 + rng_below(rng, 5); more > 0 && !pfn_is_none(r->ops->victim(r->policy)); more--)
+        (void)reclaim(r, rng);
 }
 
 /* A free frame, not the first one; `frames` if there is none. */
@@ -171,13 +181,17 @@ void replay_reference(struct replay *r, uint64_t page, struct rng *rng) {
         return;
     }
     r->misses++;
-    if (r->ops->miss)
-        r->ops->miss(r->policy, identity(r, page));
-    if (r->model && r->model->miss)
-        r->model->miss(r->of_model, page);
+    const int tries = rng && rng_below(rng, 20) == 0 ? 2 : 1; /* it may not come at once */
+    for (int i = 0; i < tries; i++) {
+        if (r->ops->miss)
+            r->ops->miss(r->policy, identity(r, page));
+        if (r->model && r->model->miss)
+            r->model->miss(r->of_model, page);
+    }
     n = find_free(r);
     if (n == r->frames)
         n = reclaim(r, rng);
+    reclaim_more(r, rng);
     insert_frame(r, n, page);
 }
 

@@ -169,13 +169,15 @@ static void twoq_reset(void *model, int capacity) {
 
 static void twoq_miss(void *model, uint64_t page) {
     struct twoq *m = model;
+    m->wanted_out = queue_drop(&m->a1out, page) || (m->wanted_out && m->wanted == page);
     m->wanted = page;
-    m->wanted_out = queue_drop(&m->a1out, page);
 }
 
 static void twoq_insert(void *model, uint64_t page) {
     struct twoq *m = model;
-    queue_put(page == m->wanted && m->wanted_out ? &m->am : &m->a1in, page);
+    const bool was_out = page == m->wanted && m->wanted_out;
+    queue_put(was_out ? &m->am : &m->a1in, page);
+    m->wanted_out = m->wanted_out && !was_out;
 }
 
 static void twoq_access(void *model, uint64_t page) {
