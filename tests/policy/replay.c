@@ -257,3 +257,10 @@ void replay_random(const struct model *model, uint32_t frames, uint64_t seed, in
     all_die(&r);
     replay_close(&r);
 }
+
+void replay_compare(const struct model *model) {
+    static const uint32_t frames[] = {1, 2, 3, 4, 7, 10, 21, 64};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
+        for (uint64_t seed = 1; seed <= 6; seed++)
+            replay_random(model, frames[i], 100 * seed + i, 6000);
+}

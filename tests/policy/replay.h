@@ -63,5 +63,7 @@ void replay_reference(struct replay *, uint64_t page, struct rng *);
 void replay_kill(struct replay *, uint64_t page, enum policy_remove);
 /* References, deaths and unusual calls, `steps` of them, drawn from the seed. */
 void replay_random(const struct model *, uint32_t frames, uint64_t seed, int steps);
+/* The same in memories of several sizes, with several seeds. */
+void replay_compare(const struct model *);
 
 #endif

@@ -382,20 +382,13 @@ static const struct model generations_without_swap = {
 
 /* ---- the tests ---- */
 
-static void compare(const struct model *model) {
-    static const uint32_t frames[] = {1, 2, 3, 4, 7, 10, 21, 64};
-    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
-        for (uint64_t seed = 1; seed <= 6; seed++)
-            replay_random(model, frames[i], 100 * seed + i, 6000);
-}
-
 static void active_and_inactive_lists_follow_the_rules(void **state) {
-    compare(&two);
+    replay_compare(&two);
 }
 
 static void generations_follow_the_rules(void **state) {
-    compare(&generations);
-    compare(&generations_without_swap);
+    replay_compare(&generations);
+    replay_compare(&generations_without_swap);
 }
 
 /* A set of pages that is used again and again, at times seldom enough to be evicted, beside a stream of pages
