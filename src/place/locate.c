@@ -148,6 +148,8 @@ static bool location_name(const struct locator *l, const struct location *at, ch
         snprintf(to, LOCATION_TEXT, "[not mapped]");
     else if (at->module)
         snprintf(to, LOCATION_TEXT, "%s", module_path(locator_module(l, at->module)));
+    else if (v->object && v->name)
+        snprintf(to, LOCATION_TEXT, "[anon_shmem:%s]", v->name);
     else if (v->object)
         snprintf(to, LOCATION_TEXT, "[shared: %s]", object_name(v->object));
     else if (v->heap || v->stack)

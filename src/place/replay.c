@@ -49,20 +49,32 @@ static struct key label_key(struct replay *r, const char *text) {
     return key_make(KEY_NAME, 0, number);
 }
 
-static struct key mapping_label(struct replay *r, const struct refs_mark *mark) {
+/* By mapping, permissions belong to it. */
+static struct key permitted_label(struct replay *r, const struct refs_mark *mark, const char *name) {
     char text[LABEL];
-    const char *name = mark->c                         ? object_label(r, (uint32_t)mark->c)
-                       : mark->flags & EVENT_MAP_HEAP  ? "[heap]"
-                       : mark->flags & EVENT_MAP_STACK ? "[stack]"
-                                                       : "[anon]";
-    const bool plain = !mark->c && mark->flags & (EVENT_MAP_HEAP | EVENT_MAP_STACK);
-    if (plain || r->config->by == PLACE_BY_FILE)
-        snprintf(text, sizeof text, "%s", name);
-    else
-        snprintf(text, sizeof text, "%s %c%c%c%c", name, mark->flags & ACCESS_READ ? 'r' : '-',
-                 mark->flags & ACCESS_WRITE ? 'w' : '-', mark->flags & ACCESS_EXEC ? 'x' : '-',
-                 mark->flags & EVENT_MAP_SHARED ? 's' : 'p');
+    if (r->config->by == PLACE_BY_FILE)
+        return label_key(r, name);
+    snprintf(text, sizeof text, "%s %c%c%c%c", name, mark->flags & ACCESS_READ ? 'r' : '-',
+             mark->flags & ACCESS_WRITE ? 'w' : '-', mark->flags & ACCESS_EXEC ? 'x' : '-',
+             mark->flags & EVENT_MAP_SHARED ? 's' : 'p');
     return label_key(r, text);
+}
+
+static struct key mapping_label(struct replay *r, const struct refs_mark *mark) {
+    if (mark->c)
+        return permitted_label(r, mark, object_label(r, (uint32_t)mark->c));
+    if (mark->flags & (EVENT_MAP_HEAP | EVENT_MAP_STACK))
+        return label_key(r, mark->flags & EVENT_MAP_HEAP ? "[heap]" : "[stack]");
+    return permitted_label(r, mark, "[anon]");
+}
+
+/* Of memory that the program gave a name. Heap and stack keep theirs. */
+static struct key name_label(struct replay *r, const struct refs_mark *mark) {
+    char text[LABEL];
+    if (mark->flags & (EVENT_MAP_HEAP | EVENT_MAP_STACK))
+        return mapping_label(r, mark);
+    snprintf(text, sizeof text, mark->flags & EVENT_MAP_SHARED ? "[anon_shmem:%s]" : "[anon:%s]", mark->text);
+    return permitted_label(r, mark, text);
 }
 
 static struct ranges *space_mappings(struct replay *r, uint16_t space) {
@@ -81,19 +93,17 @@ static struct ranges *space_mappings(struct replay *r, uint16_t space) {
 
 static void take_mark(struct replay *r, const struct refs_mark *mark) {
     struct ranges *mappings = space_mappings(r, mark->space);
-    char text[LABEL];
     if (!mappings)
         return;
     switch ((enum refs_mark_type)mark->type) {
-    case REFS_MARK_CREATE: ranges_clear(mappings); break;
     case REFS_MARK_MAP:
         note_error(r, ranges_add(mappings, mark->a, mark->a + mark->b, mapping_label(r, mark)));
         break;
     case REFS_MARK_UNMAP: note_error(r, ranges_cut(mappings, mark->a, mark->a + mark->b)); break;
     case REFS_MARK_NAME:
-        snprintf(text, sizeof text, "[anon:%s]", mark->text);
-        note_error(r, ranges_add(mappings, mark->a, mark->a + mark->b, label_key(r, text)));
+        note_error(r, ranges_add(mappings, mark->a, mark->a + mark->b, name_label(r, mark)));
         break;
+    case REFS_MARK_CREATE:
     case REFS_MARK_EXEC:
     case REFS_MARK_EXIT:
     case REFS_MARK_PHASE:

@@ -164,6 +164,26 @@ static void observe_given_up(void *context, page_id_t id) {
     put_page(context, WORDS_GIVEN_UP, 0, id);
 }
 
+/* MAP says anew what is there, without a name; a name follows it. */
+static void observe_renamed(void *context, const struct vm_range *range, uint64_t instruction) {
+    struct recorder *r = context;
+    struct refs_mark mark = {.instruction = instruction,
+                             .type = REFS_MARK_MAP,
+                             .flags = (uint8_t)range->flags,
+                             .space = (uint16_t)range->space,
+                             .a = range->start.n,
+                             .b = range->pages,
+                             .c = range->object ? object_number(range->object) : 0,
+                             .d = range->object_page,
+                             .text = ""};
+    put_mark(r, &mark, 0);
+    if (!range->name)
+        return;
+    mark.type = REFS_MARK_NAME;
+    mark.text = range->name;
+    put_mark(r, &mark, strlen(range->name));
+}
+
 /* ---- what the events say ---- */
 
 static void put_plain_mark(struct recorder *r, const struct event *e, enum refs_mark_type type,
@@ -178,6 +198,13 @@ static void put_plain_mark(struct recorder *r, const struct event *e, enum refs_
                                    .d = args[3],
                                    .text = ""};
     put_mark(r, &mark, 0);
+}
+
+/* Its number may have been another's: of that nothing is mapped any more. What is copied follows. */
+static void space_created(struct recorder *r, const struct event *e) {
+    const uint64_t all = USER_END >> PAGE_SHIFT;
+    (void)map_put(&r->copied, e->args[0], e->args[2]);
+    put_plain_mark(r, e, REFS_MARK_UNMAP, e->args[0], (const uint64_t[4]){0, all});
 }
 
 static void process_created(struct recorder *r, const struct event *e) {
@@ -225,7 +252,7 @@ static void receive(struct trace_sink *sink, const struct event *e) {
     else if (e->kind == EVENT_PROCESS_EXIT)
         process_exits(r, e);
     else if (e->kind == EVENT_SPACE_CREATE)
-        (void)map_put(&r->copied, e->args[0], e->args[2]);
+        space_created(r, e);
     else if (e->kind == EVENT_MAP)
         put_plain_mark(r, e, REFS_MARK_MAP, e->args[0], e->args + 1);
     else if (e->kind == EVENT_UNMAP)
@@ -282,6 +309,7 @@ int recorder_create(const struct recorder_config *config, struct recorder **ret_
         .cleaned = observe_cleaned,
         .cooled = observe_cooled,
         .given_up = observe_given_up,
+        .renamed = observe_renamed,
     };
     *ret_recorder = r;
     return 0;

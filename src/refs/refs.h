@@ -64,9 +64,10 @@ enum refs_mark_type {
     REFS_MARK_EXEC,   /* space; a = pid, text = path of the program */
     REFS_MARK_EXIT,   /* space; a = pid, b = wait status */
     REFS_MARK_MAP,    /* space; a = first VPN, b = pages, c = object (0: anonymous), d = page in it;
-                         flags = enum event_map_flags */
+                         flags = enum event_map_flags; also when these change. It has no name then */
     REFS_MARK_UNMAP,  /* space; a = first VPN, b = pages */
-    REFS_MARK_NAME,   /* space; a = first VPN, b = pages, text = name (PR_SET_VMA_ANON_NAME) */
+    REFS_MARK_NAME,   /* space; a = first VPN, b = pages, text = name (PR_SET_VMA_ANON_NAME);
+                         flags as of the MAP before it */
     REFS_MARK_PHASE,  /* a part of the run begins that is to be looked at apart; text = its name: "measured"
                          stands  behind the warm-up that was asked for */
     REFS_MARK_TYPES

@@ -6,6 +6,7 @@
 #include "base/base.h"
 #include "vm/merge.h"
 #include "vm/object.h"
+#include "vm/reference.h"
 #include "vm/space.h"
 #include "vm/state.h"
 
@@ -22,11 +23,33 @@ enum { MAP_32BIT_LOW = 0x40000000 };
 
 /* ---- events ---- */
 
+/* Those of the mapping's flags that are of enum event_map_flags. */
+static unsigned map_flags(const struct mapping *m) {
+    return m->flags & (MAPPING_ACCESS | MAPPING_SHARED | MAPPING_STACK | MAPPING_HEAP);
+}
+
+static uint64_t first_object_page(const struct mapping *m, vpn_t start) {
+    return m->object ? mapping_object_page(m, start) : 0;
+}
+
+void space_tell_range(struct space *space, const struct mapping *m, vpn_t start, vpn_t end) {
+    const struct vm_observer *observer = &space->vm->config.observer;
+    const struct vm_range range = {.space = space->number,
+                                   .start = start,
+                                   .pages = end.n - start.n,
+                                   .flags = map_flags(m),
+                                   .object = m->object,
+                                   .object_page = first_object_page(m, start),
+                                   .name = m->name ? m->name->text : NULL};
+    if (observer->renamed)
+        observer->renamed(observer->context, &range, reference_now(space->vm));
+}
+
 void space_emit_map_range(struct space *space, const struct mapping *m, vpn_t start, vpn_t end) {
-    const unsigned flags = m->flags & (MAPPING_ACCESS | MAPPING_SHARED | MAPPING_STACK |
-                                       MAPPING_HEAP); /* enum event_map_flags */
-    trace_emit(space->vm->config.trace, EVENT_MAP, flags, space->number, start.n, end.n - start.n,
-               m->object ? m->object->number : 0, m->object ? mapping_object_page(m, start) : 0);
+    trace_emit(space->vm->config.trace, EVENT_MAP, map_flags(m), space->number, start.n, end.n - start.n,
+               m->object ? m->object->number : 0, first_object_page(m, start));
+    if (m->name)
+        space_tell_range(space, m, start, end);
 }
 
 static void emit_unmap(struct space *space, vpn_t start, vpn_t end) {

@@ -47,8 +47,11 @@ static int name_range(struct space *space, vpn_t start, vpn_t end, struct mappin
         const vpn_t part_end = {min_u64(m->end.n, end.n)};
         if (m->object && (!m->object->anonymous || m->opened))
             return -EBADF; /* a file's, a memory file's included */
-        if (!mapping_name_same(m->name, name) && mapping_rename(&m, start, part_end, name))
-            return -EAGAIN;
+        if (!mapping_name_same(m->name, name)) {
+            if (mapping_rename(&m, start, part_end, name))
+                return -EAGAIN;
+            space_tell_range(space, m, start, part_end);
+        }
         start = part_end;
     }
     return result;

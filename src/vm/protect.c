@@ -53,6 +53,7 @@ static int protect_part(struct space *space, struct mapping *m, vpn_t start, vpn
         return error;
     protect_entries(space, m, start, end);
     trace_emit(space->vm->config.trace, EVENT_PROTECT, access, space->number, start.n, end.n - start.n, 0, 0);
+    space_tell_range(space, m, start, end);
     return 0;
 }
 

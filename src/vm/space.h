@@ -70,8 +70,10 @@ int space_unmap_pages(struct space *, vpn_t start, vpn_t end, enum policy_remove
 int space_find_gap(struct space *, uint64_t pages, vpn_t hint, vpn_t *ret_start);
 /* The pages of a range of bytes; -EINVAL if it is not page-aligned or not in user space. */
 int space_range(uint64_t address, uint64_t length, vpn_t *ret_start, vpn_t *ret_end);
-/* EVENT_MAP for a part of the mapping that is new. */
+/* EVENT_MAP for a part of the mapping that is new; and its name, to who observes. */
 void space_emit_map_range(struct space *, const struct mapping *, vpn_t start, vpn_t end);
+/* To who observes: what a part of the mapping is called, and what it permits. */
+void space_tell_range(struct space *, const struct mapping *, vpn_t start, vpn_t end);
 
 /* ---- advise.c ---- */
 

@@ -40,6 +40,17 @@ struct vm_place {
     bool stack, heap; /* the mapping's */
 };
 
+/* A part of a mapping, for who records what is where. */
+struct vm_range {
+    uint32_t space;
+    vpn_t start;
+    uint64_t pages;
+    unsigned flags;        /* enum event_map_flags */
+    struct object *object; /* NULL: private anonymous */
+    uint64_t object_page;  /* 0 without an object */
+    const char *name;      /* PR_SET_VMA_ANON_NAME; NULL: none */
+};
+
 /* Who wants to know the reference string, the recorder: everything that decides which pages a replacement
  * policy sees, in the order in which it happens (the engine holds no references back when the vm does
  * anything: engine_client.references). A run of accesses to one page may come in several references here (of
@@ -57,6 +68,9 @@ struct vm_observer {
     void (*cleaned)(void *context, page_id_t); /* … but not by an eviction; or it was clean already */
     void (*cooled)(void *context, page_id_t);
     void (*given_up)(void *context, page_id_t); /* MADV_FREE */
+    /* What is mapped there has other permissions or another name; or is new and has a name (after EVENT_MAP).
+     */
+    void (*renamed)(void *context, const struct vm_range *, uint64_t instruction);
 };
 
 /* Decisions made in advance; see machine.h. All zero: none. Frames are those taken from the pool for pages,

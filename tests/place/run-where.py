@@ -189,6 +189,23 @@ class Trace(WhereCase):
                 self.assertEqual(self.row(trace, "[heap]")[count], self.row(live, "[heap]")[count], count)
             self.check_sums(trace)
 
+    def test_names_and_permissions_are_those_of_the_run(self):
+        misses = {}
+        for what, subject in ("run", PROGRAMS / "place-renames"), ("trace", self.trace):
+            if what == "trace":
+                self.assertEqual(self.run_thimble("record", "-o", self.trace, "--", PROGRAMS / "place-renames").returncode, 0)
+            path = self.folder / "where.json"
+            done = self.run_thimble("where", "--sizes", "4000", "--json", "-o", path, subject)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            misses[what] = {row["place"]: row["misses"] for row in json.loads(path.read_text())["tables"][0]["rows"]}
+        for place in [place for place in misses["run"] if place.endswith(" (bss)")]:  # a recording has no programs to look at
+            misses["run"]["[anon] rw-p"] += misses["run"].pop(place)
+        self.assertEqual(misses["trace"], misses["run"])
+        named = {place: count for place, count in misses["run"].items() if place.startswith("[anon") and ":" in place}
+        self.assertEqual(named, {"[anon:ledger] rw-p": 100, "[anon:copy] rw-p": 40, "[anon_shmem:board] rw-s": 40,
+                                 "[anon:index] rw-p": 10, "[anon:parts] rw-p": 10})
+        self.assertEqual(misses["run"]["[heap]"], 4)
+
     def test_what_it_does_not_know_is_refused(self):
         for options, expected in ((["--sizes", "9", "--by", "line"], "no instructions"), ([], "--sizes N"),
                                   (["--sizes", "9", "-p", "nonsense"], "nonsense")):

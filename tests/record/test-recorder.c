@@ -219,6 +219,44 @@ static void test_marks_stand_behind_the_run_that_they_meet(void **state) {
     free(items);
 }
 
+/* The marks of a file, as TYPE SPACE FIRST+PAGES FLAGS TEXT. */
+static void read_marks(struct test *t, char *to, size_t size) {
+    struct refs_source *source;
+    const struct refs_item *items;
+    char *message = NULL;
+    size_t length = 0;
+    assert_int_equal(refs_open(t->path, REFS_FORMAT_ANY, &source, &message), 0);
+    for (long n; (n = refs_next(source, &items)) > 0;)
+        for (long i = 0; i < n; i++) {
+            const struct refs_mark *m = items[i].kind == REFS_MARK ? refs_mark(source, items[i].page) : NULL;
+            if (m)
+                length += (size_t)snprintf(to + length, size - length, "%d %d %lx+%lx %d @%lu %s\n", m->type,
+                                           m->space, m->a, m->b, m->flags, m->instruction, m->text);
+        }
+    refs_close(source);
+    unlink(t->path);
+}
+
+/* A space whose number was another's begins empty; what changes there is mapped again, and has the name then.
+ */
+static void test_names_and_spaces_are_marks(void **state) {
+    struct test t;
+    char marks[400], expected[400];
+    const struct vm_range plain = {.space = 3, .start = {16}, .pages = 2, .flags = EVENT_MAP_SHARED | 3};
+    struct vm_range named = plain;
+    named.name = "ledger";
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    emit(&t, (struct event){.kind = EVENT_SPACE_CREATE, .instruction = 4, .args = {3, 7}});
+    t.o->renamed(t.o->context, &named, 5);
+    t.o->renamed(t.o->context, &plain, 6);
+    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
+    read_marks(&t, marks, sizeof marks);
+    snprintf(expected, sizeof expected,
+             "%d 3 0+7ffffffff 0 @4 \n%d 3 10+2 11 @5 \n%d 3 10+2 11 @5 ledger\n%d 3 10+2 11 @6 \n",
+             REFS_MARK_UNMAP, REFS_MARK_MAP, REFS_MARK_NAME, REFS_MARK_MAP);
+    assert_string_equal(marks, expected);
+}
+
 static void test_reduced_file_says_so(void **state) {
     struct test t;
     struct refs_totals totals;
@@ -267,6 +305,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file_has_the_runs_of_pages_that_move),
         cmocka_unit_test(test_marks_stand_behind_the_run_that_they_meet),
+        cmocka_unit_test(test_names_and_spaces_are_marks),
         cmocka_unit_test(test_reduced_file_says_so),
         cmocka_unit_test(test_full_disk_is_said_once),
     };
