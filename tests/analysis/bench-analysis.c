@@ -5,8 +5,7 @@
  *
  * `uniform` refers to every page with the same probability; `zipf` to the k-th with one proportional to 1 /
  * k; `loop` to one after the other. One reference in four writes. Policies have a quarter of the pages as
- * frames where there are 40,000, half of them where there are 2,000,000; analyses for many sizes have them
- * all. */
+ * frames where there are 40,000, half of them where there are more; analyses for many sizes have them all. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +31,8 @@ struct shape {
 
 static const struct shape shapes[] = {
     {"uniform", 40000, 10000, 2000000},  {"zipf", 40000, 10000, 2000000},
-    {"loop", 40000, 10000, 2000000},     {"uniform", 2000000, 1000000, 8000000},
+    {"loop", 40000, 10000, 2000000},     {"uniform", 1000000, 500000, 8000000},
+    {"zipf", 1000000, 500000, 8000000},  {"uniform", 2000000, 1000000, 8000000},
     {"zipf", 2000000, 1000000, 8000000},
 };
 
