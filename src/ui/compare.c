@@ -69,13 +69,13 @@ static const struct argp_option own_options[] = {
      "Of the modelled stall: ssd (default), nvme, hdd, or latency=T,bandwidth=B,depth=N,writes=W", 0},
     {"measure", KEY_MEASURE, NULL, 0, "Also what each policy costs: time and memory (a suite always does)",
      0},
-    {NULL, 0, NULL, 0, "Suites:", 0},
-    {"suite", KEY_SUITE, "FILE", 0, "Run the programs of FILE: NAME [seed=N] [sizes=LIST] : COMMAND", 0},
-    {"runs", KEY_RUNS, "N", 0, "Each N times, with other seeds and address layouts (default 1: neither)", 0},
-    {"csv", KEY_CSV, "FILE", 0, "Also write a row for each run, policy and size", 0},
-    {"from", KEY_FROM, "FILE", 0, "Run nothing: the table of a CSV file of an earlier comparison", 0},
     {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
+    {"csv", KEY_CSV, "FILE", 0, "Also write a row for each run, policy and size", 0},
+    {NULL, 0, NULL, 0, "Suites, and what they found:", 0},
+    {"suite", KEY_SUITE, "FILE", 0, "Run the programs of FILE: NAME [seed=N] [sizes=LIST] : COMMAND", 0},
+    {"runs", KEY_RUNS, "N", 0, "Each N times, with other seeds and address layouts (default 1: neither)", 0},
+    {"from", KEY_FROM, "FILE", 0, "Run nothing: the table of a CSV file of an earlier comparison", 0},
     {0},
 };
 

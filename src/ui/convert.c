@@ -34,7 +34,9 @@ static void check_request(const struct conversion *c, struct argp_state *state) 
         argp_error(state, "-o FILE: where to?");
     if (c->exports && c->format == REFS_FORMAT_ANY)
         argp_error(state,
-                   "-o %s: which format? give --format, or a name that ends in .csv or .oracleGeneral.zst",
+                   "-o %s: which format? give --format (thimble, oracleGeneral, csv, lackey, perf-script, "
+                   "ostep), or a name "
+                   "that ends in .refs, .csv, .lackey, .oracleGeneral or .oracleGeneral.zst",
                    c->to);
 }
 

@@ -13,6 +13,7 @@
 #include "ui/commands.h"
 #include "ui/curve_output.h"
 #include "ui/figure.h"
+#include "ui/say.h"
 #include "ui/size.h"
 #include "ui/subject.h"
 
@@ -20,6 +21,7 @@ enum {
     KEY_BY = 2048, /* beyond those of the machine's options, which argp sees together with these */
     KEY_WINDOW,
     KEY_JSON,
+    KEY_DURATION,
 };
 
 enum { COLUMNS_OF_DRAWING = 400, ROWS_OF_DRAWING = 200, COLUMNS_OF_TEXT = 100, ROWS_OF_TEXT = 40 };
@@ -40,6 +42,7 @@ static const struct argp_option own_options[] = {
     {"window", KEY_WINDOW, "N", 0,
      "Working set: the pages referenced in the last N of these (default: a hundredth of the whole)", 0},
     {"output", 'o', "FILE", 0, "Write FILE.svg, .png, .json or .txt instead of characters here", 0},
+    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output", 0},
     FIGURE_OPTIONS,
     {0},
@@ -79,6 +82,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_BY: return take_unit(job, value, ret_message);
     case KEY_WINDOW: return take_window(job, value, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     case 'o': return take_output(job, value, ret_message);
     default: return -ARGP_ERR_UNKNOWN;
     }
@@ -219,8 +223,7 @@ static bool run_job(struct job *job, char **envp) {
     const int error = access_map_make(job->subject.source, &job->config, &map);
     if (error) {
         const char *message = refs_message(job->subject.source);
-        subject_report(&job->subject, message ? message : strerror(-error));
-        return false;
+        return say_failed(message ? strdup(message) : NULL, error); /* it begins with the file's name */
     }
     if (!map.references)
         subject_report(&job->subject, "there is not one reference in it");

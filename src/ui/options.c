@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "trace/file.h"
@@ -418,10 +419,27 @@ static bool is_no_program(const char *name) {
     return !is_directory && !is_program;
 }
 
-/* A file of references, unless "--" says that it is a program. Options may follow it. */
+/* Whether PATH has a program of that name. */
+static bool is_in_path(const char *name) {
+    const char *folders = getenv("PATH");
+    bool found = false;
+    while (!strchr(name, '/') && folders && *folders && !found) {
+        const int length = (int)strcspn(folders, ":");
+        char *path;
+        if (asprintf(&path, "%.*s/%s", length, folders, name) < 0)
+            return false;
+        found = access(path, X_OK) == 0;
+        free(path);
+        folders += length + (folders[length] == ':');
+    }
+    return found;
+}
+
+/* A file of references, by its content: what is neither ELF nor a script cannot be run. Behind "--" a name
+ * that PATH has is a program all the same. Options may follow it. */
 static bool is_references(const struct parse *p, const struct argp_state *state, const char *name) {
-    const bool is_first = !p->options.program && p->analysis && p->analysis->takes_file && !state->quoted;
-    return is_first && (p->options.format || is_no_program(name));
+    const bool is_first = !p->options.program && p->analysis && p->analysis->takes_file;
+    return is_first && (p->options.format || (is_no_program(name) && !(state->quoted && is_in_path(name))));
 }
 
 static error_t take_references(struct parse *p, struct argp_state *state) {
@@ -441,10 +459,10 @@ static void take_program(struct parse *p, struct argp_state *state) {
 
 static error_t take_argument(struct parse *p, struct argp_state *state, const char *value) {
     if (p->options.references)
-        return refuse(p,
-                      "'%s' is one argument too many: %s is a file of references (to run a program of that "
-                      "name, put -- in front of it)",
-                      value, p->options.references);
+        return refuse(
+            p, "'%s' is one argument too many: %s is a file of references%s", value, p->options.references,
+            is_in_path(p->options.references) ? " (to run the program of that name, put -- in front of it)"
+                                              : "");
     if (is_references(p, state, value))
         return take_references(p, state);
     take_program(p, state);

@@ -77,8 +77,8 @@ static int take_number(const char *option, const char *value, double least, doub
     char *end;
     const double number = strtod(value, &end);
     if (end == value || *end || !(number >= least) || number > 1e12)
-        return message_fail(-EINVAL, ret_message, "--%s '%s' is not a number of at least %g", option, value,
-                            least);
+        return message_fail(-EINVAL, ret_message, "--%s '%s' cannot be: give a number of at least %g", option,
+                            value, least);
     *ret_number = number;
     return 0;
 }
@@ -129,7 +129,10 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_DURATION: return recorded_take_seconds("duration", value, &s->duration, ret_message);
     case KEY_INTERVAL:
         wrong = number_parse(value, 1, UINT64_MAX / 2, &s->interval);
-        return wrong ? message_fail(-EINVAL, ret_message, "--interval '%s' %s", value, wrong) : 0;
+        return wrong ? message_fail(-EINVAL, ret_message,
+                                    "--interval '%s' %s: give a whole number of instructions, as in 5000000",
+                                    value, wrong)
+                     : 0;
     case KEY_JSON: s->json = true; return 0;
     case KEY_NO_RERUN: s->verify = false; return 0;
     }

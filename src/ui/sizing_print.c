@@ -1,5 +1,6 @@
 /* What `thimble size` says, for people. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/base.h"
 #include "ui/size.h"
@@ -48,6 +49,13 @@ double sizing_phase_slowdown(const struct sizing *s, const struct phase *p) {
                          cost_stall(&c->disk, c->page_size, r->cold - r->cold_anonymous, 0));
 }
 
+/* Rounded up to so many digits, so that what is more than was asked for is seen to be; but for the last bits
+ * of a quotient. */
+static double rounded_up(double slowdown, int digits) {
+    const double unit = pow(10, digits), rest = 1e-6;
+    return ceil(slowdown * unit - rest) / unit;
+}
+
 /* One size with what there is to say about it. */
 static void print_size(const struct sizing *s, FILE *to, const char *name, uint32_t pages, const char *what) {
     char number[SIZE_TEXT], size[SIZE_TEXT];
@@ -62,7 +70,7 @@ static void print_knees(const struct sizing *s, FILE *to) {
             continue; /* it has a line of its own */
         char what[96], misses[SIZE_TEXT];
         snprintf(what, sizeof what, "%s misses, slowdown %.2f", number_format(p->misses, misses),
-                 p->slowdown);
+                 rounded_up(p->slowdown, 2));
         print_size(s, to, "knee", p->frames, what);
     }
 }
@@ -89,7 +97,7 @@ static void print_stall(const struct sizing *s, FILE *to) {
         s->cpu_given     ? "given"
         : s->cpu_assumed ? "assumed, 3,000,000,000 instructions a second"
                          : "measured natively",
-        p->slowdown);
+        rounded_up(p->slowdown, 3));
 }
 
 static void print_split(const struct sizing *s, FILE *to) {
@@ -124,7 +132,7 @@ static void print_rerun(const struct sizing *s, const struct sizing_rerun *r, FI
         fprintf(to, "%s misses, %s; slowdown %.3f\n", number_format(r->found.tally.misses, misses),
                 r->predicted ? "as predicted"
                              : "NOT as predicted: another size is another run of this program",
-                r->slowdown);
+                rounded_up(r->slowdown, 3));
 }
 
 /* Docker takes no less than 6 MiB, and means memory and swap together by --memory-swap. */
@@ -139,14 +147,16 @@ static void print_lines(const struct sizing *s, FILE *to) {
         snprintf(both, sizeof both, "-1");
     fprintf(to,
             "\n"
-            "    --memory=%" PRIu64 "m --memory-swap=%s\n"
+            "    --memory=%" PRIu64 "m --memory-swap=%s%s\n"
             "    memory.max=%" PRIu64 "\n"
             "    MemoryMax=%" PRIu64 "\n"
             "\n"
             "  Not in it, though a cgroup counts it: socket buffers, slab (inodes, dentries), kernel stacks "
             "(16 KiB a\n"
             "  thread), and what read() and write() leave in the page cache, which can be dropped.\n",
-            mib, both, bytes, bytes);
+            mib, both,
+            bytes > (uint64_t)LEAST << MIB_SHIFT ? "" : "      (the least that Docker takes is 6m)", bytes,
+            bytes);
 }
 
 static void print_phases(const struct sizing *s, FILE *to) {
@@ -159,7 +169,7 @@ static void print_phases(const struct sizing *s, FILE *to) {
         const struct phase *p = &s->phases[i];
         fprintf(to, "  %20s %16s %12s %12s %10.3f\n", number_format(p->start, start),
                 number_format(p->counted.references, references), number_format(p->counted.misses, misses),
-                number_format(p->counted.cold, cold), sizing_phase_slowdown(s, p));
+                number_format(p->counted.cold, cold), rounded_up(sizing_phase_slowdown(s, p), 3));
     }
 }
 

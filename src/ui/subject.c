@@ -40,6 +40,11 @@ static char *make_title(const struct options *o) {
 }
 
 static bool open_file(struct subject *s) {
+    if (s->duration > 0 || s->warm_up > 0) {
+        subject_report(s, "a file of references is no run that could be stopped: leave --duration and "
+                          "seconds of --warm-up out");
+        return false;
+    }
     enum refs_format format = REFS_FORMAT_ANY;
     char *message = NULL;
     int error = s->options.format ? exported_take_format(s->options.format, &format, &message) : 0;

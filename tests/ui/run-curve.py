@@ -148,6 +148,7 @@ class Curve(TraceCase):
         self.refused("--swap: '1G'", "curve", "--swap", "1G", self.belady)
         self.refused("--format: 'x'", "curve", "--format", "x", self.belady)
         self.refused("not one reference", "curve", self.trace("none.csv", []))
+        self.refused("leave --duration", "curve", "--duration", "1", self.belady)
         self.refused("/no/such", "curve", self.belady, "-o", "/no/such/c.svg")
         self.refused("", "curve", "/no/such/program", status=127)
 
@@ -157,6 +158,17 @@ class Curve(TraceCase):
         self.refused("4", "curve", path)
         path.write_bytes(b"\x00\x01nothing known")
         self.refused("cut.csv", "curve", path)
+        done = self.run_thimble("heat", "--format", "csv", path)
+        self.assertEqual(done.stderr.decode().count("cut.csv"), 1)
+
+    def test_content_says_that_it_is_a_file_wherever_it_stands(self):
+        odd = self.trace("--odd", [(page, "r") for page in (1, 2, 3)])
+        for arguments in (["--", odd.name], ["--format", "csv", "--", odd.name]):
+            self.assertIn("3 references", self.thimble("curve", *arguments).stdout.decode())
+        self.trace("true", [(page, "r") for page in (1, 2, 3)])
+        self.assertIn("3 references", self.thimble("curve", "true").stdout.decode())
+        self.assertNotIn("3 references to", self.thimble("curve", "--sizes", "90", "--", "true").stdout.decode())
+        self.refused("to run the program of that name, put --", "curve", "true", "x")
 
 
 class Programs(TraceCase):
@@ -311,6 +323,7 @@ class Heat(TraceCase):
 
     def test_mistakes(self):
         self.refused("--by: 'x'", "heat", "--by", "x", self.belady)
+        self.refused("--duration", "heat", "--duration", "1", self.belady)
         self.refused("--window: '0'", "heat", "--window", "0", self.belady)
         self.refused("h.csv", "heat", self.belady, "-o", "h.csv")
         self.refused("not one reference", "heat", self.trace("none.csv", []))

@@ -124,12 +124,14 @@ class Size(ThimbleCase):
         done = self.run_thimble("size", "--slowdown", "1.5", "--no-rerun", *LS)
         self.assertEqual(done.returncode, 0, done.stderr)
         text = done.stdout.decode()
-        self.assertIn("\n    --memory=6m --memory-swap=6m\n", text)
+        self.assertRegex(text, r"\n    --memory=6m --memory-swap=6m +\(the least that Docker takes is 6m\)\n")
         limit = next(line for line in text.splitlines() if "memory.max=" in line)
         self.assertEqual(int(limit.split("=")[1]) % 4096, 0)
 
     def test_what_cannot_be_answered_is_refused(self):
         self.assertIn("--slowdown '0.5'", self.refused("--slowdown", "0.5", *LS))
+        self.assertIn("--interval '0' is too small: give", self.refused("--interval", "0", *LS))
+        self.assertIn("--interval '5M' is not a whole number: give", self.refused("--interval", "5M", *LS))
         self.assertIn("floppy", self.refused("--disk", "floppy", *LS))
         self.assertIn("--swap 'much'", self.refused("--swap", "much", *LS))
         self.assertIn("no program was given", self.refused())
