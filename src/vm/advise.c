@@ -202,13 +202,13 @@ static const struct flag_advice *flag_advice_find(int advice) {
     return NULL;
 }
 
-static int advise_flags(const struct flag_advice *advice, struct mapping **m, vpn_t start, vpn_t end) {
-    if ((*m)->flags & advice->invalid || (advice->anonymous && (*m)->object))
+static int advise_flags(const struct flag_advice *advice, struct mapping *m, vpn_t start, vpn_t end) {
+    if (m->flags & advice->invalid || (advice->anonymous && m->object))
         return -EINVAL;
-    const unsigned flags = ((*m)->flags & ~advice->clear) | advice->set;
-    if (flags == (*m)->flags || (*m)->flags & advice->ignored)
+    const unsigned flags = (m->flags & ~advice->clear) | advice->set;
+    if (flags == m->flags || m->flags & advice->ignored)
         return 0;
-    return mapping_modify(m, start, end, flags) ? -EAGAIN : 0;
+    return mapping_modify(&m, start, end, flags) ? -EAGAIN : 0;
 }
 
 /* ---- madvise ---- */
@@ -228,24 +228,10 @@ static advise_function *page_advice(int advice) {
     }
 }
 
-/* Mapping by mapping, up to the first error. Holes are passed over, and told about at the end. */
-static int advise_range(struct space *space, int advice, vpn_t start, vpn_t end) {
+static int advise_part(struct space *space, struct mapping *m, vpn_t start, vpn_t end, void *context) {
+    const int advice = *(const int *)context;
     advise_function *advise = page_advice(advice);
-    int result = 0;
-    while (start.n < end.n) {
-        struct mapping *m = mapping_first(space, start);
-        if (!m || m->start.n >= end.n)
-            return -ENOMEM;
-        result = m->start.n > start.n ? -ENOMEM : result;
-        start.n = max_u64(start.n, m->start.n);
-        const vpn_t part_end = {min_u64(m->end.n, end.n)};
-        const int error = advise ? advise(space, m, start, part_end)
-                                 : advise_flags(flag_advice_find(advice), &m, start, part_end);
-        if (error)
-            return error;
-        start = part_end;
-    }
-    return result;
+    return advise ? advise(space, m, start, end) : advise_flags(flag_advice_find(advice), m, start, end);
 }
 
 /* MADV_POPULATE_READ and _WRITE: what the mapping does not allow is told before the first fault in it. */
@@ -281,5 +267,5 @@ int space_advise(struct space *space, uint64_t address, uint64_t length, int adv
     const vpn_t start = vpn_of(address), end = vpn_of(address + bytes);
     if (populate)
         return advise_populate(space, start, end, advice == MADV_POPULATE_READ ? ACCESS_READ : ACCESS_WRITE);
-    return advise_range(space, advice, start, end);
+    return mapping_each(space, start, end, advise_part, &advice);
 }

@@ -78,6 +78,23 @@ bool mapping_overlaps(struct space *space, vpn_t start, vpn_t end) {
     return m && m->start.n < end.n;
 }
 
+int mapping_each(struct space *space, vpn_t start, vpn_t end, mapping_visit *visit, void *context) {
+    int result = 0;
+    while (start.n < end.n) {
+        struct mapping *m = mapping_first(space, start);
+        if (!m || m->start.n >= end.n)
+            return -ENOMEM;
+        result = m->start.n > start.n ? -ENOMEM : result;
+        start.n = max_u64(start.n, m->start.n);
+        const vpn_t part_end = {min_u64(m->end.n, end.n)};
+        const int error = visit(space, m, start, part_end, context);
+        if (error)
+            return error;
+        start = part_end;
+    }
+    return result;
+}
+
 /* ---- gaps ---- */
 
 /* From a mapping whose gap or whose children changed up to the root. */

@@ -1,6 +1,5 @@
 /* Mappings: the ranges of an address space that mean something, ordered, disjoint, each with permissions and
- * a backing. Splitting happens here, merging in merge.c, and neither
- * anywhere else. */
+ * a backing. Splitting happens here, merging in merge.c, and neither anywhere else. */
 #ifndef VM_MAPPING_H
 #define VM_MAPPING_H
 
@@ -80,6 +79,12 @@ bool mapping_find_low_gap(struct space *, uint64_t pages, vpn_t low, vpn_t high,
 /* Whether the gaps in the tree are what the mappings leave. */
 bool mapping_gaps_agree(struct space *);
 bool mapping_overlaps(struct space *, vpn_t start, vpn_t end);
+
+/* What is done to the part [start, end) of a mapping, which may be split or joined by it. 0 or -errno. */
+typedef int mapping_visit(struct space *, struct mapping *, vpn_t start, vpn_t end, void *context);
+/* Visits what is mapped between `start` and `end`, mapping by mapping, up to the first error, which it
+ * returns. Holes are passed over, and told about at the end: -ENOMEM, as Linux's madvise() and msync() do. */
+int mapping_each(struct space *, vpn_t start, vpn_t end, mapping_visit *, void *context);
 
 /* Enters a copy of the template (whose tree fields are ignored) where nothing is mapped, and takes a
  * reference to its object. 0 or -ENOMEM. */

@@ -35,26 +35,15 @@ bool mapping_name_same(const struct mapping_name *a, const struct mapping_name *
     return a == b || (a && b && !strcmp(a->text, b->text));
 }
 
-/* Mapping by mapping, up to the first error. Holes are passed over, and told about at the end. */
-static int name_range(struct space *space, vpn_t start, vpn_t end, struct mapping_name *name) {
-    int result = 0;
-    while (start.n < end.n) {
-        struct mapping *m = mapping_first(space, start);
-        if (!m || m->start.n >= end.n)
-            return -ENOMEM;
-        result = m->start.n > start.n ? -ENOMEM : result;
-        start.n = max_u64(start.n, m->start.n);
-        const vpn_t part_end = {min_u64(m->end.n, end.n)};
-        if (m->object && (!m->object->anonymous || m->opened))
-            return -EBADF; /* a file's, a memory file's included */
-        if (!mapping_name_same(m->name, name)) {
-            if (mapping_rename(&m, start, part_end, name))
-                return -EAGAIN;
-            space_tell_range(space, m, start, part_end);
-        }
-        start = part_end;
-    }
-    return result;
+static int name_part(struct space *space, struct mapping *m, vpn_t start, vpn_t end, void *name) {
+    if (m->object && (!m->object->anonymous || m->opened))
+        return -EBADF; /* a file's, a memory file's included */
+    if (mapping_name_same(m->name, name))
+        return 0;
+    if (mapping_rename(&m, start, end, name))
+        return -EAGAIN;
+    space_tell_range(space, m, start, end);
+    return 0;
 }
 
 int space_name(struct space *space, uint64_t address, uint64_t length, const char *text) {
@@ -64,7 +53,7 @@ int space_name(struct space *space, uint64_t address, uint64_t length, const cha
     struct mapping_name *name = text ? mapping_name_create(space->vm, text) : NULL;
     if (text && !name)
         return -ENOMEM;
-    const int error = name_range(space, vpn_of(address), vpn_of(address + bytes), name);
+    const int error = mapping_each(space, vpn_of(address), vpn_of(address + bytes), name_part, name);
     mapping_name_unref(name);
     return error;
 }

@@ -29,30 +29,22 @@ ssize_t space_mincore(struct space *space, uint64_t address, uint64_t pages, uns
 
 /* ---- msync ---- */
 
-static int sync_part(const struct mapping *m, vpn_t start, vpn_t end, int flags) {
-    if (flags & MS_INVALIDATE && m->flags & MAPPING_LOCKED)
+struct syncing {
+    int flags;
+    vpn_t next; /* the first page that was not looked at */
+};
+
+/* With MS_ASYNC alone, the first hole is the end. */
+static int sync_part(struct space *space, struct mapping *m, vpn_t start, vpn_t end, void *context) {
+    struct syncing *syncing = context;
+    if (start.n > syncing->next.n && syncing->flags == MS_ASYNC)
+        return -ENOMEM;
+    if (syncing->flags & MS_INVALIDATE && m->flags & MAPPING_LOCKED)
         return -EBUSY;
+    syncing->next = end;
     if (!mapping_tracks_writes(m))
         return 0;
     return object_write_back_range(m->object, mapping_object_page(m, start), mapping_object_page(m, end));
-}
-
-/* Holes are passed over, and told about at the end; with MS_ASYNC alone, the first one is the end. */
-static int sync_range(struct space *space, vpn_t start, vpn_t end, int flags) {
-    int result = 0;
-    while (start.n < end.n) {
-        const struct mapping *m = mapping_first(space, start);
-        if (!m || m->start.n >= end.n || (m->start.n > start.n && flags == MS_ASYNC))
-            return -ENOMEM;
-        result = m->start.n > start.n ? -ENOMEM : result;
-        start.n = max_u64(start.n, m->start.n);
-        const vpn_t part_end = {min_u64(m->end.n, end.n)};
-        const int error = sync_part(m, start, part_end, flags);
-        if (error)
-            return error;
-        start = part_end;
-    }
-    return result;
 }
 
 int space_sync(struct space *space, uint64_t address, uint64_t length, int flags) {
@@ -60,7 +52,8 @@ int space_sync(struct space *space, uint64_t address, uint64_t length, int flags
     const uint64_t end = address + page_round_up(length);
     if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || address & PAGE_MASK || both)
         return -EINVAL;
-    return end < address ? -ENOMEM : sync_range(space, vpn_of(address), vpn_of(end), flags);
+    struct syncing syncing = {flags, vpn_of(address)};
+    return end < address ? -ENOMEM : mapping_each(space, syncing.next, vpn_of(end), sync_part, &syncing);
 }
 
 int vm_sync(struct vm *vm) {
