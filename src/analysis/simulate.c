@@ -21,6 +21,7 @@
 
 #include "analysis/swap_area.h"
 #include "base/base.h"
+#include "base/map.h"
 
 enum {
     FRAME_BITS = 27,
@@ -56,6 +57,9 @@ struct simulation {
     uint32_t *pages; /* words, see above */
     uint64_t *names; /* by page; NULL unless there are harvests */
     uint32_t page_count, page_capacity;
+    struct map first_pages; /* of objects: the first page by its name */
+    struct map twins;       /* by page: the first one with its name; of that one nothing */
+    bool has_twins;
 
     uint32_t *frame_page; /* the page in the frame; of an unused one: the next in the list + 1, 0: the last */
     uint8_t *frame_states; /* enum frame_state */
@@ -79,9 +83,14 @@ static inline enum kind word_kind(uint32_t word) {
 static inline uint32_t word_with_kind(uint32_t word, enum kind kind) {
     return (word & ~(3U << KIND_SHIFT)) | (uint32_t)kind << KIND_SHIFT;
 }
-static inline page_id_t page_identity(uint32_t page, uint32_t word) {
+/* A page of a file or of shared memory that died and is there again has the identity that it had, as in the
+ * machine: policies may remember it. */
+static inline page_id_t page_identity(const struct simulation *s, uint32_t page, uint32_t word) {
     const uint64_t object = word_kind(word) >= KIND_SHARED ? 1ULL << 63 : 0;
-    return (page_id_t){object | ((uint64_t)page + 1)};
+    uint64_t number = page;
+    if (unlikely(s->has_twins) && object)
+        (void)map_get(&s->twins, page, &number);
+    return (page_id_t){object | (number + 1)};
 }
 
 __attribute__((format(printf, 3, 4))) static int simulation_fail(struct simulation *s, int error,
@@ -225,6 +234,8 @@ void simulation_destroy(struct simulation *s) {
     free(s->frame_page);
     free(s->names);
     free(s->pages);
+    map_free(&s->first_pages);
+    map_free(&s->twins);
     free(s);
 }
 
@@ -246,6 +257,15 @@ static int pages_grow(struct simulation *s, size_t count) {
     return 0;
 }
 
+/* 0 or -ENOMEM. */
+static int page_find_twin(struct simulation *s, uint32_t page, uint64_t name) {
+    uint64_t first;
+    if (!map_get(&s->first_pages, name, &first))
+        return map_put(&s->first_pages, name, page);
+    s->has_twins = true;
+    return map_put(&s->twins, page, first);
+}
+
 int simulation_add_pages(struct simulation *s, const struct refs_page *pages, size_t count) {
     const size_t all = s->page_count + count;
     if (all > UINT32_MAX)
@@ -255,7 +275,7 @@ int simulation_add_pages(struct simulation *s, const struct refs_page *pages, si
         error = swap_area_add_pages(s->area, all);
     if (error)
         return error;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; !error && i < count; i++) {
         const uint16_t flags = pages[i].flags;
         const enum kind kind = flags & REFS_PAGE_FILE     ? KIND_FILE
                                : flags & REFS_PAGE_SHARED ? KIND_SHARED
@@ -264,9 +284,12 @@ int simulation_add_pages(struct simulation *s, const struct refs_page *pages, si
         s->pages[s->page_count + i] = word_with_kind(copy | FRAME_NONE, kind);
         if (s->names)
             s->names[s->page_count + i] = pages[i].name;
+        if (kind >= KIND_SHARED && pages[i].name)
+            error = page_find_twin(s, s->page_count + (uint32_t)i, pages[i].name);
     }
-    s->page_count = (uint32_t)all;
-    return 0;
+    if (!error)
+        s->page_count = (uint32_t)all;
+    return error;
 }
 
 /* ---- frames ---- */
@@ -292,7 +315,7 @@ static void frame_put_free(struct simulation *s, uint32_t n) {
 static void policy_forget(struct simulation *s, pfn_t f, enum policy_remove reason) {
     const uint32_t page = s->frame_page[f.n];
     const uint64_t start = measure_start(s, &s->policy_calls);
-    s->config.policy->remove(s->policy, f, page_identity(page, s->pages[page]), reason);
+    s->config.policy->remove(s->policy, f, page_identity(s, page, s->pages[page]), reason);
     measure_end(s, &s->policy_calls, start);
 }
 
@@ -357,7 +380,7 @@ static void frame_reconsider(struct simulation *s, uint32_t n) {
         return;
     s->frame_states[n] = FRAME_INSERTED;
     s->aside--;
-    policy_insert(s, (pfn_t){n}, page_identity(page, s->pages[page]));
+    policy_insert(s, (pfn_t){n}, page_identity(s, page, s->pages[page]));
 }
 
 /* Pages that were set aside for want of swap can go when there is room. */
@@ -400,7 +423,7 @@ static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
 
 static int page_miss(struct simulation *s, const struct refs_item *item) {
     const uint32_t before = s->pages[item->page];
-    const page_id_t id = page_identity(item->page, before);
+    const page_id_t id = page_identity(s, item->page, before);
     const struct policy_ops *ops = s->config.policy;
     if (ops->miss)
         ops->miss(s->policy, id);
@@ -449,7 +472,7 @@ static void harvest(struct simulation *s) {
         const uint32_t page = s->bag[i], word = s->pages[page];
         s->pages[page] = word & ~(uint32_t)REFERENCED;
         const uint64_t start = measure_start(s, &s->policy_calls);
-        s->config.policy->access(s->policy, (pfn_t){word_frame(word)}, page_identity(page, word));
+        s->config.policy->access(s->policy, (pfn_t){word_frame(word)}, page_identity(s, page, word));
         measure_end(s, &s->policy_calls, start);
     }
 }
@@ -519,7 +542,7 @@ static inline void page_hit(struct simulation *s, const struct refs_item *item, 
     if (s->access &&
         likely(s->aside == 0 || s->config.offline || s->frame_states[word_frame(word)] == FRAME_INSERTED)) {
         const uint64_t start = measure_start(s, &s->policy_calls);
-        s->access(s->policy, (pfn_t){word_frame(word)}, page_identity(item->page, word));
+        s->access(s->policy, (pfn_t){word_frame(word)}, page_identity(s, item->page, word));
         measure_end(s, &s->policy_calls, start);
     }
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "analysis/simulate.h"
+#include "base/base.h"
 #include "policy/policies.h"
 
 #include "model.h"
@@ -197,6 +198,34 @@ static void bits_are_harvested(void **state) {
     simulation_destroy(s);
 }
 
+/* A page of an object that died and came back is the one that it was; an anonymous one, or one without a
+ * name, is never another. */
+static void pages_that_come_back_are_themselves(void **state) {
+    const struct refs_page pages[] = {
+        {.name = 7, .flags = REFS_PAGE_SHARED},
+        {.name = 7, .flags = REFS_PAGE_SHARED},
+        {.name = 7, .flags = REFS_PAGE_SHARED},
+        {.name = 8, .flags = REFS_PAGE_FILE},
+        {.name = 8, .flags = REFS_PAGE_FILE},
+        {.name = 9},
+        {.name = 9},
+        {.flags = REFS_PAGE_SHARED},
+        {.flags = REFS_PAGE_SHARED},
+    };
+    const struct simulation_config config = {.policy = &policy_seen, .frames = 1};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    for (uint32_t i = 0; i < ARRAY_LENGTH(pages); i++) {
+        const struct refs_item items[] = {{.page = i}, {.page = i}, {.page = i, .kind = REFS_DIES}};
+        assert_int_equal(simulation_add_pages(s, &pages[i], 1), 0);
+        assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    }
+    assert_string_equal(simulation_check(s),
+                        "+1 1 -1 +1 1 -1 +1 1 -1 +4 4 -4 +4 4 -4 +6 6 -6 +7 7 -7 +8 8 -8 "
+                        "+9 9 -9 ");
+    simulation_destroy(s);
+}
+
 /* ---- a loop larger than memory ---- */
 
 enum { LOOP_PAGES = 500, LOOP_ROUNDS = 20, LOOP_USES = 8, LOOP_STEP = 10, LOOP_FRAMES = 400 };
@@ -299,6 +328,7 @@ int main(void) {
         cmocka_unit_test(counting_begins_where_it_is_told),
         cmocka_unit_test(beladys_anomaly),
         cmocka_unit_test(bits_are_harvested),
+        cmocka_unit_test(pages_that_come_back_are_themselves),
         cmocka_unit_test(part_of_a_loop_is_kept),
         cmocka_unit_test(broken_policies_are_named),
         cmocka_unit_test(page_set_aside_is_no_victim),

@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,7 @@ ASKED = ASKED_PAGES | {
     "/proc/PID/oom_score", "/sys/fs/cgroup/cgroup.controllers", "/sys/devices/system/node/node0/meminfo"}
 QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
 QUICK_POLICIES = 4
+RECORDED = {"memfd", "advice"}  # in quick runs, too: pages that die and come back, by all policies
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "PYTHONHASHSEED": "0"}
 SWAP_PAGES = 1 << 18
 WORK = "work"  # the folder, in that of a case, in which its program runs: no other run makes files there
@@ -92,7 +94,7 @@ class Suite:
 
     def record(self, frames, policy, file, command, cache="mapped"):
         _, errors, status = self.run(self.arguments.tap, cache, frames, policy, SWAP_PAGES, file, *command,
-                                     folder=file.parent / WORK)
+                                     folder=clean(file.parent))
         return None if status == 0 else f"tap {frames} {policy}: status {status}: {errors}"
 
     def live(self, frames, policy, bits, folder, command, cache):
@@ -101,7 +103,7 @@ class Suite:
         options = ["--observe", f"bits:{bits}"] if bits else []
         _, errors, _ = self.run(self.arguments.thimble, "run", "--deterministic", "--available", frames, "--policy", policy,
                                 "--swap", f"{SWAP_PAGES}p", "--page-cache", cache, "--stats-file", summary, *options,
-                                "--", *command, folder=folder / WORK)
+                                "--", *command, folder=clean(folder))
         try:
             found = json.loads(summary.read_text())
         except (OSError, ValueError):
@@ -134,6 +136,8 @@ class Suite:
                 self.report(False, f"{name}: recorded", wrong)
                 return
             self.report(*same(large, small, f"{name}: the same string in {LARGE} and {sizes[0]} frames"))
+            if self.arguments.full or name in RECORDED:
+                self.recorded(name, sizes, folder, command, large)
             if self.arguments.full:
                 self.cached(name, sizes[0], small, policies, folder, command)
             for frames in sizes:
@@ -143,6 +147,24 @@ class Suite:
                 self.compare(name, large, policy, sizes[-1], BITS, folder, command)
             self.report(not self.conditions, f"{name}: no conditions", ", ".join(sorted(self.conditions)))
             self.conditions = set()
+
+    def recorded(self, name, sizes, folder, command, large):
+        """The simulations of thimble's own recording are those of tap's."""
+        file = folder / "own.refs"
+        names = policies_known(self.arguments.thimble)
+        self.run(self.arguments.thimble, "record", "-o", file, "--", *command, folder=clean(folder))
+        output, errors, _ = self.run(self.arguments.thimble, "compare", "--json", "--policies", ",".join(names), "--sizes",
+                                     ",".join(map(str, sizes)), file)
+        found = json.loads(output)["policies"] if output else {}
+        wrong = [] if found else [errors]
+        for policy in names if found else []:
+            for i, frames in enumerate(sizes):
+                expected = self.simulated(large, policy, frames, 0)
+                own = [found[policy]["faults"][i], found[policy]["writebacks"][i]]
+                if own != [expected[0], expected[2] + expected[3]]:
+                    wrong.append(f"{policy}, {frames} frames: {own}, not {expected}  (misses, write-backs)")
+        file.unlink(missing_ok=True)
+        self.report(not wrong, f"{name}: thimble compare of a recording", "\n".join(wrong))
 
     def cached(self, name, frames, small, policies, folder, command):
         """With data that is read and written in frames of its own."""
@@ -170,6 +192,13 @@ class Suite:
         clock = self.asked(4000, "--tell-memory", "4G")[1] - ASKED_PAGES
         good = clock == {"the host's clock"}
         self.report(good, "ask: so is time that is not the machine's", "" if good else " ".join(clock))
+
+
+def clean(folder):
+    """The folder in which programs run, empty: what a run leaves there would make the next another."""
+    shutil.rmtree(folder / WORK)
+    (folder / WORK).mkdir()
+    return folder / WORK
 
 
 def same(a, b, title):
