@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/base.h"
 #include "place/allocation.h"
@@ -49,7 +50,8 @@ struct attribution {
     struct attribution_table tables[PLACE_TABLES];
     size_t table_count;
     struct fault_now fault;
-    int error; /* the first -ENOMEM: what was counted is not to be believed */
+    uint64_t warm_until; /* of the host's monotonic clock, ns; 0: nothing is waited for */
+    int error;           /* the first -ENOMEM: what was counted is not to be believed */
 };
 
 static void note_error(struct attribution *a, int error) {
@@ -185,7 +187,23 @@ static void take_fault_done(struct attribution *a, const struct event *e) {
     a->fault.under_way = false;
 }
 
+static uint64_t host_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Between two faults: what was counted up to now is not to be told. */
+static void forget_warm_up(struct attribution *a) {
+    if (host_nanoseconds() >= a->warm_until)
+        a->warm_until = 0;
+    for (size_t i = 0; i < a->table_count; i++)
+        counts_restart(&a->tables[i].counts);
+}
+
 static void take_fault(struct attribution *a, const struct event *e) {
+    if (a->warm_until && host_nanoseconds() >= a->warm_until)
+        forget_warm_up(a);
     a->fault = (struct fault_now){
         .under_way = true,
         .space = (uint32_t)e->args[0],
@@ -261,6 +279,7 @@ int attribution_create(struct machine *machine, const struct attribution_config 
         attribution_destroy(a);
         return error;
     }
+    a->warm_until = config->warm_up ? host_nanoseconds() + config->warm_up : 0;
     machine_add_sink(machine, &a->sink);
     *ret_attribution = a;
     return 0;
@@ -286,6 +305,8 @@ int attribution_report(struct attribution *a, struct place_report *ret_report) {
     const struct naming naming = {&a->dw, a->locator, &a->names, &a->stacks,
                                   a->config.by == PLACE_BY_LINE || a->config.by == PLACE_BY_ALLOCATION};
     int error = a->error;
+    if (a->warm_until)
+        forget_warm_up(a);
     for (size_t i = 0; !error && i < a->table_count; i++) {
         struct place_table *table = &report.tables[report.table_count++];
         table->name = a->tables[i].name;

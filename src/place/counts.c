@@ -12,6 +12,13 @@ void counts_free(struct counts *c) {
     *c = (struct counts){0};
 }
 
+void counts_restart(struct counts *c) {
+    for (uint32_t i = 0; i < c->count; i++)
+        c->of[i] = (struct place_counts){0};
+    map_free(&c->pairs);
+    c->unpaired = 0;
+}
+
 static int counts_grow(struct counts *c) {
     if (c->count < c->capacity)
         return 0;

@@ -21,6 +21,8 @@ struct counts {
 
 /* All zero is empty. All return 0 or -ENOMEM. */
 void counts_free(struct counts *);
+/* From here on it is counted anew; where pages are, and who drove them out, stays known. */
+void counts_restart(struct counts *);
 int counts_key(struct counts *, struct key, uint32_t *ret_number);
 /* The page is of the place from now on. */
 int counts_page_filled(struct counts *, uint64_t page, uint32_t place);

@@ -47,6 +47,13 @@ void conveyor_give_back(struct conveyor *c) {
     count(c, &c->emptied);
 }
 
+void conveyor_wait(struct conveyor *c) {
+    pthread_mutex_lock(&c->lock);
+    while (c->filled != c->emptied)
+        pthread_cond_wait(&c->changed, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+}
+
 void conveyor_end(struct conveyor *c) {
     pthread_mutex_lock(&c->lock);
     c->ended = true;

@@ -37,6 +37,9 @@ void conveyor_destroy(struct conveyor *);
 /* The producer: the block to fill, empty, once there is one; and that it is filled. */
 struct conveyor_block *conveyor_fill(struct conveyor *);
 void conveyor_hand_over(struct conveyor *);
+/* Returns once all blocks that were handed over are empty: the consumer waits, and its things can be looked
+ * at until the next one is handed over. */
+void conveyor_wait(struct conveyor *);
 /* No block follows those handed over. */
 void conveyor_end(struct conveyor *);
 

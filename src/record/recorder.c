@@ -332,6 +332,14 @@ void recorder_get_progress(const struct recorder *r, struct recorder_progress *r
     };
 }
 
+int recorder_flush(struct recorder *r) {
+    conveyor_hand_over(&r->conveyor);
+    conveyor_wait(&r->conveyor); /* the writer is this thread's meanwhile */
+    const int error = refs_writer_flush(r->writer);
+    r->block = conveyor_fill(&r->conveyor);
+    return error;
+}
+
 int recorder_finish(struct recorder *r, uint64_t instructions, bool whole, const char *const *conditions,
                     struct recorder_progress *ret_progress) {
     conveyor_hand_over(&r->conveyor);

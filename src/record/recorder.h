@@ -36,6 +36,10 @@ struct recorder_progress {
 /* From any thread; a little behind. */
 void recorder_get_progress(const struct recorder *, struct recorder_progress *ret_progress);
 
+/* Puts into the file what the machine has said, up to the last whole run of accesses, so that it can be read
+ * while the machine goes on. For the machine's thread. 0 or the -errno that cut the file. */
+int recorder_flush(struct recorder *);
+
 /* Ends the file in good order; the machine says nothing more. whole, conditions: as in refs_writer_finish().
  * 0 or the -errno that cut it. Destroys the recorder;
  * *ret_progress (may be NULL) is what there was in all. */

@@ -167,6 +167,8 @@ int refs_writer_add(struct refs_writer *, const struct refs_item *, size_t count
 uint64_t *refs_writer_room(struct refs_writer *, size_t *ret_room);
 int refs_writer_filled(struct refs_writer *, const struct refs_item *first, size_t count,
                        uint64_t instruction);
+/* What was added up to now is in the file then, whose readers find it cut there. 0 or -errno. */
+int refs_writer_flush(struct refs_writer *);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,
                        const char *const *conditions);

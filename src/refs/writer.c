@@ -334,6 +334,11 @@ int refs_writer_filled(struct refs_writer *w, const struct refs_item *first, siz
     return writer_report(w);
 }
 
+int refs_writer_flush(struct refs_writer *w) {
+    (void)writer_flush(w);
+    return w->output.error;
+}
+
 /* ---- the end ---- */
 
 static void writer_put_end(struct refs_writer *w, const char *const *conditions) {

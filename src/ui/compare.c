@@ -264,10 +264,8 @@ static const char *observed_name(const struct job *job, char text[SIZE_TEXT]) {
     return text;
 }
 
-static bool compare_subject(struct job *job, char **envp) {
+static bool compare_opened(struct job *job) {
     char *message = NULL, observed[SIZE_TEXT];
-    if (!subject_open(&job->subject, envp))
-        return false;
     struct compare_run run = {.name = job->subject.title,
                               .command = job->subject.title,
                               .observed = observed_name(job, observed),
@@ -276,6 +274,22 @@ static bool compare_subject(struct job *job, char **envp) {
                               .seed = job->subject.options.machine.seed};
     const int error = compare_source(job, job->subject.source, &run, job->sizes, &message);
     return error ? say_failed(message, error) : true;
+}
+
+static bool write_report(const struct job *job);
+
+/* Of a run that goes on, in a process of its own. */
+static void report(void *context) {
+    struct job *job = context;
+    job->as_json = false;
+    if (compare_opened(job))
+        (void)write_report(job);
+}
+
+static bool compare_subject(struct job *job, char **envp) {
+    job->subject.report = report;
+    job->subject.job = job;
+    return subject_open(&job->subject, envp) && compare_opened(job);
 }
 
 /* ---- suites ---- */

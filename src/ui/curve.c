@@ -232,8 +232,19 @@ static bool write_as(const struct job *job, const struct curve_set *set, enum fi
     return done;
 }
 
+/* In a process of its own. */
+static void report(void *context) {
+    struct job *job = context;
+    struct curve_set set;
+    job->output = NULL;
+    if (decide_sizes(job) && compute(job, &set))
+        (void)write_as(job, &set, FIGURE_TEXT, "-");
+}
+
 static bool run_job(struct job *job, char **envp) {
     struct curve_set set;
+    job->subject.report = report;
+    job->subject.job = job;
     if (!subject_open(&job->subject, envp) || !decide_sizes(job) || !compute(job, &set))
         return false;
     bool done = !job->output || write_as(job, &set, job->format, job->output);

@@ -214,11 +214,8 @@ static void decide_grid(struct job *job, enum figure_format format) {
     job->config.rows = characters ? ROWS_OF_TEXT : ROWS_OF_DRAWING;
 }
 
-static bool run_job(struct job *job, char **envp) {
+static bool map_opened(struct job *job, enum figure_format format) {
     struct access_map map;
-    const enum figure_format format = job->as_json ? FIGURE_JSON : job->output ? job->format : FIGURE_TEXT;
-    if (!subject_open(&job->subject, envp))
-        return false;
     decide_grid(job, format);
     const int error = access_map_make(job->subject.source, &job->config, &map);
     if (error) {
@@ -231,6 +228,21 @@ static bool run_job(struct job *job, char **envp) {
         map.references && write_map(job, &map, format, job->output && !job->as_json ? job->output : "-");
     access_map_free(&map);
     return done;
+}
+
+/* Of a run that goes on, in a process of its own. */
+static void report(void *context) {
+    struct job *job = context;
+    job->output = NULL;
+    job->as_json = false;
+    (void)map_opened(job, FIGURE_TEXT);
+}
+
+static bool run_job(struct job *job, char **envp) {
+    const enum figure_format format = job->as_json ? FIGURE_JSON : job->output ? job->format : FIGURE_TEXT;
+    job->subject.report = report;
+    job->subject.job = job;
+    return subject_open(&job->subject, envp) && map_opened(job, format);
 }
 
 int heat_command(int argc, char **argv, char **envp) {

@@ -81,7 +81,8 @@ int record_command(int argc, char **argv, char **envp) {
                "and when.\v"
                "The references do not depend on how much memory the machine has, which is ample by default. "
                "SIGUSR1 "
-               "says how far it is; SIGTERM goes to the program, and when that has ended the file is "
+               "says how far it is, and FILE can be analysed up to there; SIGTERM goes to the program, and "
+               "when that has ended the file is "
                "complete. The "
                "exit status is that of thimble run.",
         .options = record_options,

@@ -2,10 +2,15 @@
 #include "ui/recorded.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/message.h"
@@ -19,6 +24,7 @@ struct recording {
     const struct recorded_request *request;
     uint64_t instructions; /* of the whole run */
     char **conditions;     /* of the run, as the kernel named them; NULL: none, or not run */
+    pid_t reporter;        /* the process that makes a report; 0: none */
 };
 
 static void report_line(void *context, const char *line) {
@@ -38,14 +44,95 @@ static void report_progress(const struct recorder_progress *p) {
             number_format(p->instruction, instructions));
 }
 
+/* ---- reports of a run that goes on ---- */
+
+/* The recording as it is now, under a name in /proc: what is written later must not appear between two
+ * readings of it. A descriptor, or -1, which was said. */
+static int copy_recording(const char *path) {
+    char *name = recorded_temporary();
+    const int from = open(path, O_RDONLY | O_CLOEXEC), to = name ? open(name, O_RDWR | O_CLOEXEC) : -1;
+    struct stat status = {0};
+    if (name)
+        unlink(name);
+    free(name);
+    ssize_t got = from < 0 || to < 0 || fstat(from, &status) ? -1 : 1;
+    for (off_t left = status.st_size; left && got > 0; left -= got)
+        got = sendfile(to, from, NULL, (size_t)left);
+    if (got > 0)
+        return to;
+    if (to >= 0)
+        fprintf(stderr, "thimble: the recording cannot be copied for a report: %s\n", strerror(errno));
+    return -1;
+}
+
+/* Of the machine it keeps nothing: no descriptor, so that what the program closes is closed, and no handler.
+ */
+static void leave_machine(void) {
+    sigset_t none;
+    const int nothing = open("/dev/null", O_RDONLY);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int number = 1; number < SIGRTMIN; number++)
+        signal(number, number == SIGUSR1 ? SIG_IGN : SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    dup2(nothing, STDIN_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
+static _Noreturn void make_report(const struct recording *r) {
+    struct refs_source *source;
+    char path[32], *message = NULL;
+    leave_machine();
+    const int copy = copy_recording(r->request->path);
+    if (copy < 0)
+        _exit(EXIT_MACHINE);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
+    if (refs_open(path, REFS_FORMAT_THIMBLE, &source, &message)) {
+        fprintf(stderr, "thimble: there is nothing to report yet\n");
+        _exit(EXIT_MACHINE);
+    }
+    fputs("thimble: provisional, of the run up to here:\n", stderr);
+    r->request->report(r->request->context, source);
+    fflush(stdout);
+    _exit(EXIT_SUCCESS);
+}
+
+static void begin_report(struct recording *r) {
+    if (r->reporter > 0 && waitpid(r->reporter, NULL, WNOHANG) == 0) {
+        fputs("thimble: the report that was asked for before is not ready yet\n", stderr);
+        return;
+    }
+    fflush(stdout);
+    r->reporter = fork();
+    if (r->reporter == 0)
+        make_report(r);
+    if (r->reporter < 0)
+        fprintf(stderr, "thimble: no report can be made: %s\n", strerror(errno));
+}
+
+/* The final one is about to be made. */
+static void end_report(struct recording *r) {
+    if (r->reporter <= 0)
+        return;
+    kill(r->reporter, SIGKILL);
+    waitpid(r->reporter, NULL, 0);
+}
+
 static bool take_signal(void *context, int signal) {
+    struct recording *r = context;
     if (signal != SIGUSR1)
         return false;
     struct recorder_progress p;
-    recorder_get_progress(((const struct recording *)context)->recorder, &p);
+    const int error = recorder_flush(r->recorder);
+    recorder_get_progress(r->recorder, &p);
     report_progress(&p);
+    if (r->request->report && !error) /* an error was reported */
+        begin_report(r);
     return true;
 }
+
+/* ---- the run ---- */
 
 static size_t conditions_count(const char *const *names) {
     size_t count = 0;
@@ -106,6 +193,7 @@ static bool time_was_up(const struct recording *r, const struct machine_summary 
  * end. Whether there is a file. */
 static bool finish(struct recording *r, bool has_run) {
     struct recorder_progress p;
+    end_report(r);
     const int error =
         recorder_finish(r->recorder, r->instructions, has_run, (const char *const *)r->conditions, &p);
     conditions_free(r);

@@ -15,11 +15,16 @@ struct recorded_request {
     bool verbose;             /* says at the end how much was recorded */
     double warm_up, duration; /* seconds of the host's time; 0: none, and to the end */
     int streams[3];           /* of the host, for the programs */
+    /* What SIGUSR1 asks for: prints what the references made up to now say. In a process of its own, whose
+     * standard output is our standard error. NULL: a line about the progress says it all. */
+    void (*report)(void *context, struct refs_source *);
+    void *context;
 };
 
 /* The program's exit status, as `thimble run` has it (0 when it was stopped after the duration).
  * *ret_recorded: there is a recording, though it may be cut. What goes wrong is said on standard error.
- * SIGUSR1 has a line about the progress written there. The options' machine file and rules are used up. */
+ * SIGUSR1 has a line about the progress written there, and the report. The options' machine file and rules
+ * are used up. */
 int recorded_run(struct options *, char **envp, const struct recorded_request *, bool *ret_recorded);
 
 /* The name of a new, empty file in TMPDIR, or /tmp (malloc'd); NULL, which was said: there is none. */

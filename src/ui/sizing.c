@@ -292,6 +292,42 @@ static bool find_phases(struct sizing *s, const struct subject *subject) {
     return error ? say_failed(NULL, error) : true;
 }
 
+/* ---- a service asks how it stands ---- */
+
+struct so_far {
+    struct sizing *sizing;
+    struct subject *subject;
+};
+
+static void label(struct sizing *s);
+
+/* That of the instructions up to now, behind the warm-up if that is over. */
+static bool assume_cpu_so_far(struct sizing *s, struct refs_source *source) {
+    const struct refs_item *items;
+    uint64_t first = 0, last = 0;
+    long got;
+    while ((got = refs_next(source, &items)) > 0) {
+        for (long i = 0; i < got; i++)
+            if (items[i].kind == REFS_MARK && refs_mark(source, items[i].page)->type == REFS_MARK_PHASE)
+                first = items[i].instruction;
+        last = items[got - 1].instruction;
+    }
+    s->cpu_assumed = true;
+    s->config.cpu_seconds = fmax(1e-6, (double)(last - first) / ASSUMED_RATE);
+    return got < 0 ? say_failed(NULL, (int)got) : true;
+}
+
+/* In a process of its own. */
+static void report_so_far(void *context) {
+    const struct so_far *now = context;
+    struct sizing *s = now->sizing;
+    if ((!s->cpu_given && !assume_cpu_so_far(s, now->subject->source)) || !find(s, now->subject) ||
+        !find_knees(s))
+        return;
+    label(s);
+    sizing_print(s, now->subject, stdout);
+}
+
 /* ---- and whether it is so ---- */
 
 /* What the simulation says of this size; NULL: it was not looked at. */
@@ -375,7 +411,9 @@ static int report(struct sizing *s, struct subject *subject) {
 int size_command(int argc, char **argv, char **envp) {
     struct sizing s = {.policy = "clock", .disk = "ssd", .slowdown = 1.1, .verify = true};
     const struct again again = {.argc = argc, .argv = argv, .envp = envp, .input = rerun_input()};
-    struct subject subject = {0};
+    struct so_far so_far;
+    struct subject subject = {.report = report_so_far, .job = &so_far};
+    so_far = (struct so_far){&s, &subject};
     char *message = NULL;
     (void)cost_disk_parse(s.disk, &s.config.disk, &message);
     if (parse(&s, &subject, &again) && choose_policy(&s) && record(&s, &subject, envp) &&

@@ -53,6 +53,12 @@ static bool open_file(struct subject *s) {
     return error ? say_failed(message, error) : true;
 }
 
+static void report_so_far(void *context, struct refs_source *source) {
+    struct subject *s = context;
+    s->source = source;
+    s->report(s->job);
+}
+
 bool subject_open(struct subject *s, char **envp) {
     s->title = make_title(&s->options);
     if (!s->title)
@@ -65,6 +71,8 @@ bool subject_open(struct subject *s, char **envp) {
         .duration = s->duration,
         .streams = {session_stream(STDIN_FILENO), session_stream(STDERR_FILENO),
                     session_stream(STDERR_FILENO)},
+        .report = s->report ? report_so_far : NULL,
+        .context = s,
     };
     if (!recorded_open(&s->options, envp, &request, &s->recorded)) {
         s->exit_status = s->recorded.exit_status;

@@ -4,6 +4,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "place/replay.h"
 #include "ui/commands.h"
 #include "ui/exported.h"
+#include "ui/recorded.h"
 #include "ui/session.h"
 #include "ui/size.h"
 
@@ -25,6 +27,8 @@ enum {
     KEY_FOLDED,
     KEY_TOP,
     KEY_DEPTH,
+    KEY_DURATION,
+    KEY_WARM_UP,
 };
 
 enum { DEFAULT_TOP = 20, DEFAULT_DEPTH = 16, DEPTH_MOST = 256 };
@@ -41,6 +45,7 @@ struct where_job {
     uint32_t available; /* --sizes; 0: not given */
     const char *policy;
     uint64_t top, depth;
+    double warm_up, duration; /* seconds of the host's time; 0: none, and to the end */
 };
 
 const char *const where_by_names[] = {
@@ -62,6 +67,8 @@ static const struct argp_option own_options[] = {
      "Misses by call stack, one line each: FRAME;FRAME… COUNT, for flame graphs; by symbol, line or "
      "allocation",
      0},
+    {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Leave out the misses of the first SECONDS of the run", 0},
+    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM so long after that: for services", 0},
     {"output", 'o', "FILE", 0,
      "Write the report to FILE (default: standard output; the program's own goes to standard error then)", 0},
     {0},
@@ -122,6 +129,8 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_DEPTH: return take_number("--depth", value, 1, DEPTH_MOST, &job->depth, ret_message);
     case KEY_JSON: return take_format(job, WHERE_JSON, ret_message);
     case KEY_FOLDED: return take_format(job, WHERE_FOLDED, ret_message);
+    case KEY_WARM_UP: return recorded_take_seconds("warm-up", value, &job->warm_up, ret_message);
+    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->duration, ret_message);
     case 'p': job->policy = value; return 0;
     case 'o': job->output = value; return 0;
     default: return -ARGP_ERR_UNKNOWN;
@@ -157,6 +166,11 @@ static bool job_parse(struct where_job *job, int argc, char **argv) {
     if (job->policy)
         machine->policy = job->policy;
     job->session.options.stats = STATS_NONE;
+    if (job->session.options.references && (job->duration > 0 || job->warm_up > 0))
+        return refuse(
+            "--warm-up and --duration are of a run, which a file of references is not: leave them out");
+    if (job->duration > 0)
+        machine->limits.nanoseconds = (uint64_t)((job->warm_up + job->duration) * 1e9);
     if (job->format == WHERE_FOLDED && job->by != PLACE_BY_SYMBOL && job->by != PLACE_BY_LINE &&
         job->by != PLACE_BY_ALLOCATION)
         return refuse("--folded: a mapping or file has no call stack: say --by symbol, line or allocation");
@@ -174,7 +188,11 @@ static bool output_open(struct where_job *job) {
 
 static bool attribution_begin(struct where_job *job) {
     const struct attribution_config config = {
-        .by = job->by, .call_stacks = job->format == WHERE_FOLDED, .depth = (unsigned)job->depth};
+        .by = job->by,
+        .call_stacks = job->format == WHERE_FOLDED,
+        .depth = (unsigned)job->depth,
+        .warm_up = (uint64_t)(job->warm_up * 1e9),
+    };
     const int error = attribution_create(job->session.machine, &config, &job->attribution);
     if (error == -ENOSYS)
         return refuse("the library that knows symbols is not there: install Debian's libdw1");
@@ -208,13 +226,12 @@ static void report_write(struct where_job *job, int error, struct place_report *
     job->session.exit_status = EXIT_MACHINE;
 }
 
-static void job_report(struct where_job *job) {
-    struct place_report report;
+static struct where_context job_context(struct where_job *job) {
     struct machine_summary summary;
     const struct options *o = &job->session.options;
     machine_get_summary(job->session.machine, &summary);
     const uint64_t *evictions = summary.vm.tally.evictions;
-    const struct where_context context = {
+    return (struct where_context){
         .command = o->program,
         .policy = o->machine.policy,
         .available = o->machine.available,
@@ -224,6 +241,33 @@ static void job_report(struct where_job *job) {
         .exit_status = job->session.exit_status,
         .top = (unsigned)job->top,
     };
+}
+
+/* SIGUSR1: how it stands, as text, where it is in nobody's way. */
+static bool take_signal(void *machine_context, int signal) {
+    struct where_job *job = machine_context;
+    struct place_report report;
+    if (signal != SIGUSR1)
+        return false;
+    const struct where_context context = job_context(job);
+    if (attribution_report(job->attribution, &report))
+        return true;
+    fputs("thimble: provisional, of the run up to here:\n", stderr);
+    (void)where_print_text(stderr, &report, &context);
+    place_report_free(&report);
+    return true;
+}
+
+/* Whether the machine ended because its time was up, as it was to. */
+static bool time_was_up(const struct where_job *job) {
+    struct machine_summary summary;
+    machine_get_summary(job->session.machine, &summary);
+    return job->duration > 0 && summary.stop == KERNEL_LIMIT && summary.kernel.limit == LIMIT_TIME;
+}
+
+static void job_report(struct where_job *job) {
+    struct place_report report;
+    const struct where_context context = job_context(job);
     report_write(job, attribution_report(job->attribution, &report), &report, &context);
 }
 
@@ -234,7 +278,10 @@ static void job_run(struct where_job *job, char **envp) {
     if (!session_add_programs(&job->session, streams, envp))
         return;
     const int error = machine_run_programs(job->session.machine, &failed);
-    session_ended(&job->session, error, failed, 0);
+    if (!error && time_was_up(job))
+        job->session.exit_status = EXIT_SUCCESS;
+    else
+        session_ended(&job->session, error, failed, 0);
     if (!error)
         job_report(job);
 }
@@ -294,7 +341,10 @@ static void job_read(struct where_job *job) {
 
 int where_command(int argc, char **argv, char **envp) {
     struct where_job job = {.top = DEFAULT_TOP, .depth = DEFAULT_DEPTH};
+    struct machine_config *machine = &job.session.options.machine;
     if (job_parse(&job, argc, argv) && output_open(&job)) {
+        machine->take_signal = take_signal;
+        machine->context = &job;
         if (job.session.options.references)
             job_read(&job);
         else if (session_build(&job.session) && attribution_begin(&job))

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import sys
 import unittest
 
@@ -249,6 +251,26 @@ class Report(WhereCase):
                      for policy in ("fifo", "lru"))
         self.assertEqual((fifo["policy"], lru["policy"]), ("fifo", "lru"))
         self.assertNotEqual(fifo["totals"]["misses"], lru["totals"]["misses"])
+
+    def test_a_service_is_stopped_and_its_warm_up_left_out(self):
+        start = self.where("sh", "-c", "exit", options=("--sizes", "19"))["totals"]
+        after = self.where("sh", "-c", "while :; do :; done",
+                           options=("--sizes", "40", "--warm-up", "0.4", "--duration", "0.1"))["totals"]
+        self.assertGreater(start["misses"], 100)
+        self.assertLess(after["misses"], 10)
+
+    def test_sigusr1_prints_the_tables_of_a_service(self):
+        process = subprocess.Popen([thimble_case.THIMBLE, "where", "--sizes", "40", "--", "sh", "-c",
+                                    "echo ready; exec sleep 100"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   cwd=self.folder, text=True)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stderr.readline(), "ready\n")
+        process.send_signal(signal.SIGUSR1)
+        self.assertIn("provisional", process.stderr.readline())
+        self.assertRegex(process.stderr.readline(), r"[\d,]+ misses, [\d,]+ of them")
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=thimble_case.TIMEOUT)
+        self.assertRegex(output, r"^[\d,]+ misses, ")
 
     def test_bad_options(self):
         for arguments, expected in (

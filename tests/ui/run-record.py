@@ -1,6 +1,7 @@
 """`thimble record`: the same references whatever the memory, complete files however the run ends."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -80,6 +81,33 @@ class Recording(ThimbleCase):
         _, errors = process.communicate(timeout=TIMEOUT)
         self.assertEqual(process.returncode, 128 + signal.SIGTERM, errors)
         self.assertGreater(self.curve(path)["references"], 1000)
+
+    def report_of_a_service(self, *command):
+        """What comes on standard error for SIGUSR1, and what the command says when the service has ended."""
+        process = subprocess.Popen([THIMBLE, *command, "--", "sh", "-c", "echo ready; exec sleep 100"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder, text=True)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stderr.readline(), "ready\n")
+        process.send_signal(signal.SIGUSR1)
+        self.assertRegex(process.stderr.readline(), r"recorded [\d,]+ references to")
+        self.assertEqual(process.stderr.readline(), "thimble: provisional, of the run up to here:\n")
+        report = process.stderr.readline()
+        while not report.endswith("\n\n"):
+            report += process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=TIMEOUT)
+        self.assertEqual(process.returncode, 0, errors)
+        return report + errors, output
+
+    def test_sigusr1_prints_what_is_known_of_a_service(self):
+        for command in (["curve", "--policy", "lru,opt", "--sizes", "20"],
+                        ["compare", "--policies", "fifo", "--sizes", "20"],
+                        ["size", "--no-rerun", "--slowdown", "100"]):
+            report, output = self.report_of_a_service(*command)
+            said, finally_said = (int(re.search(r"([\d,]+) references to", text)[1].replace(",", ""))
+                                  for text in (report, output))
+            self.assertLess(1000, said)
+            self.assertLessEqual(said, finally_said)
 
     def test_duration_ends_a_service(self):
         path = self.record("sh", "-c", "while :; do :; done", options=["--warm-up", "0.1", "--duration", "0.3"])
