@@ -9,8 +9,12 @@
  * page here: the same again. If p or v is loaded there it is here already: one miss less, and what is evicted
  * for it there takes its place. If z is referenced while there it is in memory: load it here in place of the
  * other page (a miss), and they are the same. So two misses at most for each. A page that dies does no harm:
- * it makes room. LRU_F(k) ≤ LRU_F(n)             A larger LRU memory has all that a smaller one has (also
- * where pages die). OPT_F(n) ≤ LRU_F(n) ≤ references of F
+ * it makes room.
+ *
+ *   LRU_F(k) ≤ LRU_F(n) ≤ LRU_F(h)   where h ≤ n: a larger LRU memory has all that a smaller one has (also
+ *                                    where pages die). Who reduced F has counted, for h = k / 2, k / 4 … 1,
+ *                                    misses that LRU_F(h) is not above
+ *   OPT_F(n) ≤ LRU_F(n) ≤ references of F
  *
  * Nothing of the kind is known of policies that are no stack algorithms: a reference that is dropped may save
  * them any number of misses, or cost it. */
@@ -24,11 +28,12 @@ struct bounds {
     uint64_t references, dropped; /* of R; F has both together */
     const uint64_t *opt;          /* misses of R, for each size of the curve */
     uint64_t lru;                 /* misses of R with k frames */
+    const uint64_t *halves;       /* of F with k / 2, k / 4 … 1 frames LRU has at most so many */
+    uint32_t half_count;          /* 0: not known */
 };
 
 /* Labels the curve of R, "lru" or "opt", and gives it bounds; from k frames on they are what it has. 0 or
- * -ENOMEM.
- */
+ * -ENOMEM. */
 int bounds_put(const struct bounds *, struct curve *);
 
 #endif

@@ -303,6 +303,8 @@ static int curves_bound(struct run *run) {
         .dropped = totals->dropped,
         .opt = run->bound_opt.faults,
         .lru = run->bound_lru.faults ? run->bound_lru.faults[0] : 0,
+        .halves = totals->halves,
+        .half_count = totals->half_count,
     };
     if (!is_bounded(run))
         return 0;

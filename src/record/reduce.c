@@ -2,10 +2,16 @@
  *
  * Items wait in a list, in order, while it is open whether the reference at its head stays. Of each page one
  * reference at most is open, its last; `since` is when the last one before it was that stays. Pages are in a
- * list by their last reference, of which `edge` is the one behind the k newest: if that one's last reference
- * is younger than `since`, k pages and the page itself were referenced after it, and never again will it be
- * less. A page that died keeps its place in the list; it counts as one in between, so that less is dropped
- * than might be. */
+ * list by their last reference, of which the first edge is the one behind the k newest: if that one's last
+ * reference is younger than `since`, k pages and the page itself were referenced after it, and never again
+ * will it be less. A page that died keeps its place in the list; it counts as one in between, so that less is
+ * dropped than might be.
+ *
+ * The list is LRU's stack, too: a page behind the edge of the n newest is a miss with n frames. These are
+ * counted for k / 2, k / 4 … 1 frames, of which what stays would say nothing. Pages that died make it too
+ * many, never too few: in an LRU stack with holes (analysis/lru_stack.c) there lie above a page only pages
+ * that were referenced after it and holes that such pages left (a hole never moves up), each at most once;
+ * here all of these lie above it. */
 #include "record/reduce.h"
 
 #include <errno.h>
@@ -30,15 +36,19 @@ struct page {
     struct waiting *open; /* NULL: none */
 };
 
+struct edge {
+    uint32_t frames, page; /* the one behind so many newest; NONE: there are no more than these */
+    uint64_t misses;
+};
+
 struct reduce {
-    uint32_t frames;
     void (*emit)(void *context, const struct refs_item *);
     void *context;
     struct page *pages;
     size_t page_capacity;
-    uint32_t newest, oldest; /* NONE: the list is empty */
-    uint32_t edge;           /* NONE: there are no more than k */
-    uint32_t listed;
+    uint32_t newest, oldest;            /* NONE: the list is empty */
+    struct edge edges[REFS_HALVES + 1]; /* of k, k / 2, k / 4 … 1 */
+    uint32_t edge_count, listed;
     uint64_t time; /* references */
     uint64_t dropped;
     struct waiting head;  /* of a ring: head.next is the first */
@@ -50,8 +60,9 @@ int reduce_create(uint32_t frames, void (*emit)(void *context, const struct refs
     struct reduce *r = calloc(1, sizeof *r);
     if (!r)
         return -ENOMEM;
-    *r = (struct reduce){
-        .frames = frames, .emit = emit, .context = context, .newest = NONE, .oldest = NONE, .edge = NONE};
+    *r = (struct reduce){.emit = emit, .context = context, .newest = NONE, .oldest = NONE};
+    for (; frames > 0; frames /= 2)
+        r->edges[r->edge_count++] = (struct edge){.frames = frames, .page = NONE};
     r->head.next = r->head.previous = &r->head;
     *ret_reduce = r;
     return 0;
@@ -104,7 +115,8 @@ static void keep(struct page *p) {
 
 /* Whether k other pages were referenced since the page's last reference that stays. */
 static bool is_far(const struct reduce *r, const struct page *p) {
-    return r->edge != NONE && r->pages[r->edge].last > p->since;
+    const uint32_t edge = r->edges[0].page;
+    return edge != NONE && r->pages[edge].last > p->since;
 }
 
 static void wait_emit(struct reduce *r) {
@@ -134,19 +146,38 @@ static void list_prepend(struct reduce *r, uint32_t page) {
     r->newest = page;
 }
 
-/* The page is referenced: it becomes the newest. The edge stays where it is in the list. */
+/* The page will be the newest: where it is behind an edge, that moves up, and it is a miss. One that is
+ * before an edge is before those of all larger memories. */
+static void edges_move(struct reduce *r, const struct page *p) {
+    for (struct edge *e = r->edges + r->edge_count; e-- > r->edges;) {
+        if (p->listed && (e->page == NONE || p->last > r->pages[e->page].last))
+            return;
+        e->misses++;
+        if (e->page != NONE)
+            e->page = r->pages[e->page].newer;
+    }
+}
+
+/* There is one page more. */
+static void edges_begin(struct reduce *r) {
+    r->listed++;
+    for (struct edge *e = r->edges; e < r->edges + r->edge_count; e++)
+        if (e->page == NONE && r->listed > e->frames)
+            e->page = r->oldest;
+}
+
+/* The page is referenced: it becomes the newest. Edges stay where they are in the list. */
 static void list_touch(struct reduce *r, uint32_t page) {
     struct page *p = &r->pages[page];
-    if (r->edge != NONE && (!p->listed || p->last <= r->pages[r->edge].last))
-        r->edge = r->pages[r->edge].newer;
+    const bool listed = p->listed;
+    edges_move(r, p);
     if (p->listed)
         list_remove(r, page);
     list_prepend(r, page);
-    r->listed += !p->listed;
     p->listed = true;
     p->last = ++r->time;
-    if (r->edge == NONE && r->listed > r->frames)
-        r->edge = r->oldest;
+    if (!listed)
+        edges_begin(r);
 }
 
 static int make_room(struct reduce *r, uint32_t page) {
@@ -219,4 +250,10 @@ void reduce_end(struct reduce *r) {
 
 uint64_t reduce_dropped(const struct reduce *r) {
     return r->dropped;
+}
+
+uint32_t reduce_halves(const struct reduce *r, uint64_t ret_misses[REFS_HALVES]) {
+    for (uint32_t i = 1; i < r->edge_count; i++)
+        ret_misses[i - 1] = r->edges[i].misses;
+    return r->edge_count - 1;
 }

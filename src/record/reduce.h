@@ -27,5 +27,8 @@ int reduce_add(struct reduce *, const struct refs_item *);
 /* No item follows: what may still be held back is emitted. */
 void reduce_end(struct reduce *);
 uint64_t reduce_dropped(const struct reduce *);
+/* How many misses, at most, LRU has of all references up to now with k / 2, k / 4 … 1 frames; exactly so many
+ * where no page died. How many numbers. */
+uint32_t reduce_halves(const struct reduce *, uint64_t ret_misses[REFS_HALVES]);
 
 #endif

@@ -468,6 +468,8 @@ uint64_t scribe_end(struct scribe *s) {
     publish(s);
     if (!s->reduce)
         return 0;
+    uint64_t halves[REFS_HALVES];
     reduce_end(s->reduce);
+    refs_writer_halves(s->writer, halves, reduce_halves(s->reduce, halves));
     return reduce_dropped(s->reduce);
 }

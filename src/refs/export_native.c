@@ -62,6 +62,7 @@ int export_native(struct refs_source *s, const char *path, struct refs_exported 
         error = copy_tables(&c, s, refs_pages(s));
     if (got < 0 || refs_totals(s, &totals))
         totals.whole = false;
+    refs_writer_halves(c.writer, totals.halves, totals.half_count);
     const int finish =
         refs_writer_finish(c.writer, totals.instructions, totals.dropped, totals.whole, totals.conditions);
     if (got < 0)

@@ -193,6 +193,9 @@ static int native_take_end(struct refs_source *s, struct part part) {
     if (!bytes)
         return native_damaged(s, "the end is too short");
     memcpy(&end, bytes, sizeof end);
+    const void *halves = end.halves <= REFS_HALVES ? part_take(&part, end.halves * sizeof(uint64_t)) : NULL;
+    if (!halves)
+        return native_damaged(s, "the end does not say what its numbers are");
     const int error = take_strings(&part, end.conditions, &n->conditions, &n->end_strings);
     if (error)
         return error == -EBADMSG ? native_damaged(s, "the end's texts are not whole")
@@ -207,6 +210,8 @@ static int native_take_end(struct refs_source *s, struct part part) {
         .conditions = n->conditions,
     };
     memcpy(s->totals.hash, end.hash, sizeof end.hash);
+    memcpy(s->totals.halves, halves, end.halves * sizeof(uint64_t));
+    s->totals.half_count = end.halves;
     s->announced = true;
     return 0;
 }

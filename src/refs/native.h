@@ -69,10 +69,10 @@ struct native_mark {
     uint32_t reserved;
 };
 
-/* Then, NUL-terminated, the conditions. */
+/* Then a uint64_t for each half (refs_totals), and the conditions, NUL-terminated. */
 struct native_end {
     uint64_t references, instructions, items, dropped;
-    uint32_t pages, marks, objects, whole, conditions, reserved;
+    uint32_t pages, marks, objects, whole, conditions, halves;
     uint8_t hash[16];
 };
 

@@ -94,10 +94,17 @@ struct refs_header {
                             would notice; 0: all are there */
 };
 
+/* How often a number of 32 bits can be halved before it is 0. */
+enum { REFS_HALVES = 31 };
+
 /* What is known at the end. `hash`: see refs/hash.h. */
 struct refs_totals {
     uint64_t references, instructions, items;
     uint64_t dropped; /* by --reduce */
+    /* By --reduce k: LRU with k / 2, k / 4 … 1 frames has at most so many misses, of all references, dropped
+     * or not. `half_count` 0: not known. */
+    uint64_t halves[REFS_HALVES];
+    uint32_t half_count;
     uint32_t pages;   /* distinct */
     uint8_t hash[16]; /* of the items and pages: equal for equal reference strings, whatever the file format.
                          All 0 until the source was read to its end, where the file does not say */
@@ -169,6 +176,8 @@ int refs_writer_filled(struct refs_writer *, const struct refs_item *first, size
                        uint64_t instruction);
 /* What was added up to now is in the file then, whose readers find it cut there. 0 or -errno. */
 int refs_writer_flush(struct refs_writer *);
+/* What --reduce knows of smaller memories: refs_totals.halves. Before the end. */
+void refs_writer_halves(struct refs_writer *, const uint64_t *misses, uint32_t count);
 /* Ends the file (conditions: as in refs_totals; may be NULL). 0 or the first -errno. Destroys the writer. */
 int refs_writer_finish(struct refs_writer *, uint64_t instructions, uint64_t dropped, bool whole,
                        const char *const *conditions);

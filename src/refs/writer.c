@@ -45,7 +45,8 @@ struct refs_writer {
     struct text pages, marks, names, texts; /* of this block: names of objects, texts of marks */
     struct native_counts counts;            /* of this block */
     struct refs_before before;
-    struct native_end end; /* up to now, with what is in this block */
+    struct native_end end;
+    uint64_t halves[REFS_HALVES]; /* end.halves of them */ /* up to now, with what is in this block */
     struct refs_hash *hash;
     struct text block; /* unpacked */
     ZSTD_CCtx *packer;
@@ -348,6 +349,7 @@ static void writer_put_end(struct refs_writer *w, const char *const *conditions)
         w->end.conditions++;
     text_clear(&w->block);
     text_bytes(&w->block, &w->end, sizeof w->end);
+    text_bytes(&w->block, w->halves, w->end.halves * sizeof *w->halves);
     for (const char *const *c = conditions; c && *c; c++)
         put_string(&w->block, *c);
     struct native_closing closing = {
@@ -357,6 +359,11 @@ static void writer_put_end(struct refs_writer *w, const char *const *conditions)
     memcpy(closing.magic, NATIVE_CLOSING_MAGIC, sizeof closing.magic);
     writer_put_block(w, NATIVE_END);
     output_write(&w->output, &closing, sizeof closing);
+}
+
+void refs_writer_halves(struct refs_writer *w, const uint64_t *misses, uint32_t count) {
+    w->end.halves = min_u32(count, REFS_HALVES);
+    memcpy(w->halves, misses, w->end.halves * sizeof *w->halves);
 }
 
 int refs_writer_finish(struct refs_writer *w, uint64_t instructions, uint64_t dropped, bool whole,

@@ -53,7 +53,8 @@ static void make(struct rng *rng, struct string *s, uint32_t alive) {
     }
 }
 
-static void reduce(const struct string *s, uint32_t frames, struct string *ret) {
+static uint32_t reduce(const struct string *s, uint32_t frames, struct string *ret,
+                       uint64_t ret_halves[REFS_HALVES]) {
     struct reduce *r;
     *ret = (struct string){.pages = s->pages};
     assert_int_equal(reduce_create(frames, take, ret, &r), 0);
@@ -61,7 +62,9 @@ static void reduce(const struct string *s, uint32_t frames, struct string *ret) 
         assert_int_equal(reduce_add(r, &s->items[i]), 0);
     reduce_end(r);
     assert_int_equal(reduce_dropped(r), s->count - ret->count);
+    const uint32_t count = reduce_halves(r, ret_halves);
     reduce_destroy(r);
+    return count;
 }
 
 /* ---- memories ---- */
@@ -137,12 +140,13 @@ static struct memory run(const struct string *s, uint32_t frames, bool opt) {
 static void test_misses_of_lru_and_opt_are_the_same_from_k_frames_on(void **state) {
     struct rng rng = {7};
     static struct string s, reduced;
+    uint64_t halves[REFS_HALVES];
     size_t dropped = 0;
     for (int n = 0; n < STRINGS; n++) {
         const uint32_t alive = 2 + (uint32_t)rng_below(&rng, FRAMES_MAX - 3);
         const uint32_t k = 1 + (uint32_t)rng_below(&rng, alive);
         make(&rng, &s, alive);
-        reduce(&s, k, &reduced);
+        reduce(&s, k, &reduced, halves);
         dropped += s.count - reduced.count;
         for (uint32_t frames = k; frames < FRAMES_MAX; frames++) {
             const struct memory a = run(&s, frames, false), b = run(&reduced, frames, false);
@@ -154,31 +158,57 @@ static void test_misses_of_lru_and_opt_are_the_same_from_k_frames_on(void **stat
     assert_true(dropped > (size_t)STRINGS * ITEMS / 10);
 }
 
+/* Exactly, but where pages die: then never too few, and seldom many too many. */
+static void test_misses_of_lru_in_halves_of_k_frames_are_counted(void **state) {
+    struct rng rng = {9};
+    static struct string s, reduced;
+    uint64_t halves[REFS_HALVES], counted = 0, true_misses = 0;
+    for (int n = 0; n < STRINGS; n++) {
+        const uint32_t alive = 2 + (uint32_t)rng_below(&rng, FRAMES_MAX - 3);
+        const uint32_t k = 1 + (uint32_t)rng_below(&rng, FRAMES_MAX);
+        make(&rng, &s, alive);
+        const uint32_t count = reduce(&s, k, &reduced, halves);
+        assert_int_equal(k >> count, 1);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint64_t misses = run(&s, k >> (i + 1), false).misses;
+            if (s.pages == alive)
+                assert_int_equal(halves[i], misses);
+            assert_true(halves[i] >= misses);
+            counted += halves[i];
+            true_misses += misses;
+        }
+    }
+    print_message("%.4f of the true misses\n", (double)counted / (double)true_misses);
+    assert_true(counted > true_misses && counted < true_misses + true_misses / 20);
+}
+
 /* a b a b … : with two frames only the first and the last of each page remain. */
 static void test_only_ends_of_a_row_stay(void **state) {
     static struct string s, reduced;
+    uint64_t halves[REFS_HALVES];
     s = (struct string){.count = 100, .pages = 2};
     for (size_t i = 0; i < s.count; i++)
         s.items[i] = (struct refs_item){.instruction = i, .page = i % 2, .flags = ACCESS_READ};
     s.items[51].flags = ACCESS_WRITE;
-    reduce(&s, 2, &reduced);
+    reduce(&s, 2, &reduced, halves);
     assert_int_equal(reduced.count, 4);
     const uint64_t expected[] = {0, 1, 98, 99};
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++)
         assert_int_equal(reduced.items[i].instruction, expected[i]);
     assert_true(reduced.items[3].flags & ACCESS_WRITE); /* of one that was left out */
-    reduce(&s, 1, &reduced);
+    reduce(&s, 1, &reduced, halves);
     assert_int_equal(reduced.count, 100);
 }
 
 static void test_what_happens_to_a_page_stays_in_its_place(void **state) {
     static struct string s, reduced;
+    uint64_t halves[REFS_HALVES];
     s = (struct string){.count = 8, .pages = 1};
     for (size_t i = 0; i < s.count; i++)
         s.items[i] = (struct refs_item){.instruction = i, .flags = ACCESS_READ};
     s.items[4].kind = REFS_CLEANED;
     s.items[4].flags = 0;
-    reduce(&s, 4, &reduced);
+    reduce(&s, 4, &reduced, halves);
     const uint64_t expected[] = {0, 3, 4, 5, 7};
     assert_int_equal(reduced.count, ARRAY_LENGTH(expected));
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++)
@@ -188,6 +218,7 @@ static void test_what_happens_to_a_page_stays_in_its_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_misses_of_lru_and_opt_are_the_same_from_k_frames_on),
+        cmocka_unit_test(test_misses_of_lru_in_halves_of_k_frames_are_counted),
         cmocka_unit_test(test_only_ends_of_a_row_stay),
         cmocka_unit_test(test_what_happens_to_a_page_stays_in_its_place),
     };

@@ -171,6 +171,7 @@ void made_write(const struct made *m, const char *path) {
         }
         i += write_words(w, m, i, pages);
     }
+    refs_writer_halves(w, made_halves, MADE_HALVES);
     assert_int_equal(refs_writer_finish(w, MADE_INSTRUCTIONS, MADE_DROPPED, true, made_conditions), 0);
 }
 

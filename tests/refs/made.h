@@ -27,7 +27,8 @@ void made_remove(char *path);
 
 extern const struct refs_header made_header;
 extern const char *const made_conditions[];
-enum { MADE_INSTRUCTIONS = 1234567890, MADE_DROPPED = 77 };
+enum { MADE_INSTRUCTIONS = 1234567890, MADE_DROPPED = 77, MADE_HALVES = 3 };
+static const uint64_t made_halves[MADE_HALVES] = {1000, 20000, 1ULL << 40};
 /* Writes it as a native file. */
 void made_write(const struct made *, const char *path);
 

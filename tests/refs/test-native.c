@@ -69,6 +69,8 @@ static void check_totals(const struct refs_source *s) {
     assert_int_equal(t.pages, made.page_count);
     assert_int_equal(t.instructions, MADE_INSTRUCTIONS);
     assert_int_equal(t.dropped, MADE_DROPPED);
+    assert_int_equal(t.half_count, MADE_HALVES);
+    assert_memory_equal(t.halves, made_halves, sizeof made_halves);
     assert_true(t.whole);
     assert_memory_equal(t.hash, hash, 16);
     for (size_t i = 0; made_conditions[i]; i++)

@@ -46,7 +46,8 @@ class Recording(ThimbleCase):
             bounded = json.loads(few.stdout)["policies"][policy]
             self.assertEqual(bounded["label"], "bounded")
             self.assertLess(bounded["lower"][0], exact["faults"][0])
-            self.assertLess(exact["faults"][0], bounded["upper"][0])
+            self.assertLessEqual(exact["faults"][0], bounded["upper"][0])
+            self.assertLess(bounded["upper"][0], whole["references"])
             self.assertEqual([bounded["lower"][1], bounded["upper"][1]], [exact["faults"][1]] * 2)
 
     def test_the_name_or_an_option_says_the_format(self):
