@@ -50,6 +50,24 @@ class Recording(ThimbleCase):
             self.assertLess(bounded["upper"][0], whole["references"])
             self.assertEqual([bounded["lower"][1], bounded["upper"][1]], [exact["faults"][1]] * 2)
 
+    def test_an_estimate_from_some_pages_is_near_the_exact_curve(self):
+        (self.folder / "lines").write_text("".join(f"{i * 7919 % 10007}\n" for i in range(10007)))
+        path = self.record("sort", "lines")
+
+        def misses(*options):
+            done = self.run_thimble("curve", "--json", "--policy", "lru", *options, path)
+            lru = json.loads(done.stdout)["policies"]["lru"]
+            return lru["faults"], lru["label"], json.loads(done.stdout)["references"]
+        exact, label, references = misses()
+        self.assertEqual(label, "exact")
+        self.assertEqual(misses("--sample", "100%")[0], exact)
+        for sample in "25%", "100":
+            estimate, label, _ = misses("--sample", sample)
+            self.assertEqual(label, "estimated")
+            error = sum(abs(a - b) for a, b in zip(exact, estimate, strict=True)) / len(exact) / references
+            self.assertLess(error, 0.05, sample)
+            self.assertGreater(error, 0)
+
     def test_the_name_or_an_option_says_the_format(self):
         def curve(path):
             done = self.run_thimble("curve", "--json", "--policy", "lru", "--sizes", "200", path)
