@@ -9,7 +9,9 @@ int conveyor_create(struct conveyor *ret_conveyor) {
     if (blocks == MAP_FAILED)
         return -ENOMEM;
     (void)madvise(blocks, bytes, MADV_HUGEPAGE);
-    *ret_conveyor = (struct conveyor){.blocks = blocks};
+    *ret_conveyor = (struct conveyor){.blocks = blocks, .free_count = CONVEYOR_BLOCKS};
+    for (size_t i = 0; i < CONVEYOR_BLOCKS; i++)
+        ret_conveyor->free[i] = ret_conveyor->blocks + CONVEYOR_BLOCKS - 1 - i;
     pthread_mutex_init(&ret_conveyor->lock, NULL);
     pthread_cond_init(&ret_conveyor->changed, NULL);
     return 0;
@@ -23,28 +25,30 @@ void conveyor_destroy(struct conveyor *c) {
 
 struct conveyor_block *conveyor_fill(struct conveyor *c) {
     pthread_mutex_lock(&c->lock);
-    while (c->filled - c->emptied == CONVEYOR_BLOCKS)
+    while (!c->free_count)
         pthread_cond_wait(&c->changed, &c->lock);
-    struct conveyor_block *block = &c->blocks[c->filled % CONVEYOR_BLOCKS];
+    c->filling = c->free[--c->free_count];
     pthread_mutex_unlock(&c->lock);
-    block->used = 0;
-    return block;
+    c->filling->used = 0;
+    return c->filling;
 }
 
-/* Changes one of the counts, which the other thread may be waiting for. */
-static void count(struct conveyor *c, uint64_t *number) {
-    pthread_mutex_lock(&c->lock);
-    ++*number;
+/* The end of a change that the other thread may be waiting for. */
+static void unlock(struct conveyor *c) {
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
 }
 
 void conveyor_hand_over(struct conveyor *c) {
-    count(c, &c->filled);
+    pthread_mutex_lock(&c->lock);
+    c->queue[c->handed++ % CONVEYOR_BLOCKS] = c->filling;
+    unlock(c);
 }
 
 void conveyor_give_back(struct conveyor *c) {
-    count(c, &c->emptied);
+    pthread_mutex_lock(&c->lock);
+    c->free[c->free_count++] = c->emptying;
+    unlock(c);
 }
 
 void conveyor_wait(struct conveyor *c) {
@@ -57,17 +61,16 @@ void conveyor_wait(struct conveyor *c) {
 void conveyor_end(struct conveyor *c) {
     pthread_mutex_lock(&c->lock);
     c->ended = true;
-    pthread_cond_signal(&c->changed);
-    pthread_mutex_unlock(&c->lock);
+    unlock(c);
 }
 
 const struct conveyor_block *conveyor_take(struct conveyor *c) {
-    const struct conveyor_block *block = NULL;
+    c->emptying = NULL;
     pthread_mutex_lock(&c->lock);
-    while (c->filled == c->emptied && !c->ended)
+    while (c->handed == c->taken && !c->ended)
         pthread_cond_wait(&c->changed, &c->lock);
-    if (c->filled != c->emptied)
-        block = &c->blocks[c->emptied % CONVEYOR_BLOCKS];
+    if (c->handed != c->taken)
+        c->emptying = c->queue[c->taken++ % CONVEYOR_BLOCKS];
     pthread_mutex_unlock(&c->lock);
-    return block;
+    return c->emptying;
 }

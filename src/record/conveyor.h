@@ -1,9 +1,11 @@
 /* A conveyor: a bounded queue of blocks of words between two threads; one fills them, the other empties them.
  *
- *     producer: conveyor_fill() … words … conveyor_hand_over()      consumer: conveyor_take() …
- * conveyor_give_back()
+ *     producer: conveyor_fill() … words … conveyor_hand_over()
+ *     consumer: conveyor_take() … conveyor_give_back()
  *
- * There are CONVEYOR_BLOCKS blocks. Who finds none free, or none filled, sleeps. */
+ * There are CONVEYOR_BLOCKS blocks. Who finds none free, or none filled, sleeps. The block that was emptied
+ * last is filled next: while the consumer keeps up, few are in use, and those are in the processor's caches.
+ */
 #ifndef RECORD_CONVEYOR_H
 #define RECORD_CONVEYOR_H
 
@@ -25,10 +27,15 @@ struct conveyor_block {
 /* The fields are conveyor.c's. */
 struct conveyor {
     struct conveyor_block *blocks;
+    struct conveyor_block *filling, *emptying;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    uint64_t filled, emptied; /* blocks, in all; under the lock */
-    bool ended;               /* under the lock */
+    /* Under the lock: */
+    struct conveyor_block *free[CONVEYOR_BLOCKS];  /* a stack of `free_count` */
+    struct conveyor_block *queue[CONVEYOR_BLOCKS]; /* a ring: those handed over, but the first `taken` */
+    uint32_t free_count;
+    uint64_t handed, taken;
+    bool ended;
 };
 
 int conveyor_create(struct conveyor *ret_conveyor); /* 0 or -ENOMEM */
