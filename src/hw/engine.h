@@ -26,12 +26,11 @@ struct engine_client {
     page_id_t (*page_id)(void *context, pfn_t);
     /* References, in order, late: at least each 32768 instructions, and always before any other call of these
      * functions (but page_id) and before run() returns; so that nothing has changed since about what a frame
-     * holds. `start` is the number of instructions executed in all at some time, at most 65535 before that of
-     * any entry: an entry's is start + (uint16_t)(count - start). Nothing may be asked of the engine in it.
+     * holds. There is one, or more. Nothing may be asked of the engine in it.
      * NULL unless somebody wants every reference; then the engine runs traced code. Every access that was
      * possible is there: fetches at the entry of each block, the first access after a fault, accesses of the
      * engine itself on behalf of an instruction, also of one that fails at a later access of it. */
-    void (*references)(void *context, const struct reference *, size_t count, uint64_t start);
+    void (*references)(void *context, const struct reference_log *);
     /* A watched place is about to be executed: see engine_ops.watch. NULL unless something is watched. */
     void (*reached)(void *context, const struct page_table *, uint64_t address);
 };

@@ -46,9 +46,9 @@ static page_id_t client_page_id(void *context, pfn_t frame) {
     return vm_page_id(m->vm, frame);
 }
 
-static void client_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
+static void client_references(void *context, const struct reference_log *log) {
     struct machine *m = context;
-    vm_references(m->vm, entries, count, start);
+    vm_references(m->vm, log);
 }
 
 static void client_reached(void *context, const struct page_table *table, uint64_t address) {

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "base/message.h"
+#include "hw/join.h"
 #include "record/conveyor.h"
 #include "record/scribe.h"
 #include "record/words.h"
@@ -18,6 +19,7 @@
 struct recorder {
     struct vm_observer observer;
     struct trace_sink sink;
+    join_function *join;
     struct conveyor conveyor;
     struct conveyor_block *block; /* that is being filled */
     struct refs_writer *writer;
@@ -122,21 +124,28 @@ static void end_warm_up(struct recorder *r, uint64_t instruction) {
     put_mark(r, &mark, sizeof name - 1);
 }
 
-static void observe_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
-    enum { MOST = CONVEYOR_WORDS / 2 };
-    if (unlikely(((struct recorder *)context)->warm_until))
-        end_warm_up(context, start);
-    while (count) {
-        const size_t part = min_size(count, MOST);
-        uint64_t *at = put(context, 2 + (uint32_t)part);
-        at[0] = words_head(WORDS_REFERENCES, 0, 0, (uint32_t)part);
-        at[1] = start;
-        memcpy(at + 2, entries, part * sizeof *entries);
-        entries += part;
-        count -= part;
-    }
+/* Joined on this thread: fewer words go from one processor's caches to another's, which costs more. */
+static void put_references(struct recorder *r, const struct reference_log *log) {
+    uint64_t *at = put(r, 2 + (uint32_t)log->count + JOIN_ROOM);
+    const size_t left = r->join(log, (struct reference *)(at + 2));
+    at[0] = words_head(WORDS_REFERENCES, 0, 0, (uint32_t)left);
+    at[1] = log->start;
+    r->block->used -= log->count - left + JOIN_ROOM;
 }
 _Static_assert(sizeof(struct reference) == sizeof(uint64_t), "an entry is a word");
+
+static void observe_references(void *context, const struct reference_log *log) {
+    enum { MOST = CONVEYOR_WORDS / 2 };
+    struct recorder *r = context;
+    struct reference_log part = *log;
+    if (unlikely(r->warm_until))
+        end_warm_up(r, log->start);
+    for (size_t i = 0; i < log->count; i += part.count) {
+        part.entries = log->entries + i;
+        part.count = min_size(log->count - i, MOST);
+        put_references(r, &part);
+    }
+}
 
 static void observe_runs(void *context, uint32_t space) {
     *put(context, 1) = words_head(WORDS_RUNS, 0, (uint16_t)space, 0);
@@ -299,6 +308,7 @@ int recorder_create(const struct recorder_config *config, struct recorder **ret_
     r->block = conveyor_fill(&r->conveyor);
     r->warm_until = config->warm_up ? host_nanoseconds() + config->warm_up : 0;
     r->sink.receive = receive;
+    r->join = join_choose();
     r->observer = (struct vm_observer){
         .context = r,
         .appears = observe_appears,

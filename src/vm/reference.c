@@ -105,15 +105,15 @@ static void run_begin(struct vm *vm, pfn_t pfn, struct frame *frame, uint64_t in
 }
 
 /* The policy hears of many at a time, and only of them. */
-static void runs_begin(struct vm *vm, const struct reference *entries, size_t count) {
+static void runs_begin(struct vm *vm, const struct reference_log *log) {
     const struct frame *frames = frame_of(vm, (pfn_t){0});
     const uint32_t end = vm->mem.frames;
     page_id_t run = vm->references.run;
     pfn_t accessed[POLICY_ACCESSES_MOST];
     uint32_t last = UINT32_MAX;
     size_t n = 0;
-    for (size_t i = 0; i < count; i++) {
-        const uint32_t f = entries[i].frame;
+    for (size_t i = 0; i < log->count; i++) {
+        const uint32_t f = log_frame(log, i);
         if (f == last || f >= end)
             continue;
         last = f;
@@ -132,38 +132,38 @@ static void runs_begin(struct vm *vm, const struct reference *entries, size_t co
     vm->references.run = run;
 }
 
-void vm_references(struct vm *vm, const struct reference *entries, size_t count, uint64_t start) {
-    const struct vm_observer *observer = &vm->config.observer;
-    struct references *r = &vm->references;
-    if (count == 0)
-        return;
-    r->kernel = PFN_NONE;
-    if (observer->references)
-        observer->references(observer->context, entries, count, start);
-    if (!r->wanted)
-        return;
-    if (vm->policy->access_all && !r->period) {
-        runs_begin(vm, entries, count);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct reference *e = &entries[i];
-        if (e->frame >= vm->mem.frames)
+static void runs_begin_one_by_one(struct vm *vm, const struct reference_log *log) {
+    for (size_t i = 0; i < log->count; i++) {
+        const pfn_t pfn = {log_frame(log, i)};
+        if (pfn.n >= vm->mem.frames)
             continue;
-        struct frame *frame = frame_of(vm, (pfn_t){e->frame});
-        if (!page_id_eq(frame->id, r->run))
-            run_begin(vm, (pfn_t){e->frame}, frame, start + (uint16_t)(e->count - (uint16_t)start));
+        struct frame *frame = frame_of(vm, pfn);
+        if (!page_id_eq(frame->id, vm->references.run))
+            run_begin(vm, pfn, frame, log_instruction(log, i));
     }
+}
+
+void vm_references(struct vm *vm, const struct reference_log *log) {
+    const struct vm_observer *observer = &vm->config.observer;
+    vm->references.kernel = PFN_NONE;
+    if (observer->references)
+        observer->references(observer->context, log);
+    if (!vm->references.wanted)
+        return;
+    if (vm->policy->access_all && !vm->references.period)
+        runs_begin(vm, log);
+    else
+        runs_begin_one_by_one(vm, log);
 }
 
 static void observe_one(struct vm *vm, pfn_t pfn, unsigned access, uint64_t instruction) {
     const struct vm_observer *observer = &vm->config.observer;
-    const struct reference e = {.frame = pfn.n,
-                                .count = (uint16_t)instruction,
-                                .written = (access & ACCESS_WRITE) != 0,
-                                .fetched = (access & ACCESS_EXEC) != 0};
+    const struct reference e = {
+        .frame = pfn.n, .written = (access & ACCESS_WRITE) != 0, .fetched = (access & ACCESS_EXEC) != 0};
+    const struct reference_log log = {
+        .entries = &e, .count = 1, .end = (uint16_t)instruction, .start = instruction};
     if (observer->references)
-        observer->references(observer->context, &e, 1, instruction);
+        observer->references(observer->context, &log);
 }
 
 void reference_make(struct vm *vm, pfn_t pfn, unsigned access) {

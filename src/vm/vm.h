@@ -62,7 +62,7 @@ struct vm_observer {
     void (*appears)(void *context, page_id_t, const struct vm_place *); /* for the first time */
     void (*holds)(void *context, pfn_t, page_id_t); /* from now on the frame holds this page: before the
                                                        reference that brought it in */
-    void (*references)(void *context, const struct reference *, size_t count, uint64_t start); /* engine.h */
+    void (*references)(void *context, const struct reference_log *);
     void (*runs)(void *context, uint32_t space); /* what follows is in the name of this space */
     void (*dies)(void *context, page_id_t, enum policy_remove);
     void (*cleaned)(void *context, page_id_t); /* … but not by an eviction; or it was clean already */
@@ -138,7 +138,7 @@ struct physmem *vm_physmem(struct vm *);
 page_id_t vm_page_id(struct vm *, pfn_t);
 /* engine_client.references: those that programs made since it was called last. Before anything else is asked
  * of the vm. */
-void vm_references(struct vm *, const struct reference *, size_t count, uint64_t start);
+void vm_references(struct vm *, const struct reference_log *);
 /* A thread is about to run in this table's space. */
 void vm_runs(struct vm *, const struct page_table *);
 void vm_set_listener(struct vm *, const struct vm_listener *);

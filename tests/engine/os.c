@@ -114,14 +114,15 @@ static void check_fault(struct os *os, const struct os_reference *r) {
     os->fault_open = false;
 }
 
-static void note_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
+static void note_references(void *context, const struct reference_log *log) {
     struct os *os = context;
-    for (size_t i = 0; i < count; i++) {
-        const struct reference *e = &entries[i];
-        if (e->frame >= os->config.frames)
+    for (size_t i = 0; i < log->count; i++) {
+        const struct reference *e = &log->entries[i];
+        const uint32_t frame = log_frame(log, i);
+        if (frame >= os->config.frames)
             continue;
-        const struct os_reference r = {.vpn = os->owner[e->frame],
-                                       .instruction = start + (uint16_t)(e->count - start),
+        const struct os_reference r = {.vpn = os->owner[frame],
+                                       .instruction = log_instruction(log, i),
                                        .written = e->written,
                                        .fetched = e->fetched};
         check_fault(os, &r);

@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "record/recorder.h"
 
+enum { BASE = 1234567, END = 54321 }; /* of the log: any */
 enum { FRAMES = 16, STEPS = 400000, BATCH = 200 };
 
 struct test {
@@ -49,8 +50,10 @@ static void begin(struct test *t, const char *path, uint32_t reduce_to) {
 }
 
 static void deliver(struct test *t) {
+    const struct reference_log log = {
+        .entries = t->batch, .count = t->batched, .base = BASE, .end = END, .start = t->start};
     if (t->batched)
-        t->o->references(t->o->context, t->batch, t->batched, t->start);
+        t->o->references(t->o->context, &log);
     t->batched = 0;
 }
 
@@ -66,8 +69,8 @@ static void holds(struct test *t, uint32_t frame, uint64_t id) {
 }
 
 static void refer(struct test *t, uint32_t frame, uint64_t instruction, unsigned access) {
-    const struct reference e = {.frame = frame,
-                                .count = (uint16_t)instruction,
+    const struct reference e = {.frame = frame + BASE,
+                                .count = (uint16_t)(END - instruction),
                                 .written = (access & ACCESS_WRITE) != 0,
                                 .fetched = (access & ACCESS_EXEC) != 0};
     if (t->batched == BATCH || instruction - t->start > UINT16_MAX)

@@ -55,15 +55,16 @@ static void note_holds(void *context, pfn_t frame, page_id_t id) {
     t->holds[frame.n] = id.n;
 }
 
-static void note_references(void *context, const struct reference *entries, size_t count, uint64_t start) {
+static void note_references(void *context, const struct reference_log *log) {
     struct tap *t = context;
-    for (size_t i = 0; i < count; i++) {
-        const struct reference *e = &entries[i];
-        if (e->frame >= t->frames || !t->holds[e->frame])
+    for (size_t i = 0; i < log->count; i++) {
+        const struct reference *e = &log->entries[i];
+        const uint32_t frame = log_frame(log, i);
+        if (frame >= t->frames || !t->holds[frame])
             continue;
-        const uint64_t page = t->holds[e->frame];
+        const uint64_t page = t->holds[frame];
         const uint32_t flags = (e->written ? ACCESS_WRITE : 0U) | (e->fetched ? ACCESS_EXEC : 0U);
-        t->instruction = start + (uint16_t)(e->count - (uint16_t)start);
+        t->instruction = log_instruction(log, i);
         if (t->open && t->items[t->open - 1].page == page)
             t->items[t->open - 1].flags |= flags;
         else

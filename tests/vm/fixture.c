@@ -89,8 +89,9 @@ static void translation_renew(struct test_machine *m, pfn_t pfn) {
 
 static void reference(struct test_machine *m, pfn_t pfn) {
     const struct reference access = {.frame = pfn.n};
+    const struct reference_log log = {.entries = &access, .count = 1};
     if (m->needs_references)
-        vm_references(m->vm, &access, 1, 0);
+        vm_references(m->vm, &log);
 }
 
 /* Translates; faults until it works. */

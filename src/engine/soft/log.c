@@ -4,11 +4,10 @@
 #include <sys/mman.h>
 
 #include "base/base.h"
-#include "engine/soft/join.h"
 #include "engine/soft/soft.h"
 
 enum {
-    LOG_ENTRIES = LOG_HELPED + 2 * (LOG_CHUNK + BLOCK_INSTRUCTIONS) * LOG_INSTRUCTION + JOIN_ROOM,
+    LOG_ENTRIES = LOG_HELPED + 2 * (LOG_CHUNK + BLOCK_INSTRUCTIONS) * LOG_INSTRUCTION,
 };
 _Static_assert(LOG_CHUNK + 2 * BLOCK_INSTRUCTIONS <= 32768, "engine.h: counts have 16 bits");
 
@@ -28,7 +27,6 @@ int log_create(struct engine *e) {
     if (memory == MAP_FAILED)
         return -ENOMEM;
     e->log = e->area.log_position = memory;
-    e->join = join_choose();
     return 0;
 }
 
@@ -51,8 +49,11 @@ void log_add(struct engine *e, const void *host, unsigned access) {
 void log_deliver(struct engine *e) {
     if (likely(!e->log) || e->area.log_position == e->log)
         return;
-    const uint16_t end = (uint16_t)(e->counters.instructions + e->chunk);
-    const size_t n = e->join(e->log, (size_t)(e->area.log_position - e->log), host_page(e->mem->base), end);
+    const struct reference_log log = {.entries = e->log,
+                                      .count = (size_t)(e->area.log_position - e->log),
+                                      .base = host_page(e->mem->base),
+                                      .end = (uint16_t)(e->counters.instructions + e->chunk),
+                                      .start = e->counters.instructions};
     e->area.log_position = e->log;
-    e->client.references(e->client.context, e->log, n, e->counters.instructions);
+    e->client.references(e->client.context, &log);
 }

@@ -6,13 +6,13 @@
  *                  area.log_position ──────────┘    k: known where the block is translated
  *
  * Every access adds an entry, at a place that does not depend on what the accesses before it were; which
- * entries say nothing new is found out at delivery, for many at a time (join.h). Translated code moves the
+ * entries say nothing new is found out later, for many at a time (hw/join.h). Translated code moves the
  * position when it leaves the block, or calls what may leave it or look at the log; a TLB miss, which does
  * both, is told k and moves it for as long as it takes (access_miss). Has the log been delivered by then, the
  * position that the block goes on with lies k before the log's beginning: nothing is written below it.
  *
  * In the log, `frame` is the low half of the host page's number and `count` what the counter of the chunk
- * stood at, which is what translated code has at hand; join.h puts them right. A load across pages adds an
+ * stood at, which is what translated code has at hand (struct reference_log). A load across pages adds an
  * entry for the bounce buffer, a guarded access that is not made one for log_no_page(): these are no frames.
  *
  * The log is empty whenever the client is called, but for page_id() and references(), and when run() returns:

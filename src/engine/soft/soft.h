@@ -5,7 +5,7 @@
  *   fetch.c        the fetch TLB and code pages; codecache.c keeps the blocks
  *   watch.c        places whose execution the client wants to know of
  *   access.c       TLB misses and all other ways to guest memory; tlb.c
- *   log.c          the log of references; join.c
+ *   log.c          the log of references
  *   single.c       the slow path: one instruction as a block of its own, taken back if it faults
  *   special.c      instructions that the library lacks or gets wrong, executed here; decode.c, x87.c,
  *                  bits.c, segment.c, vector.c
@@ -29,7 +29,6 @@
 
 #include "engine/soft/area.h"
 #include "engine/soft/codecache.h"
-#include "engine/soft/join.h"
 #include "engine/soft/log.h"
 #include "engine/soft/tlb.h"
 #include "engine/soft/watch.h"
@@ -79,7 +78,6 @@ struct engine {
     uint32_t flushes;      /* of the code cache: addresses in it from before the last one are void */
     unsigned left;         /* while a helper makes an access: see instructions_now() */
     struct reference *log; /* NULL: the client wants no references */
-    join_function *join;
     unsigned instruction;  /* offset from rip of the instruction that has called a helper, unless `alone` */
     bool alone;            /* the slow path executes one: `snapshot` holds the registers before it */
 

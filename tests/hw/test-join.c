@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "engine/soft/join.h"
+#include "hw/join.h"
 
 enum { MOST = 70, ROUNDS = 3000 };
 
@@ -26,39 +26,42 @@ static size_t draw(struct rng *rng, uint32_t base, struct reference *log) {
     return n;
 }
 
-static size_t model(const struct reference *log, size_t n, uint32_t base, uint16_t end,
-                    struct reference *out) {
+static size_t model(const struct reference_log *log, struct reference *out) {
+    const struct reference *e = log->entries;
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!i || log[i - 1].frame != log[i].frame)
+    for (size_t i = 0; i < log->count; i++) {
+        if (!i || e[i - 1].frame != e[i].frame)
             out[kept++] =
-                (struct reference){.frame = log[i].frame - base, .count = (uint16_t)(end - log[i].count)};
-        out[kept - 1].written |= log[i].written;
-        out[kept - 1].fetched |= log[i].fetched;
+                (struct reference){.frame = log_frame(log, i), .count = (uint16_t)log_instruction(log, i)};
+        out[kept - 1].written |= e[i].written;
+        out[kept - 1].fetched |= e[i].fetched;
     }
     return kept;
 }
 
-static void check(const struct join_variant *v, const struct reference *log, size_t n, uint32_t base,
-                  uint16_t end) {
+static void check(const struct join_variant *v, const struct reference_log *log) {
     struct reference expected[MOST], got[MOST + JOIN_ROOM];
-    memset(got, 0xa5, sizeof got); /* behind the log is junk */
-    memcpy(got, log, n * sizeof *log);
-    const size_t kept = model(log, n, base, end, expected);
-    assert_int_equal(v->join(got, n, base, end), kept);
+    const size_t kept = model(log, expected);
+    memset(got, 0xa5, sizeof got);
+    assert_int_equal(v->join(log, got), kept);
     assert_memory_equal(got, expected, kept * sizeof *got);
+    for (size_t i = log->count + JOIN_ROOM; i < MOST + JOIN_ROOM; i++)
+        assert_int_equal(got[i].frame, 0xa5a5a5a5);
 }
 
 static void test_every_variant_is_the_model(void **state) {
     struct rng rng = {1};
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct reference log[MOST];
-        const uint32_t base = bases[round % (sizeof bases / sizeof *bases)];
-        const uint16_t end = (uint16_t)rng_next(&rng);
-        const size_t n = draw(&rng, base, log);
+        struct reference entries[MOST + JOIN_ROOM];
+        memset(entries, 0x5a, sizeof entries); /* behind the log is junk */
+        struct reference_log log = {.entries = entries,
+                                    .base = bases[round % (sizeof bases / sizeof *bases)],
+                                    .end = (uint16_t)rng_next(&rng),
+                                    .start = rng_next(&rng)};
+        log.count = draw(&rng, log.base, entries);
         for (const struct join_variant *v = join_variants; v->name; v++)
             if (v->is_supported())
-                check(v, log, n, base, end);
+                check(v, &log);
     }
 }
 

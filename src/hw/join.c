@@ -1,9 +1,9 @@
 /* The same loop at three widths: an entry is compared with the one before it; the first of a page stays,
  * written behind what has stayed so far, and takes the kinds of those that follow. Whether an entry stays is
- * as good as random, so nothing jumps upon it. Only kinds that come from the next vector do, which is rare.
+ * as good as random, so nothing jumps upon it.
  *
  * Entries are words here: frame in bits 0 … 31, count in 32 … 47, written in 48, fetched in 56. */
-#include "engine/soft/join.h"
+#include "hw/join.h"
 
 #include <immintrin.h>
 #include <string.h>
@@ -26,8 +26,8 @@ static uint64_t word_at(const struct reference *entry) {
 
 /* Adding this to the frame and to the inverted count, of 32 and 16 bits, puts them right:
  * end - count = end + 1 + ~count. */
-static uint64_t addend(uint32_t base, uint16_t end) {
-    return (uint32_t)-base | (uint64_t)(uint16_t)(end + 1) << 32;
+static uint64_t addend(const struct reference_log *log) {
+    return (uint32_t)-log->base | (uint64_t)(uint16_t)(log->end + 1) << 32;
 }
 
 /* ---- one at a time ---- */
@@ -36,20 +36,22 @@ static bool always(void) {
     return true;
 }
 
-static size_t join_plain(struct reference *entries, size_t n, uint32_t base, uint16_t end) {
-    struct reference *out = entries;
+static size_t join_plain(const struct reference_log *log, struct reference *out) {
+    const struct reference *entries = log->entries;
+    const size_t n = log->count;
+    struct reference *const first_out = out;
     uint64_t before = ~word_at(entries), first = 0;
     for (size_t i = 0; i < n; i++) {
         const uint64_t word = word_at(entries + i);
         const bool differs = ((word ^ before) & FRAME) != 0;
-        const uint64_t right = ((word & ~COUNT & ~FRAME) | (uint32_t)((uint32_t)word - base) |
-                                (uint64_t)(uint16_t)(end - (uint16_t)(word >> 32)) << 32);
+        const uint64_t right = ((word & ~COUNT & ~FRAME) | (uint32_t)((uint32_t)word - log->base) |
+                                (uint64_t)(uint16_t)(log->end - (uint16_t)(word >> 32)) << 32);
         out += differs;
         first = differs ? right : first | (word & KINDS);
         memcpy(out - 1, &first, sizeof first);
         before = word;
     }
-    return (size_t)(out - entries);
+    return (size_t)(out - first_out);
 }
 
 /* The first entry of a vector goes on with the page of the last one that stayed, and is of these kinds. */
@@ -95,17 +97,19 @@ __attribute__((target("avx2"))) static inline __m256i kinds_of_runs(__m256i kind
     return _mm256_or_si256(kinds, _mm256_blend_epi32(after_next, zero, 0xf0));
 }
 
-__attribute__((target("avx2,popcnt"))) static size_t join_avx2(struct reference *entries, size_t n,
-                                                               uint32_t base, uint16_t end) {
+__attribute__((target("avx2,popcnt"))) static size_t join_avx2(const struct reference_log *log,
+                                                               struct reference *out) {
+    const struct reference *entries = log->entries;
+    const size_t n = log->count;
     enum { LAST_TO_FIRST = 0x93 };
     const __m256i kinds = _mm256_set1_epi64x((long long)KINDS), lanes = _mm256_setr_epi64x(0, 1, 2, 3);
     const __m256i inverted = _mm256_set1_epi64x((long long)COUNT);
-    const __m256i added = _mm256_set1_epi64x((long long)addend(base, end));
+    const __m256i added = _mm256_set1_epi64x((long long)addend(log));
     __m256i before = _mm256_set1_epi64x((long long)~word_at(entries));
-    struct reference *out = entries;
+    struct reference *const first_out = out;
     for (size_t i = 0; i < n; i += 4) {
         const __m256i are = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)(n - i)), lanes);
-        const __m256i words = _mm256_and_si256(_mm256_loadu_si256((const __m256i *)(entries + i)), are);
+        const __m256i words = _mm256_maskload_epi64((const long long *)(entries + i), are);
         const __m256i turned = _mm256_permute4x64_epi64(words, LAST_TO_FIRST);
         const __m256i previous = _mm256_blend_epi32(turned, before, 3);
         const __m256i equal = _mm256_cmpeq_epi32(words, previous);
@@ -126,55 +130,82 @@ __attribute__((target("avx2,popcnt"))) static size_t join_avx2(struct reference 
         out += __builtin_popcount(stay);
         before = turned;
     }
-    return (size_t)(out - entries);
+    return (size_t)(out - first_out);
 }
 
 /* ---- eight at a time ---- */
 
 static bool has_avx512(void) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("bmi2");
 }
 
-/* A bit for each entry: written in the low byte, fetched in the next. What the entries behind have, where
- * they are `same` as the one before them: over one, over two, over four. */
-static inline uint32_t bits_of_runs(uint32_t bits, uint32_t same) {
-    uint32_t over = (same & 0xfe) * 0x101;
-    bits |= (bits & over) >> 1;
-    over &= over << 1;
-    bits |= (bits & over) >> 2;
-    over &= over << 2;
-    return bits | (bits & over) >> 4;
+/* The entries of a vector that stay, before they are written: the next one may add to the kinds of the last.
+ */
+struct eights {
+    __m512i frame, written, fetched, inverted, added; /* of each word */
+    __m512i before;                                   /* the vector as it was */
+    __m512i held;
+    unsigned held_written, held_fetched; /* a bit for each: the kinds of those that went on with it */
+    unsigned count;                      /* of those held; 0: at the beginning */
+    struct reference *out;
+};
+
+/* A bit for each run: whether one of its entries behind the first has the kind. Bit 0 is the run's that goes
+ * on from the vector before, the next one that of the first entry that stays, and so on. An addition finds
+ * them: where entries do not stay there are ones, and any added to these carries into the bit behind, where
+ * the next run begins, or the vector ends. */
+__attribute__((target("bmi2"))) static inline unsigned kind_of_runs(unsigned kind, unsigned stay) {
+    const unsigned others = stay ^ 0xff;
+    return _pext_u32((kind & others) + others, stay | 0x100);
 }
 
-__attribute__((target("avx512f,avx512bw,popcnt"))) static size_t
-join_avx512(struct reference *entries, size_t n, uint32_t base, uint16_t end) {
-    const __m512i frame = _mm512_set1_epi64((long long)FRAME), inverted = _mm512_set1_epi64((long long)COUNT);
-    const __m512i written = _mm512_set1_epi64(1LL << 48), fetched = _mm512_set1_epi64(1LL << 56);
-    const __m512i added = _mm512_set1_epi64((long long)addend(base, end));
-    __m512i before = _mm512_set1_epi64((long long)~word_at(entries));
-    uint32_t bits_before = 0; /* of the last entry */
-    struct reference *out = entries;
-    for (size_t i = 0; i < n; i += 8) {
-        const uint32_t are = n - i < 8 ? (1U << (n - i)) - 1 : 0xff;
-        const __m512i words = _mm512_loadu_si512(entries + i);
-        const __m512i previous = _mm512_alignr_epi64(words, before, 7);
-        const uint32_t stay = _mm512_test_epi64_mask(_mm512_xor_si512(words, previous), frame) & are;
-        const uint32_t bits = (_mm512_test_epi64_mask(words, written) & are) |
-                              (_mm512_test_epi64_mask(words, fetched) & are) << 8;
-        const uint32_t runs = bits_of_runs(bits, ~stay & are);
-        const uint32_t carried = stay & 1 ? 0 : runs & 0x101 & ~bits_before;
-        if (unlikely(carried))
-            add_kinds(out - 1, carried & 1, carried >> 8);
-        bits_before = bits >> 7;
-        const __m512i counts = _mm512_add_epi16(_mm512_xor_si512(words, inverted), added);
-        __m512i right = _mm512_mask_add_epi32(counts, 0x5555, words, added);
-        right = _mm512_mask_or_epi64(right, (__mmask8)runs, right, written);
-        right = _mm512_mask_or_epi64(right, (__mmask8)(runs >> 8), right, fetched);
-        _mm512_storeu_si512(out, _mm512_maskz_compress_epi64((__mmask8)stay, right));
-        out += __builtin_popcount(stay);
-        before = words;
-    }
-    return (size_t)(out - entries);
+__attribute__((target("avx512f,avx512bw"))) static inline void eights_write(struct eights *e) {
+    const __m512i some = _mm512_mask_or_epi64(e->held, (__mmask8)e->held_written, e->held, e->written);
+    _mm512_storeu_si512(e->out, _mm512_mask_or_epi64(some, (__mmask8)e->held_fetched, some, e->fetched));
+    e->out += e->count;
+}
+
+/* are: a bit for each word that there is. */
+__attribute__((target("avx512f,avx512bw,popcnt,bmi2"), always_inline)) static inline void
+eights_add(struct eights *e, __m512i words, unsigned are) {
+    const __mmask8 mask = (__mmask8)are;
+    const __m512i previous = _mm512_alignr_epi64(words, e->before, 7);
+    const unsigned stay = _mm512_mask_test_epi64_mask(mask, _mm512_xor_si512(words, previous), e->frame);
+    const unsigned written = kind_of_runs(_mm512_mask_test_epi64_mask(mask, words, e->written), stay);
+    const unsigned fetched = kind_of_runs(_mm512_mask_test_epi64_mask(mask, words, e->fetched), stay);
+    e->held_written |= (written & 1) << e->count >> 1;
+    e->held_fetched |= (fetched & 1) << e->count >> 1;
+    e->before = words;
+    if (unlikely(!stay))
+        return;
+    eights_write(e);
+    const __m512i counts = _mm512_add_epi16(_mm512_xor_si512(words, e->inverted), e->added);
+    const __m512i right = _mm512_mask_add_epi32(counts, 0x5555, words, e->added);
+    e->held = _mm512_maskz_compress_epi64((__mmask8)stay, right);
+    e->held_written = written >> 1;
+    e->held_fetched = fetched >> 1;
+    e->count = (unsigned)__builtin_popcount(stay);
+}
+
+__attribute__((target("avx512f,avx512bw,popcnt,bmi2"))) static size_t
+join_avx512(const struct reference_log *log, struct reference *out) {
+    struct eights e = {.frame = _mm512_set1_epi64((long long)FRAME),
+                       .written = _mm512_set1_epi64(1LL << 48),
+                       .fetched = _mm512_set1_epi64(1LL << 56),
+                       .inverted = _mm512_set1_epi64((long long)COUNT),
+                       .added = _mm512_set1_epi64((long long)addend(log)),
+                       .before = _mm512_set1_epi64((long long)~word_at(log->entries)),
+                       .held = _mm512_setzero_si512(),
+                       .out = out};
+    const size_t whole = log->count & ~(size_t)7;
+    for (size_t i = 0; i < whole; i += 8)
+        eights_add(&e, _mm512_loadu_si512(log->entries + i), 0xff);
+    const unsigned are = (1U << (log->count - whole)) - 1;
+    if (are)
+        eights_add(&e, _mm512_maskz_loadu_epi64((__mmask8)are, log->entries + whole), are);
+    eights_write(&e);
+    return (size_t)(e.out - out);
 }
 
 const struct join_variant join_variants[] = {
