@@ -53,7 +53,7 @@ void conveyor_give_back(struct conveyor *c) {
 
 void conveyor_wait(struct conveyor *c) {
     pthread_mutex_lock(&c->lock);
-    while (c->filled != c->emptied)
+    while (c->free_count != CONVEYOR_BLOCKS)
         pthread_cond_wait(&c->changed, &c->lock);
     pthread_mutex_unlock(&c->lock);
 }
