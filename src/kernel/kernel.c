@@ -309,6 +309,10 @@ bool kernel_out_of_memory(struct kernel *k) {
     return oom_choose(k);
 }
 
+void kernel_refused_memory(struct kernel *k) {
+    condition_note_memory(k, "memory refused");
+}
+
 void kernel_io_error(struct kernel *k, struct space *space, int error, const char *what) {
     uint32_t pid = space ? space_pid(space) : 0;
     const struct process *p = pid ? process_find(k, pid) : NULL;

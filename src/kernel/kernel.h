@@ -101,9 +101,10 @@ struct thread *kernel_current(struct kernel *);
 uint64_t kernel_thread_budget(struct thread *); /* instructions it may run now */
 void kernel_trap(struct kernel *, struct thread *, const struct trap *);
 
-/* engine_client.fault and vm_config.out_of_memory / io_error end here. */
+/* engine_client.fault and vm_config.out_of_memory / refused / io_error end here. */
 enum fault_result kernel_fault(struct kernel *, struct page_table *, uint64_t address, unsigned access);
 bool kernel_out_of_memory(struct kernel *);
+void kernel_refused_memory(struct kernel *);
 void kernel_io_error(struct kernel *, struct space *, int error, const char *what);
 
 /* A descriptor of the host for reading the file behind an object, close-on-exec, the caller's; or -errno:

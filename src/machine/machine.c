@@ -91,6 +91,11 @@ static bool vm_is_out_of_memory(void *context) {
     return kernel_out_of_memory(m->kernel);
 }
 
+static void vm_refused_memory(void *context) {
+    struct machine *m = context;
+    kernel_refused_memory(m->kernel);
+}
+
 static void vm_had_io_error(void *context, struct space *space, int error, const char *what) {
     struct machine *m = context;
     char line[128];
@@ -163,6 +168,7 @@ static int build_vm(struct machine *m, char **ret_message) {
         .record_contents = c->record_contents,
         .inject = c->inject,
         .out_of_memory = vm_is_out_of_memory,
+        .refused = vm_refused_memory,
         .io_error = vm_had_io_error,
         .policy_tells = vm_policy_tells,
         .observer = c->observer,

@@ -52,13 +52,21 @@ uint64_t vm_commit_limit(const struct vm *vm) {
 }
 
 /* Nothing is kept back for administrators, who are not told apart here. */
-int vm_may_promise(const struct vm *vm, uint64_t pages) {
+static bool promise_fits(const struct vm *vm, uint64_t pages) {
     switch (vm->overcommit) {
-    case VM_OVERCOMMIT_ALWAYS: return 0;
-    case VM_OVERCOMMIT_NEVER: return vm->promised + pages < vm_commit_limit(vm) ? 0 : -ENOMEM;
+    case VM_OVERCOMMIT_ALWAYS: return true;
+    case VM_OVERCOMMIT_NEVER: return vm->promised + pages < vm_commit_limit(vm);
     case VM_OVERCOMMIT_GUESS: break;
     }
-    return pages > vm_memory(vm) + vm_told_swap(vm) ? -ENOMEM : 0;
+    return pages <= vm_memory(vm) + vm_told_swap(vm);
+}
+
+int vm_may_promise(const struct vm *vm, uint64_t pages) {
+    if (promise_fits(vm, pages))
+        return 0;
+    if (vm->config.refused)
+        vm->config.refused(vm->config.context);
+    return -ENOMEM;
 }
 
 /* ---- locks ---- */

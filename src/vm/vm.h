@@ -116,6 +116,8 @@ struct vm_config {
      * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
      */
     bool (*out_of_memory)(void *context);
+    /* A program is not promised memory, for so much there is not, or it is told so. NULL: nobody asks. */
+    void (*refused)(void *context);
     /* A page that `space` needs could not be read, or no other written out to make room for it (FAULT_IO
      * follows), or a shared page of a file could not be written back at its unmapping: for a message that
      * names the process. `error` is negative, `what` "swap-in", "swap-out" or the file's name. Without a

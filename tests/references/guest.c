@@ -265,6 +265,8 @@ static void run_ask(void) {
     mincore(memory, sizeof vector * PAGE, vector);
     syscall(SYS_move_pages, 0, 1UL, &first, NULL, &node, 0);
     madvise(memory, PAGE, MADV_FREE);
+    if (mmap(NULL, 1UL << 46, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+        printf("so much memory is there not\n");
     shmctl(0, SHM_INFO, (struct shmid_ds *)&segments);
     clock_gettime(CLOCK_MONOTONIC, &now);
     unsigned resident = 0;

@@ -56,7 +56,7 @@ CASES = {
 # but for single pages.
 ASKED_PAGES = {"MADV_FREE", "/proc/PID/smaps", "/proc/PID/pagemap", "/proc/PID/numa_maps", "/proc/PID/smaps_rollup"}
 ASKED = ASKED_PAGES | {
-    "sysinfo", "getrusage", "wait4 (rusage)", "waitid (rusage)", "mincore", "move_pages", "shmctl (SHM_INFO)",
+    "sysinfo", "getrusage", "wait4 (rusage)", "waitid (rusage)", "mincore", "move_pages", "shmctl (SHM_INFO)", "memory refused",
     "/proc/meminfo", "/proc/vmstat", "/proc/swaps", "/proc/PID/stat", "/proc/PID/statm", "/proc/PID/status", "/proc/PID/io",
     "/proc/PID/oom_score", "/sys/fs/cgroup/cgroup.controllers", "/sys/devices/system/node/node0/meminfo"}
 QUICK = {"asm": 1, "cow": 1, "memfd": 1, "file": 1, "advice": 1, "threads": 1}  # index into the numbers of frames
