@@ -12,9 +12,14 @@
 
 #include "policy/lists.h"
 
+/* Packed: what a step along a chain reads lies together. */
+struct __attribute__((packed, aligned(4))) ghost {
+    uint64_t page; /* its identity */
+    uint32_t next; /* of the same place of the table, or, of a free one, that is free, + 1; or 0 */
+};
+
 struct ghosts {
-    uint64_t *pages; /* identities, by ghost */
-    uint32_t *next; /* by ghost: of the same place of the table, or, of a free one, that is free, + 1; or 0 */
+    struct ghost *ghosts;
     uint32_t *table; /* the first ghost of a place + 1, or 0; 2^bits places, at least as many as ghosts */
     int bits;
     uint32_t first; /* node number of ghost 0: the number of frames */
@@ -23,8 +28,7 @@ struct ghosts {
 };
 
 static inline void ghosts_free(struct ghosts *g) {
-    free(g->pages);
-    free(g->next);
+    free(g->ghosts);
     free(g->table);
 }
 
@@ -33,15 +37,14 @@ static inline int ghosts_init(struct ghosts *g, uint32_t first, uint32_t limit) 
     *g = (struct ghosts){.first = first, .limit = limit, .bits = 1, .free = limit ? 1 : 0};
     while (1ULL << g->bits < limit)
         g->bits++;
-    g->pages = calloc((size_t)limit + 1, sizeof *g->pages);
-    g->next = calloc((size_t)limit + 1, sizeof *g->next);
+    g->ghosts = calloc((size_t)limit + 1, sizeof *g->ghosts);
     g->table = calloc((size_t)1 << g->bits, sizeof *g->table);
-    if (!g->pages || !g->next || !g->table) {
+    if (!g->ghosts || !g->table) {
         ghosts_free(g);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i + 1 < limit; i++)
-        g->next[i] = i + 2;
+        g->ghosts[i].next = i + 2;
     return 0;
 }
 
@@ -58,8 +61,7 @@ static inline int ghosts_init_lists(struct ghosts *g, struct lists *l, uint32_t 
 }
 
 static inline size_t ghosts_bytes(const struct ghosts *g) {
-    return ((size_t)g->limit + 1) * (sizeof *g->pages + sizeof *g->next) +
-           ((size_t)1 << g->bits) * sizeof *g->table;
+    return ((size_t)g->limit + 1) * sizeof *g->ghosts + ((size_t)1 << g->bits) * sizeof *g->table;
 }
 
 static inline bool ghosts_full(const struct ghosts *g) {
@@ -73,14 +75,14 @@ static inline uint32_t *ghosts_place(const struct ghosts *g, uint64_t page) {
 
 /* The node of the page, or NODE_NONE. */
 static inline uint32_t ghosts_find(const struct ghosts *g, page_id_t page) {
-    for (uint32_t at = *ghosts_place(g, page.n); at; at = g->next[at - 1])
-        if (g->pages[at - 1] == page.n)
+    for (uint32_t at = *ghosts_place(g, page.n); at; at = g->ghosts[at - 1].next)
+        if (g->ghosts[at - 1].page == page.n)
             return g->first + at - 1;
     return NODE_NONE;
 }
 
 static inline page_id_t ghosts_page(const struct ghosts *g, uint32_t node) {
-    return (page_id_t){g->pages[node - g->first]};
+    return (page_id_t){g->ghosts[node - g->first].page};
 }
 
 /* Remembers a page that is no ghost; not when they are full. Returns its node. */
@@ -88,9 +90,8 @@ static inline uint32_t ghosts_add(struct ghosts *g, page_id_t page) {
     assert(g->used < g->limit && ghosts_find(g, page) == NODE_NONE);
     const uint32_t ghost = g->free - 1;
     uint32_t *place = ghosts_place(g, page.n);
-    g->free = g->next[ghost];
-    g->pages[ghost] = page.n;
-    g->next[ghost] = *place;
+    g->free = g->ghosts[ghost].next;
+    g->ghosts[ghost] = (struct ghost){.page = page.n, .next = *place};
     *place = ghost + 1;
     g->used++;
     return g->first + ghost;
@@ -99,11 +100,17 @@ static inline uint32_t ghosts_add(struct ghosts *g, page_id_t page) {
 /* Forgets a ghost. */
 static inline void ghosts_drop(struct ghosts *g, uint32_t node) {
     const uint32_t ghost = node - g->first;
-    uint32_t *link = ghosts_place(g, g->pages[ghost]);
-    while (*link != ghost + 1)
-        link = &g->next[*link - 1];
-    *link = g->next[ghost];
-    g->next[ghost] = g->free;
+    const uint32_t next = g->ghosts[ghost].next;
+    uint32_t *place = ghosts_place(g, g->ghosts[ghost].page);
+    if (*place == ghost + 1) {
+        *place = next;
+    } else {
+        uint32_t at = *place - 1;
+        while (g->ghosts[at].next != ghost + 1)
+            at = g->ghosts[at].next - 1;
+        g->ghosts[at].next = next;
+    }
+    g->ghosts[ghost].next = g->free;
     g->free = ghost + 1;
     g->used--;
 }
@@ -112,8 +119,8 @@ static inline void ghosts_drop(struct ghosts *g, uint32_t node) {
 static inline const char *ghosts_check(const struct ghosts *g) {
     uint64_t used = 0;
     for (uint64_t place = 0; place < 1ULL << g->bits; place++) {
-        for (uint32_t at = g->table[place]; at; at = g->next[at - 1]) {
-            if (at > g->limit || ghosts_find(g, (page_id_t){g->pages[at - 1]}) != g->first + at - 1)
+        for (uint32_t at = g->table[place]; at; at = g->ghosts[at - 1].next) {
+            if (at > g->limit || ghosts_find(g, (page_id_t){g->ghosts[at - 1].page}) != g->first + at - 1)
                 return "policy: a ghost cannot be found";
             if (++used > g->limit)
                 return "policy: a chain of ghosts has no end";

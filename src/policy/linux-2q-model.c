@@ -149,23 +149,34 @@ static bool inactive_is_low(const struct twolists *two, unsigned type) {
     return inactive * ratio < active;
 }
 
-/* get_scan_count() at one priority. */
-static void plan_at(struct twolists *two, unsigned priority) {
+/* a / b. Most numbers are small, and their division takes a processor half the time. */
+static uint64_t quotient(uint64_t a, uint64_t b) {
+    if (a < b)
+        return 0;
+    return (a | b) >> 32 ? a / b : (uint32_t)a / (uint32_t)b;
+}
+
+/* get_scan_count(): the shares of the types, which their costs decide. */
+static void plan_share(const struct twolists *two, uint64_t ret_share[TYPES]) {
     const uint64_t total = two->cost[ANON] + two->cost[FILES];
     const uint64_t anon_cost = total + two->cost[ANON], file_cost = total + two->cost[FILES];
-    uint64_t share[TYPES];
-    share[ANON] = two->swappiness * (anon_cost + file_cost + 1) / (anon_cost + 1);
-    share[FILES] = (200 - two->swappiness) * (anon_cost + file_cost + 1) / (file_cost + 1);
+    ret_share[ANON] = quotient(two->swappiness * (anon_cost + file_cost + 1), anon_cost + 1);
+    ret_share[FILES] = quotient((200 - two->swappiness) * (anon_cost + file_cost + 1), file_cost + 1);
+}
+
+/* The rest of it, at one priority; done for nearly every victim. */
+static void plan_at(struct twolists *two, unsigned priority, const uint64_t share[TYPES]) {
     const bool cache_trim = size_of(two, FILES, INACTIVE) >> priority && !two->may_deactivate[FILES];
     const bool files_only = !two->swap || !two->swappiness || (cache_trim && priority);
     for (unsigned list = 0; list < LISTS_OF_PAGES; list++) {
         const unsigned type = list / 2;
         const uint64_t size = lists_count(&two->lists, (uint8_t)list) >> priority;
-        two->to_scan[list] = size * share[type] / (share[ANON] + share[FILES]);
-        if (files_only || priority == 0)
-            two->to_scan[list] = files_only && type == ANON ? 0 : size;
-        if (list % 2 == ACTIVE && !two->may_deactivate[type])
+        if (size == 0 || (list % 2 == ACTIVE && !two->may_deactivate[type]))
             two->to_scan[list] = 0;
+        else if (files_only || priority == 0)
+            two->to_scan[list] = files_only && type == ANON ? 0 : size;
+        else
+            two->to_scan[list] = quotient(size * share[type], share[ANON] + share[FILES]);
     }
 }
 
@@ -175,12 +186,14 @@ static bool plan_is_done(const struct twolists *two) {
 
 /* What to scan next: at the first priority from `priority` on that gives something. Returns the one after. */
 static unsigned plan_make(struct twolists *two, unsigned priority) {
+    uint64_t share[TYPES];
     for (unsigned type = 0; type < TYPES; type++) {
         two->may_deactivate[type] = two->refaulted[type] || inactive_is_low(two, type);
         two->refaulted[type] = false;
     }
+    plan_share(two, share);
     do
-        plan_at(two, priority);
+        plan_at(two, priority, share);
     while (plan_is_done(two) && priority-- > 0);
     if (plan_is_done(
             two)) /* nothing but anonymous pages, and no swap area: somebody wants one all the same */

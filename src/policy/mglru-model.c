@@ -248,6 +248,13 @@ static bool type_can_go(const struct mglru *lru, unsigned type) {
            lists_count(&lru->lists, list_of(type, lru->min_seq[type])) > 0;
 }
 
+/* The type whose turn it is, or the other one where it cannot go. */
+static unsigned type_that_can_go(const struct mglru *lru, bool files_first) {
+    if (!type_can_go(lru, FILES))
+        return ANON;
+    return files_first || !type_can_go(lru, ANON) ? FILES : type_to_scan(lru);
+}
+
 static uint32_t mglru_pages(const struct mglru *lru, unsigned type) {
     uint32_t pages = 0;
     for (unsigned generation = 0; generation < GENERATIONS; generation++)
@@ -267,8 +274,7 @@ static pfn_t mglru_victim(void *state) {
             age(lru);
             continue;
         }
-        unsigned type = files_only ? FILES : type_to_scan(lru);
-        type = type_can_go(lru, type) ? type : 1 - type;
+        const unsigned type = type_that_can_go(lru, files_only);
         const pfn_t f = {lists_oldest(&lru->lists, list_of(type, lru->min_seq[type]))};
         if (page_scan(lru, type, f))
             lru->chosen = f;
