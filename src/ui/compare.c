@@ -123,11 +123,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     }
 }
 
-static bool refuse(const char *message) {
-    fprintf(stderr, "thimble: %s\n", message);
-    return false;
-}
-
 /* The baseline and opt are always computed. */
 static bool complete_policies(struct job *job) {
     char *message = NULL;
@@ -392,9 +387,9 @@ static bool write_report(const struct job *job) {
 static bool run_job(struct job *job, char **envp) {
     const bool has_subject = job->subject.options.program || job->subject.options.machine_file;
     if (has_subject + (job->suite_path != NULL) + (job->from != NULL) != 1)
-        return refuse("give one of: PROGRAM or FILE of references, --suite FILE, --from FILE");
+        return say_refused("give one of: PROGRAM or FILE of references, --suite FILE, --from FILE");
     if (job->runs && !job->suite_path)
-        return refuse("--runs is for the programs of a --suite: a program of its own runs once");
+        return say_refused("--runs is for the programs of a --suite: a program of its own runs once");
     if (job->from ? !read_rows(job) : !complete_policies(job))
         return false;
     if (!job->from && !(job->suite_path ? compare_suite(job) : compare_subject(job, envp)))

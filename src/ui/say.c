@@ -8,6 +8,11 @@
 #include "ui/size.h"
 #include "view/plain.h"
 
+bool say_refused(const char *what) {
+    fprintf(stderr, "thimble: %s\n", what);
+    return false;
+}
+
 bool say_failed(char *message, int error) {
     fprintf(stderr, "thimble: %s\n", message ? message : strerror(-error));
     free(message);

@@ -17,6 +17,7 @@
 #include "ui/commands.h"
 #include "ui/exported.h"
 #include "ui/recorded.h"
+#include "ui/say.h"
 #include "ui/session.h"
 #include "ui/size.h"
 
@@ -137,11 +138,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     }
 }
 
-static bool refuse(const char *what) {
-    fprintf(stderr, "thimble: %s\n", what);
-    return false;
-}
-
 static bool job_parse(struct where_job *job, int argc, char **argv) {
     const struct options_analysis analysis = {
         .name = "thimble where",
@@ -158,7 +154,7 @@ static bool job_parse(struct where_job *job, int argc, char **argv) {
     if (!session_parse_analysis(&job->session, &analysis, argc, argv))
         return false;
     if (job->available && (machine->available || machine->frames != OPTIONS_ANALYSIS_FRAMES))
-        return refuse("--sizes and another option both say how much memory there is: give one of them");
+        return say_refused("--sizes and another option both say how much memory there is: give one of them");
     if (job->available) {
         machine->available = job->available;
         machine->frames = 0;
@@ -167,13 +163,14 @@ static bool job_parse(struct where_job *job, int argc, char **argv) {
         machine->policy = job->policy;
     job->session.options.stats = STATS_NONE;
     if (job->session.options.references && (job->duration > 0 || job->warm_up > 0))
-        return refuse(
+        return say_refused(
             "--warm-up and --duration are of a run, which a file of references is not: leave them out");
     if (job->duration > 0)
         machine->limits.nanoseconds = (uint64_t)((job->warm_up + job->duration) * 1e9);
     if (job->format == WHERE_FOLDED && job->by != PLACE_BY_SYMBOL && job->by != PLACE_BY_LINE &&
         job->by != PLACE_BY_ALLOCATION)
-        return refuse("--folded: a mapping or file has no call stack: say --by symbol, line or allocation");
+        return say_refused(
+            "--folded: a mapping or file has no call stack: say --by symbol, line or allocation");
     return true;
 }
 
@@ -195,10 +192,8 @@ static bool attribution_begin(struct where_job *job) {
     };
     const int error = attribution_create(job->session.machine, &config, &job->attribution);
     if (error == -ENOSYS)
-        return refuse("the library that knows symbols is not there: install Debian's libdw1");
-    if (error)
-        fprintf(stderr, "thimble: %s\n", strerror(-error));
-    return !error;
+        return say_refused("the library that knows symbols is not there: install Debian's libdw1");
+    return error ? say_failed(NULL, error) : true;
 }
 
 static int report_print(struct where_job *job, const struct place_report *report,
