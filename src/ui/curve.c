@@ -101,11 +101,7 @@ static int take_sample(struct curve_request *request, const char *text, char **r
 
 static int take_output(struct job *job, const char *path, char **ret_message) {
     job->output = path;
-    job->format = figure_format_of(path);
-    if (job->format < FIGURE_FORMATS)
-        return 0;
-    return message_fail(-EINVAL, ret_message,
-                        "-o: '%s' ends in none of .svg, .png, .json, .csv and .txt: name it so", path);
+    return figure_take_output(path, true, &job->format, ret_message);
 }
 
 static int take_option(void *context, int key, const char *value, char **ret_message) {

@@ -12,7 +12,8 @@
 
 enum { PIXELS_LEAST = 320, PIXELS_MOST = 16000, COLUMNS_LEAST = 40, COLUMNS_MOST = 400, PNG_SCALE = 2 };
 
-enum figure_format figure_format_of(const char *path) {
+/* FIGURE_FORMATS: none. */
+static enum figure_format format_of(const char *path) {
     static const char *const words[FIGURE_FORMATS] = {[FIGURE_SVG] = "svg",
                                                       [FIGURE_PNG] = "png",
                                                       [FIGURE_JSON] = "json",
@@ -25,6 +26,16 @@ enum figure_format figure_format_of(const char *path) {
     while (format < FIGURE_FORMATS && strcmp(words[format], suffix + 1))
         format++;
     return (enum figure_format)format;
+}
+
+int figure_take_output(const char *path, bool csv, enum figure_format *ret_format, char **ret_message) {
+    const enum figure_format format = format_of(path);
+    if (format == FIGURE_FORMATS || (format == FIGURE_CSV && !csv))
+        return message_fail(-EINVAL, ret_message,
+                            "-o: '%s' ends in none of .svg, .png, .json%s and .txt: name it so", path,
+                            csv ? ", .csv" : "");
+    *ret_format = format;
+    return 0;
 }
 
 static int take_unsigned(const char *option, const char *value, unsigned least, unsigned most,

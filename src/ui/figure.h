@@ -7,8 +7,9 @@
 
 enum figure_format { FIGURE_SVG, FIGURE_PNG, FIGURE_JSON, FIGURE_CSV, FIGURE_TEXT, FIGURE_FORMATS };
 
-/* By the end of a file's name; FIGURE_FORMATS: none of them. */
-enum figure_format figure_format_of(const char *path);
+/* "-o PATH": the format by the end of the file's name. 0, or -EINVAL with *ret_message: it is none of them,
+ * or it is CSV, and there is no `csv`. */
+int figure_take_output(const char *path, bool csv, enum figure_format *ret_format, char **ret_message);
 /* Options that all drawings have: keys from FIGURE_KEYS on. */
 enum { FIGURE_KEYS = 4096 };
 #define FIGURE_OPTIONS                                                                                       \

@@ -66,11 +66,7 @@ static int take_window(struct job *job, const char *text, char **ret_message) {
 
 static int take_output(struct job *job, const char *path, char **ret_message) {
     job->output = path;
-    job->format = figure_format_of(path);
-    if (job->format < FIGURE_FORMATS && job->format != FIGURE_CSV)
-        return 0;
-    return message_fail(-EINVAL, ret_message,
-                        "-o: '%s' ends in none of .svg, .png, .json and .txt: name it so", path);
+    return figure_take_output(path, false, &job->format, ret_message);
 }
 
 static int take_option(void *context, int key, const char *value, char **ret_message) {
