@@ -290,7 +290,8 @@ static int references_open(struct where_job *job, struct refs_source **ret_sourc
     return error ? error : refs_open(o->references, format, ret_source, ret_message);
 }
 
-/* The places in the trace for one policy and size. 0, or -errno with a message or NULL. */
+/* The places in the trace for one policy and size. 0, or -errno with a message, which names the file where it
+ * is about it, or NULL. */
 static int job_replay(struct where_job *job, struct place_report *ret_report, char **ret_message) {
     const struct machine_config *machine = &job->session.options.machine;
     struct replay_config config = {.by = job->by, .frames = job->available, .seed = machine->seed};
@@ -314,11 +315,7 @@ static void job_read(struct where_job *job) {
     char *const subject[] = {(char *)o->references, NULL}; /* not written to */
     const int error = job_replay(job, &report, &message);
     if (error) {
-        /* What is wrong in a file is told with its name. */
-        const bool named = message && !strncmp(message, o->references, strlen(o->references));
-        fprintf(stderr, "thimble: %s%s%s\n", named ? "" : o->references, named ? "" : ": ",
-                message ? message : strerror(-error));
-        free(message);
+        say_failed(message, error);
         return;
     }
     const struct where_context context = {
