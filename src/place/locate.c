@@ -47,10 +47,6 @@ struct module *locator_module(const struct locator *l, uint32_t number) {
     return l->files[number - 1].module;
 }
 
-uint32_t locator_module_count(const struct locator *l) {
-    return l->count;
-}
-
 /* ---- files ---- */
 
 /* A file whose object went and came again is the same. 0: not met yet. */

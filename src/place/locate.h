@@ -22,7 +22,6 @@ int locator_create(struct machine *, const struct dw *, struct locator **ret_loc
 void locator_destroy(struct locator *);
 void locate(struct locator *, uint32_t space, uint64_t address, struct location *ret_location);
 struct module *locator_module(const struct locator *, uint32_t number);
-uint32_t locator_module_count(const struct locator *); /* numbers go up to it */
 
 /* "[heap]", "/usr/bin/gcc r-xp" … and without permissions. Into `to`, which is returned. */
 enum { LOCATION_TEXT = 4352 };

@@ -336,7 +336,3 @@ void compare_report_free(struct compare_report *r) {
     free(r->results);
     free(r);
 }
-
-size_t compare_report_runs(const struct compare_report *r) {
-    return r->run_count;
-}

@@ -40,7 +40,6 @@ int compare_report_make(const struct compare_rows *, const char *baseline, uint6
                         struct compare_report **ret_report, char **ret_message);
 void compare_report_free(struct compare_report *);
 
-size_t compare_report_runs(const struct compare_report *);
 void compare_report_put_table(const struct compare_report *, struct text *);
 json_t *compare_report_json(const struct compare_report *); /* NULL: no memory */
 

@@ -114,10 +114,6 @@ void space_reap(struct space *space) {
 
 /* ---- what is known about it ---- */
 
-void space_set_pid(struct space *space, uint32_t pid) {
-    space->pid = pid;
-}
-
 uint32_t space_pid(const struct space *space) {
     return space->pid;
 }
@@ -137,9 +133,4 @@ struct space *space_of_table(struct vm *vm, const struct page_table *table) {
 
 const struct tally *space_tally(const struct space *space) {
     return &space->tally;
-}
-
-void space_reset_tally(struct space *space) {
-    space->tally = (struct tally){0};
-    space->resident_peak = space_resident(space);
 }

@@ -202,11 +202,9 @@ void space_unref(struct space *); /* destroys it with the last one */
 /* Gives the memory of a space back at once, whose process is about to die: for out_of_memory(). Its mappings
  * stay until it is destroyed; faults in it are FAULT_KILLED from now on. */
 void space_reap(struct space *);
-void space_set_pid(struct space *, uint32_t pid); /* the owner for events and messages */
 uint32_t space_pid(const struct space *);
 struct page_table *space_page_table(struct space *);
 const struct tally *space_tally(const struct space *);
-void space_reset_tally(struct space *);
 
 struct space_counts {
     uint64_t mapped, resident, resident_peak, resident_file, resident_shared, swapped, locked; /* pages */
