@@ -59,6 +59,16 @@ static bool is_knee(const struct points *p, size_t i) {
            KNEE_RATIO * saved_at(p, i) >= before;
 }
 
+/* The fall becomes gentler, and ends at the next point: the step there saves most of what a quarter of the
+ * size still saves, and far more a frame than what is behind it. */
+static bool falls_on(const struct points *p, size_t i) {
+    if (i + 2 >= p->count || p->sizes[i + 1] > 1.25 * p->sizes[i])
+        return false;
+    const double step = p->faults[i] - p->faults[i + 1], frames = p->sizes[i + 1] - p->sizes[i];
+    const double behind = saved_behind(p, i + 1) / (0.25 * p->sizes[i + 1]);
+    return step > 0 && 4 * step >= 3 * saved_behind(p, i) && step / frames >= KNEE_RATIO * behind;
+}
+
 long knees_find(const uint32_t *sizes, const uint64_t *faults, size_t count, size_t *ret_indexes,
                 size_t max) {
     struct points p;
@@ -70,8 +80,8 @@ long knees_find(const uint32_t *sizes, const uint64_t *faults, size_t count, siz
     for (size_t i = 1; i < count && found < max; i++) {
         if (!is_knee(&p, i))
             continue;
-        while (i + 1 < count && is_knee(&p, i + 1) && p.faults[i + 1] < p.faults[i]) /* it still falls */
-            i++;
+        while (i + 1 < count && p.faults[i + 1] < p.faults[i] && (is_knee(&p, i + 1) || falls_on(&p, i)))
+            i++; /* it still falls */
         ret_indexes[found++] = i;
         const double end = 1.25 * p.sizes[i]; /* what lies nearer belongs to this one */
         while (i + 1 < count && p.sizes[i + 1] <= end)

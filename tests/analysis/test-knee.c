@@ -98,6 +98,17 @@ static void test_a_curve_that_does_not_fall_has_none(void **state) {
     assert_int_equal(knees_find(shape.sizes, shape.faults, 1, shape.knees, MOST), 0);
 }
 
+/* sqlite3 grouping 40,000 rows, without swap, under CLOCK: no step is like the one before. */
+static void test_a_fall_that_becomes_gentler_is_followed_to_its_end(void **state) {
+    static const uint32_t sizes[] = {336, 344, 352, 360, 369, 377, 386, 395,
+                                     404, 423, 464, 498, 572, 641, 827};
+    static const uint64_t faults[] = {834492, 420049, 188158, 75465, 14912, 1099, 963, 938,
+                                      910,    890,    882,    863,   846,   832,  827};
+    size_t knees[MOST];
+    assert_int_equal(knees_find(sizes, faults, sizeof sizes / sizeof *sizes, knees, MOST), 1);
+    assert_int_equal(sizes[knees[0]], 377);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_loop_under_lru_has_its_length_as_knee),
@@ -105,6 +116,7 @@ int main(void) {
         cmocka_unit_test(test_the_end_of_a_ramp_is_a_knee_and_its_middle_is_none),
         cmocka_unit_test(test_what_falls_evenly_to_the_end_has_no_knee_before_it),
         cmocka_unit_test(test_an_anomaly_is_no_knee),
+        cmocka_unit_test(test_a_fall_that_becomes_gentler_is_followed_to_its_end),
         cmocka_unit_test(test_a_curve_that_does_not_fall_has_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
