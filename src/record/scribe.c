@@ -247,23 +247,21 @@ static inline __m128i two_accesses(__m128i entries) {
     return _mm_or_si128(kind, _mm_and_si128(neither, _mm_set1_epi64x((long long)ACCESS_READ << WORD_FLAGS)));
 }
 
-/* Words that are being made of entries of the log. The first is the open run's, with no step; the run of the
- * last may go on. */
+/* Words that are being made of entries of the log, one of each, behind the open run's, which has no step. */
 struct pass {
     const uint32_t *frame_page;
     uint32_t frames;
     const uint64_t *entries;
     uint64_t *words;
-    size_t taken, made;
-    uint16_t count; /* low bits of the instructions when the last word's run began */
+    size_t taken;
 };
 
 /* TOGETHER entries at once, when their pages are known and not those of the entries before them, and the
- * steps narrow. */
-static inline bool pass_plain(struct pass *p) {
+ * steps narrow. The others are rare: the log was joined. */
+static inline bool pass_next(struct pass *p) {
     const __m128i ones = _mm_set1_epi32(-1), step_only = _mm_set1_epi64x(0xffffLL << WORD_STEP);
     const uint64_t *entries = p->entries + p->taken;
-    uint64_t *words = p->words + p->made;
+    uint64_t *words = p->words + 1 + p->taken;
     __m128i before = _mm_set1_epi64x((long long)(uint32_t)words[-1]), wrong = _mm_setzero_si128();
     for (size_t k = 0; k < TOGETHER; k += 2) {
         const __m128i two = two_entries(entries + k),
@@ -280,65 +278,24 @@ static inline bool pass_plain(struct pass *p) {
     return !_mm_movemask_epi8(wrong);
 }
 
-/* As many as there are of TOGETHER entries whose pages are known and steps narrow; those for the page of the
- * run before go on with that. It does not branch by which those are, since the program's data decide. */
-static inline size_t pass_joined(struct pass *p) {
-    const uint64_t *entries = p->entries + p->taken;
-    uint64_t word = p->words[p->made - 1];
-    size_t k = 0;
-    for (; k < TOGETHER; k++) {
-        const uint32_t page = page_of(p->frame_page, p->frames, entries[k]);
-        const uint16_t count = (uint16_t)(entries[k] >> ENTRY_COUNT), step = (uint16_t)(count - p->count);
-        if (unlikely(page == NO_PAGE || step == UINT16_MAX))
-            break;
-        const bool same = page == (uint32_t)word;
-        const uint64_t access = (uint64_t)access_of(entries[k]) << WORD_FLAGS;
-        const uint64_t read_only = (uint64_t)ACCESS_READ << WORD_FLAGS;
-        const uint64_t longer = access == read_only ? word : (word & ~read_only) | access;
-        const uint64_t other = page | (uint64_t)step << WORD_STEP | access;
-        word = same ? longer : other;
-        p->count = same ? p->count : count;
-        p->made += !same;
-        p->words[p->made - 1] = word;
-    }
-    return k;
-}
-
-static void pass_run(struct pass *p, size_t count, size_t room) {
-    while (p->taken + TOGETHER <= count && p->made + TOGETHER <= room) {
-        const uint16_t before = (uint16_t)(p->entries[(ptrdiff_t)p->taken - 1] >> ENTRY_COUNT);
-        if (before == p->count && pass_plain(p)) {
-            p->taken += TOGETHER;
-            p->made += TOGETHER;
-            p->count = (uint16_t)(p->entries[p->taken - 1] >> ENTRY_COUNT);
-            continue;
-        }
-        const size_t joined = pass_joined(p);
-        p->taken += joined;
-        if (joined < TOGETHER)
-            return;
-    }
-}
-
-/* The open run is that of entries[-1]. How many of the entries were taken; the last of the words that they
+/* The open run began with entries[-1]. How many of the entries were taken; the last of the words that they
  * become is the open run then. Most of the recorder's time is spent here and in the writer. */
 static size_t add_many(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
     size_t room;
-    struct pass p = {.frame_page = s->frame_page, .frames = s->frames, .entries = entries, .made = 1};
+    struct pass p = {.frame_page = s->frame_page, .frames = s->frames, .entries = entries};
     p.words = refs_writer_room(s->writer, &room) - 1; /* where the open run will stand */
     p.words[0] = s->open.page | (uint64_t)s->open.flags << WORD_FLAGS;
-    p.count = (uint16_t)s->open.instruction;
-    pass_run(&p, count, room + 1);
-    s->open.flags = (uint8_t)(p.words[0] >> WORD_FLAGS);
-    if (p.made == 1)
-        return p.taken;
-    const uint64_t last = p.words[p.made - 1], instruction = instruction_at(p.count, start);
+    while (p.taken + TOGETHER <= min_size(count, room) && pass_next(&p))
+        p.taken += TOGETHER;
+    if (!p.taken)
+        return 0;
+    const uint64_t last = p.words[p.taken], instruction = instruction_of(entries[p.taken - 1], start);
     const uint64_t step = (uint16_t)(last >> WORD_STEP);
-    fail(s, refs_writer_filled(s->writer, &s->open, p.made - 2, instruction - step));
+    fail(s, refs_writer_filled(s->writer, &s->open, p.taken - 1, instruction - step));
     s->open.instruction = instruction;
     s->open.page = (uint32_t)last;
     s->open.flags = (uint8_t)(last >> WORD_FLAGS);
-    s->references += p.made - 1;
+    s->references += p.taken;
     return p.taken;
 }
 
