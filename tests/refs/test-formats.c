@@ -168,6 +168,7 @@ static void test_lackey(void **state) {
                 " M 0421c7cc,4\n"
                 " L 0421c000,1\n"
                 "--12-- a remark\n"
+                "SB 04001000\n"
                 "I  0400100a,1\n",
                 REFS_FORMAT_LACKEY, {0x4001, X, 0, 0}, {0x1ffeffe, W, 0, 2}, {0x1ffefff, W, 0, 2},
                 {0x4001, X, 0, 2}, {0x421c, W, 0, 3}, {0x4001, X, 0, 3});
@@ -198,6 +199,15 @@ static void test_perf(void **state) {
         "sh  99 instructions: 0 55d0c0001000\n",
         REFS_FORMAT_PERF_SCRIPT, {0x7fff79be8, R, 0, 0}, {0x55d0c0001, X, 0, 1}, {0x7fff79be8, W, 0, 2},
         {0x7fff79be9, R, 1, 3}, {1, W, 1, 4}, {2, R, 1, 5}, {0x55d0c0001, X, 1, 6});
+    /* which number is the process, and which token the event */
+    EXPECT_TEXT("sh  99 1 mem-loads: 1000\n"
+                "7  98 mem-loads: 1000\n"
+                "l 7-8  97 mem-loads: 1000\n"
+                "sh  99 : mem-loads: 1000\n"
+                "x  98 mem-loads: 1000\n"
+                "sh  97 1 mem-stores: 1000 42 |OP N/A|LVL L1 hit|\n",
+                REFS_FORMAT_PERF_SCRIPT, {1, R, 0, 0}, {1, R, 1, 1}, {1, R, 2, 2}, {1, R, 0, 3}, {1, R, 1, 4},
+                {1, W, 2, 5});
     char *path = file_of("sh  99 mem-loads: 1000\n", 23);
     struct refs_source *s = open_as(path, REFS_FORMAT_ANY);
     struct refs_totals t;
@@ -230,18 +240,31 @@ static void test_perf_wrong(void **state) {
     }
 }
 
+static void test_perf_with_too_many_processes(void **state) {
+    enum { LINE = 40, MOST = UINT16_MAX + 1 };
+    char *text = malloc((MOST + 1) * LINE);
+    size_t length = 0;
+    for (uint32_t i = 0; i <= MOST; i++)
+        length += (size_t)snprintf(text + length, LINE, "sh %u mem-loads: 1000\n", 1 + i);
+    expect_wrong(text, length, REFS_FORMAT_ANY, "line 65537: more than 65536 processes");
+    free(text);
+}
+
 /* ---- OSTEP ---- */
 
 static void test_ostep(void **state) {
     EXPECT_TEXT("1\n2\n3\n1\n", REFS_FORMAT_OSTEP, {1, R, 0, 0}, {2, R, 0, 1}, {3, R, 0, 2}, {1, R, 0, 3});
     EXPECT_TEXT("1, 2,0x3 1,1", REFS_FORMAT_OSTEP, {1, R, 0, 0}, {2, R, 0, 1}, {3, R, 0, 2}, {1, R, 0, 3},
                 {1, R, 0, 4});
+    EXPECT_TEXT("1\t2\r\n# 9\n3\r\n", REFS_FORMAT_OSTEP, {1, R, 0, 0}, {2, R, 0, 1}, {3, R, 0, 2});
 }
 
 static void test_ostep_wrong(void **state) {
     expect_wrong_text("1\n2\n-1\n", REFS_FORMAT_ANY, "line 3: \"-1\" is no page number");
     expect_wrong_text("1\n2,3x\n", REFS_FORMAT_ANY, "line 2: \"3x\" is no page number");
     expect_wrong_text("1\n99999999999999999999\n", REFS_FORMAT_ANY, "line 2");
+    expect_wrong_text("1\n2 #3\n", REFS_FORMAT_ANY, "line 2: \"#3\" is no page number");
+    expect_wrong_text(" , ,\n", REFS_FORMAT_ANY, "format");
 }
 
 /* ---- oracleGeneral ---- */
@@ -394,6 +417,76 @@ static void test_oracle_knows_the_future(void **state) {
     made_remove(native);
 }
 
+/* What is no list of records is not taken for one; and what a record says of the next counts from 0 or from
+ * 1, not from anywhere. */
+static void test_oracle_is_recognised_by_sense(void **state) {
+    uint8_t records[5 * ORACLE_RECORD];
+    put_record(records, 2, 1, -1);
+    put_record(records + ORACLE_RECORD, 1, 2, -1);
+    expect_wrong(records, 2 * ORACLE_RECORD, REFS_FORMAT_ANY, "format"); /* time goes back */
+    put_record(records, 1, 1, 1LL << 48);
+    expect_wrong(records, ORACLE_RECORD, REFS_FORMAT_ANY, "format");
+    put_record(records, 1, 1, 3);
+    for (uint64_t i = 1; i < 5; i++)
+        put_record(records + i * ORACLE_RECORD, 1, i == 4 ? 1 : 10 + i, -1);
+    expect_wrong(records, sizeof records, REFS_FORMAT_ANY, "record 5: object 1 is here");
+    for (uint64_t i = 0; i < 5; i++)
+        put_record(records + i * ORACLE_RECORD, 1, i % 2, 0); /* not said */
+    char *path = file_of(records, sizeof records);
+    struct refs_source *s = open_as(path, REFS_FORMAT_ANY);
+    size_t count;
+    free(read_all(s, &count));
+    assert_int_equal(count, 5);
+    refs_close(s);
+    made_remove(path);
+}
+
+/* A side file whose records are changed: the last is of a page that had another object, or says that it is
+ * not the last. */
+static void test_records_must_be_those_of_the_side(void **state) {
+    enum { REFERENCES = 40 };
+    char *oracle = made_path();
+    uint8_t records[REFERENCES * ORACLE_RECORD];
+    struct refs_writer *w;
+    char *message = NULL, side[100];
+    uint32_t number;
+    snprintf(side, sizeof side, "%s" ORACLE_SIDE, oracle);
+    assert_int_equal(refs_writer_create(side, &made_header, &w, &message), 0);
+    for (uint32_t i = 0; i < REFERENCES; i++) {
+        const struct refs_item item = {.instruction = i, .page = i % 4, .flags = R};
+        if (i < 4)
+            assert_int_equal(refs_writer_page(w, &(struct refs_page){.name = i}, &number), 0);
+        assert_int_equal(refs_writer_add(w, &item, 1), 0);
+        put_record(records + i * ORACLE_RECORD, i, i % 4, -1);
+    }
+    assert_int_equal(refs_writer_finish(w, REFERENCES, 0, true, NULL), 0);
+    made_put_bytes(oracle, records, sizeof records);
+    struct refs_source *s = open_as(oracle, REFS_FORMAT_ANY);
+    size_t count;
+    free(read_all(s, &count));
+    assert_int_equal(count, REFERENCES);
+    refs_close(s);
+    static const struct oracle_record wrong[] = {
+        {.time = REFERENCES, .object = 99, .next = -1, .size = 4096},
+        {.time = REFERENCES, .object = (REFERENCES - 1) % 4, .next = REFERENCES + 9, .size = 4096},
+    };
+    static const char *const expected[] = {"object 99 is here, and the side file has another page",
+                                           "was said to come in record 49"};
+    for (int i = 0; i < 2; i++) {
+        const struct refs_item *items;
+        long got;
+        oracle_put(records + (REFERENCES - 1) * ORACLE_RECORD, &wrong[i]);
+        made_put_bytes(oracle, records, sizeof records);
+        s = open_as(oracle, REFS_FORMAT_ANY);
+        while ((got = refs_next(s, &items)) > 0)
+            ;
+        assert_int_equal(got, -EBADMSG);
+        assert_non_null(strstr(refs_message(s), expected[i]));
+        refs_close(s);
+    }
+    remove_with_side(oracle);
+}
+
 /* A side file of another string, or of a longer or shorter one. */
 static void test_a_side_file_must_belong(void **state) {
     struct made made = made_random(13, 3000);
@@ -476,6 +569,33 @@ static void test_there_and_back(void **state) {
     made_remove(back);
 }
 
+/* Read in part, and then from the beginning again. */
+static void test_a_reading_can_be_broken_off(void **state) {
+    char *native = made_path(), *other = made_path();
+    struct refs_exported exported;
+    write_plain(native, false);
+    for (enum refs_format f = REFS_FORMAT_THIMBLE; f < REFS_FORMATS; f++) {
+        const struct refs_item *items;
+        size_t whole, again;
+        export_to(native, other, f, &exported);
+        if (f == REFS_FORMAT_ORACLE_GENERAL) {
+            char side[100];
+            snprintf(side, sizeof side, "%s" ORACLE_SIDE, other);
+            assert_int_equal(unlink(side), 0);
+        }
+        struct refs_source *s = open_as(other, f);
+        free(read_all(s, &whole));
+        assert_int_equal(refs_rewind(s), 0);
+        assert_in_range(refs_next(s, &items), 1, whole - 1);
+        assert_int_equal(refs_rewind(s), 0);
+        free(read_all(s, &again));
+        assert_int_equal(again, whole);
+        refs_close(s);
+    }
+    made_remove(native);
+    made_remove(other);
+}
+
 /* What a format cannot hold is counted. */
 static void test_losses_are_counted(void **state) {
     struct made made = made_random(15, 5000);
@@ -504,14 +624,18 @@ int main(void) {
         cmocka_unit_test(test_lackey_wrong),
         cmocka_unit_test(test_perf),
         cmocka_unit_test(test_perf_wrong),
+        cmocka_unit_test(test_perf_with_too_many_processes),
         cmocka_unit_test(test_ostep),
         cmocka_unit_test(test_ostep_wrong),
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_oracle_wrong),
         cmocka_unit_test(test_oracle_and_its_side_hold_everything),
         cmocka_unit_test(test_oracle_knows_the_future),
+        cmocka_unit_test(test_oracle_is_recognised_by_sense),
+        cmocka_unit_test(test_records_must_be_those_of_the_side),
         cmocka_unit_test(test_a_side_file_must_belong),
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_a_reading_can_be_broken_off),
         cmocka_unit_test(test_losses_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
