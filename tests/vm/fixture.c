@@ -235,6 +235,10 @@ static bool out_of_memory(void *context) {
     return true;
 }
 
+static void refused(void *context) {
+    ((struct test_machine *)context)->refused++;
+}
+
 static void io_error(void *context, struct space *space, int error, const char *what) {
     struct test_machine *m = context;
     require(error < 0 && what);
@@ -258,6 +262,8 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
         .policy = c->policy,
         .prefetcher = c->prefetcher,
         .seed = c->seed,
+        .told_pages = c->told_pages,
+        .observer = c->observer,
         .swap = m->swap,
         .slot_at_first_touch = c->slot_at_first_touch,
         .trace = &m->trace,
@@ -267,6 +273,7 @@ int test_machine_create(const struct test_config *c, struct test_machine *m) {
                      .forget_table = forget_table,
                      .forget_code = forget_code},
         .out_of_memory = out_of_memory,
+        .refused = refused,
         .io_error = io_error,
         .context = m,
     };

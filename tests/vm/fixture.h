@@ -42,6 +42,8 @@ struct test_config {
     const struct policy_ops *policy;
     const struct prefetcher *prefetcher; /* or NULL */
     uint64_t seed;
+    uint32_t told_pages; /* vm_config's */
+    struct vm_observer observer;
     bool slot_at_first_touch;
     bool traced; /* every event goes into a fold */
 };
@@ -60,7 +62,7 @@ struct test_machine {
     bool needs_references;
 
     struct space *to_reap; /* what out_of_memory() reaps, or NULL */
-    unsigned out_of_memory, io_errors;
+    unsigned out_of_memory, refused, io_errors;
     struct space *io_error_space;
 };
 

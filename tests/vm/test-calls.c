@@ -1,12 +1,16 @@
 /* The memory calls: what they return in the cases that the model test does not come to, as Linux 6.1 does,
  * and what they cost. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hw/mmu.h"
 #include "unit.h"
 
-#define BASE 0x10000000ULL
-#define TOP  0x7ffff7fff000ULL
+#define BASE      0x10000000ULL
+#define TOP       0x7ffff7fff000ULL
+#define BASE_PAGE ((uint64_t)BASE >> PAGE_SHIFT)
 
 static struct test_machine machine;
 static struct space *space;
@@ -324,6 +328,93 @@ static void test_overcommitment(void **state) {
     assert_int_equal(vm_commit_limit(machine.vm), counts.swap.pages);
 }
 
+/* ---- what programs are told ---- */
+
+static void test_what_is_told_is_the_same_in_every_memory(void **state) {
+    struct test_config config = unit_config();
+    struct test_machine other;
+    struct vm_counts counts;
+    struct vm_usage usage;
+    struct space_counts own;
+    uint64_t at;
+    config.told_pages = 1000;
+    unit_create(&other, &config);
+    struct space *program = unit_space(&other, 1);
+    const struct map_request request = {.length = 8 * PAGE_SIZE, .protection = RW, .flags = ANON};
+    assert_int_equal(space_map(program, &request, &at), 0);
+    for (int i = 0; i < 8; i++) /* more than there are frames */
+        test_write_byte(&other, program, at + (uint64_t)i * PAGE_SIZE, 1);
+    vm_get_told_counts(other.vm, &counts);
+    assert_int_equal(counts.frames.total, 1000);
+    assert_int_equal(counts.frames.free, 1000);
+    assert_int_equal(counts.frames_peak.total, 1000);
+    assert_int_equal(counts.frames_peak.free, 1000);
+    assert_int_equal(counts.swap.pages, 4000);
+    assert_int_equal(counts.swap.used, 0);
+    assert_int_equal(counts.promised, 8);
+    vm_get_told_usage(other.vm, &usage);
+    assert_memory_equal(&usage, &(struct vm_usage){0}, sizeof usage);
+    space_get_told_counts(program, &own);
+    assert_int_equal(own.resident, 8);
+    assert_int_equal(own.resident_peak, 8);
+    assert_int_equal(own.swapped + own.resident_file + own.resident_shared, 0);
+    const struct map_request all = {.length = 5000 * PAGE_SIZE, .protection = RW, .flags = ANON};
+    const struct map_request more = {.length = 5001 * PAGE_SIZE, .protection = RW, .flags = ANON};
+    assert_int_equal(space_map(program, &all, &at), 0);
+    assert_int_equal(other.refused, 0);
+    assert_int_equal(space_map(program, &more, &at), -ENOMEM);
+    assert_int_equal(other.refused, 1);
+    space_unref(program);
+    unit_destroy(&other);
+}
+
+/* ---- what an observer hears of names ---- */
+
+static char heard[400];
+
+static void hear(void *context, const struct vm_range *r, uint64_t instruction) {
+    const size_t length = strlen(heard);
+    snprintf(heard + length, sizeof heard - length, "%lu+%lu %x %s; ", r->start.n - BASE_PAGE, r->pages,
+             r->flags, r->name ? r->name : "-");
+}
+
+static void test_an_observer_hears_of_names_and_permissions(void **state) {
+    struct test_config config = unit_config();
+    struct test_machine other;
+    struct space *child;
+    uint64_t at;
+    config.frames = 40;
+    config.observer.renamed = hear;
+    heard[0] = '\0';
+    unit_create(&other, &config);
+    struct space *program = unit_space(&other, 1);
+    const struct map_request request = {
+        .address = BASE, .length = 8 * PAGE_SIZE, .protection = RW, .flags = ANON | MAP_FIXED};
+    assert_int_equal(space_map(program, &request, &at), 0); /* has no name: EVENT_MAP says all */
+    assert_int_equal(space_name(program, BASE, 4 * PAGE_SIZE, "a"), 0);
+    assert_int_equal(space_name(program, BASE, 4 * PAGE_SIZE, "a"), 0); /* it has it already */
+    assert_int_equal(space_name(program, BASE + PAGE_SIZE, PAGE_SIZE, NULL), 0);
+    assert_int_equal(space_protect(program, BASE, PAGE_SIZE, PROT_READ), 0);
+    assert_string_equal(heard, "0+4 3 a; 1+1 3 -; 0+1 1 a; ");
+    heard[0] = '\0';
+    assert_int_equal(space_fork(program, 2, &child), 0);
+    assert_string_equal(heard, "0+1 1 a; 2+2 3 a; ");
+    heard[0] = '\0';
+    assert_int_equal(space_map(program,
+                               &(struct map_request){.address = BASE + 10 * PAGE_SIZE,
+                                                     .length = PAGE_SIZE,
+                                                     .protection = RW,
+                                                     .flags = ANON | MAP_FIXED},
+                               &at),
+                     0);
+    assert_int_equal(space_name(program, BASE + 10 * PAGE_SIZE, PAGE_SIZE, "b"), 0);
+    assert_int_equal(space_remap(program, BASE + 10 * PAGE_SIZE, PAGE_SIZE, 3 * PAGE_SIZE, 0, 0, &at), 0);
+    assert_string_equal(heard, "10+1 3 b; 11+2 3 b; ");
+    space_unref(child);
+    space_unref(program);
+    unit_destroy(&other);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -331,6 +422,8 @@ int main(void) {
         TEST(test_mmap_places_top_down),
         TEST(test_limits),
         TEST(test_overcommitment),
+        TEST(test_what_is_told_is_the_same_in_every_memory),
+        TEST(test_an_observer_hears_of_names_and_permissions),
         TEST(test_munmap_and_mprotect_split_and_merge),
         TEST(test_mremap_refuses),
         TEST(test_madvise_mincore_msync_refuse),
