@@ -260,6 +260,60 @@ static void test_names_and_spaces_are_marks(void **state) {
     assert_string_equal(marks, expected);
 }
 
+/* The space, a, b and c of a file's marks. */
+static void read_numbers(struct test *t, char *to, size_t size) {
+    struct refs_source *source;
+    const struct refs_item *items;
+    char *message = NULL;
+    size_t length = 0;
+    assert_int_equal(refs_open(t->path, REFS_FORMAT_ANY, &source, &message), 0);
+    for (long n; (n = refs_next(source, &items)) > 0;)
+        for (long i = 0; i < n; i++) {
+            const struct refs_mark *m = items[i].kind == REFS_MARK ? refs_mark(source, items[i].page) : NULL;
+            if (m && m->type != REFS_MARK_UNMAP)
+                length += (size_t)snprintf(to + length, size - length, "%d:%lu,%lu,%lu ", m->space, m->a,
+                                           m->b, m->c);
+        }
+    refs_close(source);
+    unlink(t->path);
+}
+
+/* A process ends in the space that it has then; a space is copied from another once. */
+static void test_marks_know_the_spaces_of_processes(void **state) {
+    struct test t;
+    char numbers[200];
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    emit(&t, (struct event){.kind = EVENT_SPACE_CREATE, .args = {4, 7, 3 + 1}});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_CREATE, .pid = 7, .args = {1, 4}});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_CREATE, .pid = 8, .args = {7, 4}}); /* by vfork */
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXEC, .pid = 8, .args = {0, 0, 5}});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 8, .args = {256}});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .args = {0}});
+    emit(&t, (struct event){.kind = EVENT_PROCESS_EXIT, .pid = 7, .args = {0}});
+    emit(&t,
+         (struct event){.kind = EVENT_MAP, .args = {4, 16, 2, 9, 0}}); /* of nothing that it was told of */
+    emit(&t, (struct event){.kind = EVENT_OBJECT, .args = {9}});
+    emit(&t, (struct event){.kind = EVENT_MAP, .args = {4, 16, 2, 9, 0}});
+    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
+    read_numbers(&t, numbers, sizeof numbers);
+    assert_string_equal(numbers, "4:7,1,4 4:8,7,0 5:8,0,0 5:8,256,0 4:7,0,0 0:7,0,0 4:16,2,0 4:16,2,1 ");
+}
+
+/* A page that is dead cannot die. */
+static void test_a_page_dies_once(void **state) {
+    struct test t;
+    struct refs_totals totals;
+    size_t count;
+    begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    arrive(&t, 0, 1, 5);
+    deliver(&t);
+    for (int i = 0; i < 2; i++)
+        t.o->dies(t.o->context, (page_id_t){1}, POLICY_UNMAPPED);
+    assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
+    free(read_all(&t, &count, &totals));
+    assert_int_equal(count, 2);
+}
+
 static void test_reduced_file_says_so(void **state) {
     struct test t;
     struct refs_totals totals;
@@ -309,6 +363,8 @@ int main(void) {
         cmocka_unit_test(test_file_has_the_runs_of_pages_that_move),
         cmocka_unit_test(test_marks_stand_behind_the_run_that_they_meet),
         cmocka_unit_test(test_names_and_spaces_are_marks),
+        cmocka_unit_test(test_marks_know_the_spaces_of_processes),
+        cmocka_unit_test(test_a_page_dies_once),
         cmocka_unit_test(test_reduced_file_says_so),
         cmocka_unit_test(test_full_disk_is_said_once),
     };
