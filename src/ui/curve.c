@@ -67,7 +67,7 @@ static const struct argp_option own_options[] = {
     {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
     {"linear", KEY_LINEAR, NULL, 0, "Pictures: linear axes (default: logarithmic)", 0},
-    FIGURE_OPTIONS,
+    FIGURE_PICTURE_OPTIONS,
     {0},
 };
 
@@ -219,7 +219,7 @@ static bool write_as(const struct job *job, const struct curve_set *set, enum fi
     case FIGURE_PNG: done = draw(job, set, &t); break;
     case FIGURE_JSON: curve_put_json(&job->subject, set, job->request.observe_bits, &t); break;
     case FIGURE_CSV: curve_put_csv(set, &t); break;
-    case FIGURE_TEXT: curve_put_table(job->subject.title, set, SIZES_OF_TABLE, &job->figure, &t); break;
+    case FIGURE_TEXT: curve_put_table(job->subject.title, set, SIZES_OF_TABLE, &t); break;
     case FIGURE_FORMATS: break;
     }
     if (done)

@@ -145,8 +145,7 @@ static bool any_writebacks(const struct curve_set *set) {
     return false;
 }
 
-void curve_put_table(const char *title, const struct curve_set *set, size_t rows_most,
-                     const struct figure_options *figure, struct text *t) {
+void curve_put_table(const char *title, const struct curve_set *set, size_t rows_most, struct text *t) {
     text_put(t, title);
     text_put(t, ": ");
     curve_put_facts(set, t);

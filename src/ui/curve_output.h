@@ -9,8 +9,7 @@
 #include "ui/subject.h"
 
 /* Text that cannot be whole has `failed` set. */
-void curve_put_table(const char *title, const struct curve_set *, size_t rows_most,
-                     const struct figure_options *, struct text *);
+void curve_put_table(const char *title, const struct curve_set *, size_t rows_most, struct text *);
 void curve_put_json(const struct subject *, const struct curve_set *, uint64_t observe_bits, struct text *);
 void curve_put_csv(const struct curve_set *, struct text *);
 /* A chart of `curves`, which are of the same trace as the set. */

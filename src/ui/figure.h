@@ -10,15 +10,18 @@ enum figure_format { FIGURE_SVG, FIGURE_PNG, FIGURE_JSON, FIGURE_CSV, FIGURE_TEX
 /* "-o PATH": the format by the end of the file's name. 0, or -EINVAL with *ret_message: it is none of them,
  * or it is CSV, and there is no `csv`. */
 int figure_take_output(const char *path, bool csv, enum figure_format *ret_format, char **ret_message);
-/* Options that all drawings have: keys from FIGURE_KEYS on. */
+/* Options of drawings, whose keys are from FIGURE_KEYS on: of pictures, and of what is drawn in characters.
+ */
 enum { FIGURE_KEYS = 4096 };
-#define FIGURE_OPTIONS                                                                                       \
+#define FIGURE_PICTURE_OPTIONS                                                                               \
     {"dark", FIGURE_KEYS, NULL, 0, "Pictures: for a dark page", 0},                                          \
         {"projector", FIGURE_KEYS + 1, NULL, 0, "Pictures: thick and large", 0},                             \
         {"mono", FIGURE_KEYS + 2, NULL, 0, "Pictures: without colours", 0},                                  \
-        {"width", FIGURE_KEYS + 3, "PIXELS", 0, "Pictures: how wide (default 960; a PNG twice that)", 0},    \
-        {"height", FIGURE_KEYS + 4, "PIXELS", 0, "Pictures: how high (default 600)", 0},                     \
-        {"columns", FIGURE_KEYS + 5, "N", 0, "Characters: how wide (default 100)", 0}, {                     \
+        {"width", FIGURE_KEYS + 3, "PIXELS", 0, "Pictures: how wide (default 960; a PNG twice that)", 0}, {  \
+        "height", FIGURE_KEYS + 4, "PIXELS", 0, "Pictures: how high (default 600)", 0                        \
+    }
+#define FIGURE_CHARACTER_OPTIONS                                                                             \
+    {"columns", FIGURE_KEYS + 5, "N", 0, "Characters: how wide (default 100)", 0}, {                         \
         "ascii", FIGURE_KEYS + 6, NULL, 0, "Characters: ASCII only", 0                                       \
     }
 
@@ -27,7 +30,7 @@ struct figure_options {
     unsigned columns; /* of characters; 0: 100 */
     bool ascii;
 };
-/* One of FIGURE_OPTIONS: 1 when it was one, 0 when not, or -EINVAL with *ret_message. */
+/* One of these options: 1 when it was one, 0 when not, or -EINVAL with *ret_message. */
 int figure_take(struct figure_options *, int key, const char *value, char **ret_message);
 
 /* SVG to a file: as PNG if its name says so. False: was reported. */

@@ -44,7 +44,8 @@ static const struct argp_option own_options[] = {
     {"output", 'o', "FILE", 0, "Write FILE.svg, .png, .json or .txt instead of characters here", 0},
     {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output", 0},
-    FIGURE_OPTIONS,
+    FIGURE_PICTURE_OPTIONS,
+    FIGURE_CHARACTER_OPTIONS,
     {0},
 };
 
