@@ -24,6 +24,7 @@ struct refs_bytes {
     uint8_t *packed;     /* BYTES_PIECE of them, likewise */
     size_t packed_from, packed_to;
     size_t expected; /* by the unpacker: 0 at the end of a frame */
+    int error;       /* -errno: why there is no more behind `to` */
 };
 
 int refs_bytes_open(const char *path, struct refs_bytes **ret_bytes) {
@@ -76,6 +77,7 @@ int refs_bytes_rewind(struct refs_bytes *b) {
     if (!b->regular || lseek(b->descriptor, 0, SEEK_SET) < 0)
         return -ESPIPE;
     b->ended = false;
+    b->error = 0;
     b->from = b->to = b->packed_from = b->packed_to = b->expected = 0;
     if (b->unpacker)
         ZSTD_DCtx_reset(b->unpacker, ZSTD_reset_session_only);
@@ -132,19 +134,22 @@ static int make_room(struct refs_bytes *b) {
 }
 
 ssize_t refs_bytes_see(struct refs_bytes *b, size_t length, const uint8_t **ret_from) {
-    while (b->to - b->from < length && !b->ended) {
+    while (b->to - b->from < length && !b->ended && !b->error) {
         const int error = make_room(b);
         if (error)
             return error;
         const size_t room = b->capacity - b->to;
         const ssize_t got =
             b->unpacker ? unpack_some(b, b->start + b->to, room) : read_some(b, b->start + b->to, room);
-        if (got < 0)
-            return got;
         if (!b->unpacker)
             b->ended = !got;
-        b->to += (size_t)got;
+        if (got < 0)
+            b->error = (int)got;
+        else
+            b->to += (size_t)got;
     }
+    if (b->error && b->from == b->to)
+        return b->error;
     *ret_from = b->start + b->from;
     return (ssize_t)min_size(length, b->to - b->from);
 }

@@ -20,7 +20,8 @@ bool refs_bytes_can_rewind(const struct refs_bytes *);
 /* From the beginning again. 0, or -ESPIPE: this is no regular file. */
 int refs_bytes_rewind(struct refs_bytes *);
 /* Makes the next `length` bytes visible at *ret_from, until the next call; does not take them. How many there
- * are: fewer only at the end. Or -errno: -EBADMSG (no zstd any more), -ENODATA (a zstd frame that is cut). */
+ * are: fewer only at the end, or before what cannot be had; there it is -errno: -EBADMSG (no zstd any more),
+ * -ENODATA (a zstd frame that is cut). */
 ssize_t refs_bytes_see(struct refs_bytes *, size_t length, const uint8_t **ret_from);
 /* Goes on behind so many bytes, which have been seen. */
 void refs_bytes_take(struct refs_bytes *, size_t length);

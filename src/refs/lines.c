@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,14 +13,10 @@ enum { LINES_CHUNK = 1 << 17 };
 
 int lines_fail(struct refs_source *s, const struct lines *l, const char *format, ...) {
     va_list arguments;
-    char *what = NULL;
     va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) < 0)
-        what = NULL;
+    const int error = source_vfail(s, "line", l->line, format, arguments);
     va_end(arguments);
-    source_fail(s, -EBADMSG, "line %llu: %s", (unsigned long long)l->line, what ? what : "is wrong");
-    free(what);
-    return -EBADMSG;
+    return error;
 }
 
 const char *lines_quote(char to[LINES_QUOTE + 4], const char *from, const char *end) {
@@ -81,7 +76,7 @@ static ssize_t lines_see(struct refs_source *s, struct lines *l, size_t wanted) 
     const uint8_t *bytes;
     const ssize_t there = refs_bytes_see(s->bytes, wanted, &bytes);
     if (there < 0)
-        return source_bytes_fail(s, (int)there);
+        return source_bytes_fail(s, (int)there, "line", l->line);
     l->chunk = (const char *)bytes;
     l->chunk_end = l->chunk + there;
     return there;

@@ -35,15 +35,11 @@ struct oracle {
 
 __attribute__((format(printf, 2, 3))) static int oracle_fail(struct refs_source *s, const char *format, ...) {
     const struct oracle *o = s->state;
-    char *what = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) < 0)
-        what = NULL;
+    const int error = source_vfail(s, "record", o->record, format, arguments);
     va_end(arguments);
-    source_fail(s, -EBADMSG, "record %llu: %s", (unsigned long long)o->record, what ? what : "is wrong");
-    free(what);
-    return -EBADMSG;
+    return error;
 }
 
 /* ---- what a record says about the next ---- */
@@ -101,7 +97,7 @@ static int oracle_next_record(struct refs_source *s, struct oracle_record *ret_r
     const uint8_t *bytes;
     const ssize_t there = refs_bytes_see(s->bytes, ORACLE_RECORD, &bytes);
     if (there < 0)
-        return source_bytes_fail(s, (int)there);
+        return source_bytes_fail(s, (int)there, "record", o->record + 1);
     if (!there)
         return 0;
     o->record++;

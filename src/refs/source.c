@@ -2,6 +2,7 @@
 #include "refs/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,16 @@ int source_fail(struct refs_source *s, int error, const char *format, ...) {
     return error;
 }
 
+int source_vfail(struct refs_source *s, const char *unit, uint64_t number, const char *format,
+                 va_list arguments) {
+    char *what = NULL;
+    if (vasprintf(&what, format, arguments) < 0)
+        what = NULL;
+    source_fail(s, -EBADMSG, "%s %" PRIu64 ": %s", unit, number, what ? what : "is wrong");
+    free(what);
+    return -EBADMSG;
+}
+
 /* ---- opening ---- */
 
 void refs_close(struct refs_source *s) {
@@ -73,12 +84,12 @@ void refs_close(struct refs_source *s) {
     free(s);
 }
 
-int source_bytes_fail(struct refs_source *s, int error) {
+int source_bytes_fail(struct refs_source *s, int error, const char *unit, uint64_t number) {
     if (error == -EBADMSG)
-        return source_fail(s, error, "the compressed file is damaged");
+        return source_fail(s, error, "%s %" PRIu64 ": the compressed file is damaged here", unit, number);
     if (error == -ENODATA)
-        return source_fail(s, error, "the compressed file is cut");
-    return source_fail(s, error, "cannot be read: %s", strerror(-error));
+        return source_fail(s, error, "%s %" PRIu64 ": the compressed file is cut here", unit, number);
+    return source_fail(s, error, "%s %" PRIu64 ": cannot be read: %s", unit, number, strerror(-error));
 }
 
 /* Unpacks what is packed, and finds the format of what is then there. */
@@ -92,7 +103,7 @@ static int source_recognise(struct refs_source *s, enum refs_format format) {
         length = refs_bytes_see(s->bytes, SOURCE_SNIFF, &bytes);
     }
     if (length < 0)
-        return source_bytes_fail(s, (int)length);
+        return source_bytes_fail(s, (int)length, "byte", 0);
     if (!length)
         return source_fail(s, -ENODATA, "the file is empty");
     s->reader = refs_readers[format];

@@ -5,6 +5,7 @@
 #ifndef REFS_SOURCE_H
 #define REFS_SOURCE_H
 
+#include <stdarg.h>
 #include <sys/types.h>
 
 #include "base/map.h"
@@ -64,7 +65,9 @@ struct refs_source {
 /* Keeps the message "PATH: …" if it is the first; returns `error`. */
 __attribute__((format(printf, 3, 4))) int source_fail(struct refs_source *, int error, const char *format,
                                                       ...);
-/* The same for what refs_bytes_see() returned. */
-int source_bytes_fail(struct refs_source *, int error);
+/* The same for the line or record (`unit`) of that number that is wrong; returns -EBADMSG. */
+int source_vfail(struct refs_source *, const char *unit, uint64_t number, const char *format, va_list);
+/* The same for what refs_bytes_see() returned where that should be. */
+int source_bytes_fail(struct refs_source *, int error, const char *unit, uint64_t number);
 
 #endif

@@ -327,6 +327,21 @@ static void test_oracle_wrong(void **state) {
     expect_wrong(packed, length, REFS_FORMAT_ANY, "in no format");
 }
 
+static void test_cut_where_packed(void **state) {
+    enum { RECORDS = 1000 };
+    uint8_t bytes[RECORDS * ORACLE_RECORD], packed[sizeof bytes + 1000], line[] = "page,kind\n1,r\n";
+    for (unsigned i = 0; i < RECORDS; i++)
+        put_record(bytes + i * ORACLE_RECORD, i, i, -1);
+    size_t length = ZSTD_compress(packed, sizeof packed, bytes, sizeof bytes, 3);
+    length += ZSTD_compress(packed + length, sizeof packed - length, bytes, sizeof bytes, 3);
+    expect_wrong(packed, length - 1, REFS_FORMAT_ANY, "record 1001: the compressed file is cut here");
+    memset(bytes, '\n', sizeof bytes);
+    memcpy(bytes, line, sizeof line - 1);
+    length = ZSTD_compress(packed, sizeof packed, bytes, sizeof bytes, 3);
+    length += ZSTD_compress(packed + length, sizeof packed - length, "2,r\n3,r\n", 8, 3);
+    expect_wrong(packed, length - 1, REFS_FORMAT_ANY, "line 23991: the compressed file is cut here");
+}
+
 /* ---- there and back ---- */
 
 static void hash_of(const char *path, enum refs_format format, uint8_t ret_hash[16]) {
@@ -629,6 +644,7 @@ int main(void) {
         cmocka_unit_test(test_ostep_wrong),
         cmocka_unit_test(test_oracle),
         cmocka_unit_test(test_oracle_wrong),
+        cmocka_unit_test(test_cut_where_packed),
         cmocka_unit_test(test_oracle_and_its_side_hold_everything),
         cmocka_unit_test(test_oracle_knows_the_future),
         cmocka_unit_test(test_oracle_is_recognised_by_sense),
