@@ -20,7 +20,7 @@
 #include "policy/policies.h"
 #include "policy/ring.h"
 
-enum { NEAR = 64 };
+enum { NEAR = 8 };
 
 struct wsclock {
     struct ring ring;    /* oldest: under the hand */

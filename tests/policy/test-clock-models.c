@@ -147,10 +147,10 @@ static void wsclock_turn(struct wsclock *m) {
     queue_put(&m->circle, queue_take_at(&m->circle, 0));
 }
 
-/* Within 64 pages of the first one that was not used, the first clean one; else that first one. */
+/* Within 8 pages of the first one that was not used, the first clean one; else that first one. */
 static uint64_t wsclock_near(struct wsclock *m) {
     uint64_t first = 0;
-    for (int i = 0, near = 0; i < m->circle.count && near < 64; i++, near += first != 0) {
+    for (int i = 0, near = 0; i < m->circle.count && near < 8; i++, near += first != 0) {
         const uint64_t page = m->circle.page[0];
         uint64_t clean = 0;
         const bool used = replay_test_and_clear(page) || m->fresh[page];
