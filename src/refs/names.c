@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base.h"
+
 void names_free(struct names *n) {
     for (uint32_t i = 0; i < n->space_count; i++)
         map_free(&n->spaces[i]);
@@ -12,7 +14,9 @@ void names_free(struct names *n) {
     *n = (struct names){0};
 }
 
-static int names_grow(struct names *n, uint32_t count) {
+/* Room for the space, and for as many again as there were: numbers may come one by one. */
+static int names_grow(struct names *n, uint16_t space) {
+    const uint32_t count = min_u32(max_u32(space + 1u, 2 * n->space_count), UINT16_MAX + 1u);
     struct map *spaces = reallocarray(n->spaces, count, sizeof *spaces);
     if (!spaces)
         return -ENOMEM;
@@ -27,7 +31,7 @@ int names_page(struct names *n, struct refs_table *table, uint64_t name, uint16_
     int error = 0;
     if (!n->last.there || n->last.name != name || n->last.space != space) {
         if (space >= n->space_count)
-            error = names_grow(n, space + 1u);
+            error = names_grow(n, space);
         if (!error && !map_get(&n->spaces[space], name, &number)) {
             const struct refs_page page = {.name = name, .vpn = name, .space = space};
             number = table->page_count;
