@@ -3,6 +3,7 @@
  * Results become rows (compare_rows.h), and all output is made from the rows, so that a CSV file of an
  * earlier comparison gives the same table again. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,7 @@ static bool compare_suite(struct job *job) {
         return say_failed(message, error);
     char *trace = recorded_temporary();
     job->measure = true;
+    signal(SIGUSR1, SIG_IGN); /* how it stands is said as each run begins */
     for (size_t i = 0; trace && !error && i < suite.count; i++)
         error = compare_entry(job, &suite.entries[i], trace, &message);
     suite_free(&suite);

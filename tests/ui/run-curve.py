@@ -5,7 +5,9 @@ import io
 import json
 
 import re
+import signal
 import struct
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import thimble_case
@@ -263,6 +265,16 @@ class Compare(TraceCase):
         self.assertEqual(runs, {("true", "5", "6", "20"), ("true", "6", "7", "20"), ("echo", "1", "2", "30"),
                                 ("echo", "2", "3", "30")})
         self.assertEqual(len({row["trace_hash"] for row in rows if row["name"] == "echo"}), 2)
+
+    def test_a_suite_goes_on_when_asked_how_it_stands(self):
+        (self.folder / "programs").write_text("true : /bin/true\necho : sh -c 'echo hello'\n")
+        process = subprocess.Popen([thimble_case.THIMBLE, "compare", "--policies", "fifo", "--suite", "programs", "--sizes", "20"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.folder)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stderr.readline(), b"thimble: true, run 1 of 1\n")
+        process.send_signal(signal.SIGUSR1)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, errors), (0, b"thimble: echo, run 1 of 1\n"))
 
     def test_what_policies_cost_is_measured_where_that_is_asked_for(self):
         path = self.trace("long.csv", [(i * i % 301, "r") for i in range(60000)])
