@@ -16,10 +16,13 @@
 #include "record/words.h"
 #include "trace/strings.h"
 
+enum { JOINED_MOST = 1 << 12 }; /* entries at a time: they stay in the first cache */
+
 struct recorder {
     struct vm_observer observer;
     struct trace_sink sink;
     join_function *join;
+    struct reference joined[JOINED_MOST + JOIN_ROOM];
     struct conveyor conveyor;
     struct conveyor_block *block; /* that is being filled */
     struct refs_writer *writer;
@@ -124,25 +127,25 @@ static void end_warm_up(struct recorder *r, uint64_t instruction) {
     put_mark(r, &mark, sizeof name - 1);
 }
 
-/* Joined on this thread: fewer words go from one processor's caches to another's, which costs more. */
+/* Joined on this thread: fewer words go from one processor's caches to another's, which costs more. And
+ * beside the block, whose lines are still in the other's: a copy fetches none of them. */
 static void put_references(struct recorder *r, const struct reference_log *log) {
-    uint64_t *at = put(r, 2 + (uint32_t)log->count + JOIN_ROOM);
-    const size_t left = r->join(log, (struct reference *)(at + 2));
+    const size_t left = r->join(log, r->joined);
+    uint64_t *at = put(r, 2 + (uint32_t)left);
     at[0] = words_head(WORDS_REFERENCES, 0, 0, (uint32_t)left);
     at[1] = log->start;
-    r->block->used -= log->count - left + JOIN_ROOM;
+    memcpy(at + 2, r->joined, left * sizeof *r->joined);
 }
 _Static_assert(sizeof(struct reference) == sizeof(uint64_t), "an entry is a word");
 
 static void observe_references(void *context, const struct reference_log *log) {
-    enum { MOST = CONVEYOR_WORDS / 2 };
     struct recorder *r = context;
     struct reference_log part = *log;
     if (unlikely(r->warm_until))
         end_warm_up(r, log->start);
     for (size_t i = 0; i < log->count; i += part.count) {
         part.entries = log->entries + i;
-        part.count = min_size(log->count - i, MOST);
+        part.count = min_size(log->count - i, JOINED_MOST);
         put_references(r, &part);
     }
 }
