@@ -47,9 +47,6 @@ static inline bool pfn_eq(pfn_t a, pfn_t b) {
 static inline bool pfn_is_none(pfn_t a) {
     return a.n == UINT32_MAX;
 }
-static inline bool slot_eq(slot_t a, slot_t b) {
-    return a.n == b.n;
-}
 static inline bool slot_is_none(slot_t a) {
     return a.n == UINT32_MAX;
 }

@@ -1,4 +1,4 @@
-/* A chart of lines: one quantity against another, several series, on paper (SVG) or in characters.
+/* A chart of lines: one quantity against another, several series, on paper (SVG).
  *
  * A series may have as many points as there are pages: what would fall into the same column of pixels is
  * drawn as its extent. Series are told apart by colour, by dashes and by the marks on them, and each is named
@@ -51,10 +51,6 @@ struct chart {
 };
 
 void chart_svg(const struct chart *, const struct plot_style *, struct text *);
-
-enum { CHART_TEXT_SERIES = 26 }; /* more are not drawn: a letter each */
-/* In characters: each series is a letter, a '*' where several meet. */
-void chart_text(const struct chart *, unsigned columns, unsigned rows, struct text *);
 
 /* The axes that show all points; pixels are not set. */
 void chart_axes(const struct chart *, struct axis *ret_x, struct axis *ret_y);

@@ -81,10 +81,6 @@ static inline uint32_t ghosts_find(const struct ghosts *g, page_id_t page) {
     return NODE_NONE;
 }
 
-static inline page_id_t ghosts_page(const struct ghosts *g, uint32_t node) {
-    return (page_id_t){g->ghosts[node - g->first].page};
-}
-
 /* Remembers a page that is no ghost; not when they are full. Returns its node. */
 static inline uint32_t ghosts_add(struct ghosts *g, page_id_t page) {
     assert(g->used < g->limit && ghosts_find(g, page) == NODE_NONE);

@@ -171,34 +171,7 @@ static void test_many_points_are_drawn_as_few(void **state) {
     assert_in_range(t.length, 1000, 100000);
     assert_non_null(strstr(text_end(&t), ">knee</text>"));
     text_free(&t);
-    chart_text(&chart, 80, 20, &t);
-    const char *text = text_end(&t);
-    assert_non_null(strstr(text, "    a  lru\n"));
-    text_free(&t);
     free(points);
-}
-
-static void test_a_chart_in_characters_falls_where_the_numbers_do(void **state) {
-    static const struct chart_point points[] = {{0, 10}, {100, 0}};
-    const struct chart_series series = {.name = "lru", .points = points, .count = 2};
-    const struct chart chart = {.title = "t",
-                                .caption = "",
-                                .x = {"frames", AXIS_LINEAR, PLOT_COUNT},
-                                .y = {"misses", AXIS_LINEAR, PLOT_COUNT},
-                                .series = &series,
-                                .series_count = 1};
-    struct text t = {0};
-    chart_text(&chart, 60, 11, &t);
-    char *text = text_end(&t), *save = NULL;
-    strtok_r(text, "\n", &save); /* the title of the axis */
-    long before = -1;
-    for (int row = 0; row < 11; row++) {
-        const char *line = strtok_r(NULL, "\n", &save), *letter = strchr(line, 'a');
-        assert_non_null(letter);
-        assert_true(letter - line > before);
-        before = letter - line;
-    }
-    text_free(&t);
 }
 
 /* ---- heat maps ---- */
@@ -267,7 +240,6 @@ int main(void) {
         cmocka_unit_test(test_a_place_on_an_axis_is_between_its_ends),
         cmocka_unit_test(test_a_chart_can_be_read_back),
         cmocka_unit_test(test_many_points_are_drawn_as_few),
-        cmocka_unit_test(test_a_chart_in_characters_falls_where_the_numbers_do),
         cmocka_unit_test(test_a_heat_map_has_every_cell),
         cmocka_unit_test(test_shades_go_from_little_to_much),
     };
