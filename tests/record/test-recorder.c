@@ -222,8 +222,22 @@ static void test_marks_stand_behind_the_run_that_they_meet(void **state) {
     free(items);
 }
 
-/* The marks of a file, as TYPE SPACE FIRST+PAGES FLAGS TEXT. */
-static void read_marks(struct test *t, char *to, size_t size) {
+/* Prints a mark, like snprintf(). */
+typedef int mark_print(char *to, size_t size, const struct refs_mark *);
+
+static int print_mark(char *to, size_t size, const struct refs_mark *m) {
+    return snprintf(to, size, "%d %d %lx+%lx %d @%lu %s\n", m->type, m->space, m->a, m->b, m->flags,
+                    m->instruction, m->text);
+}
+
+static int print_numbers(char *to, size_t size, const struct refs_mark *m) {
+    if (m->type == REFS_MARK_UNMAP)
+        return 0;
+    return snprintf(to, size, "%d:%lu,%lu,%lu ", m->space, m->a, m->b, m->c);
+}
+
+/* The marks of a file, one behind the other. */
+static void read_marks(struct test *t, mark_print *print, char *to, size_t size) {
     struct refs_source *source;
     const struct refs_item *items;
     char *message = NULL;
@@ -233,8 +247,7 @@ static void read_marks(struct test *t, char *to, size_t size) {
         for (long i = 0; i < n; i++) {
             const struct refs_mark *m = items[i].kind == REFS_MARK ? refs_mark(source, items[i].page) : NULL;
             if (m)
-                length += (size_t)snprintf(to + length, size - length, "%d %d %lx+%lx %d @%lu %s\n", m->type,
-                                           m->space, m->a, m->b, m->flags, m->instruction, m->text);
+                length += (size_t)print(to + length, size - length, m);
         }
     refs_close(source);
     unlink(t->path);
@@ -253,29 +266,11 @@ static void test_names_and_spaces_are_marks(void **state) {
     t.o->renamed(t.o->context, &named, 5);
     t.o->renamed(t.o->context, &plain, 6);
     assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
-    read_marks(&t, marks, sizeof marks);
+    read_marks(&t, print_mark, marks, sizeof marks);
     snprintf(expected, sizeof expected,
              "%d 3 0+7ffffffff 0 @4 \n%d 3 10+2 11 @5 \n%d 3 10+2 11 @5 ledger\n%d 3 10+2 11 @6 \n",
              REFS_MARK_UNMAP, REFS_MARK_MAP, REFS_MARK_NAME, REFS_MARK_MAP);
     assert_string_equal(marks, expected);
-}
-
-/* The space, a, b and c of a file's marks. */
-static void read_numbers(struct test *t, char *to, size_t size) {
-    struct refs_source *source;
-    const struct refs_item *items;
-    char *message = NULL;
-    size_t length = 0;
-    assert_int_equal(refs_open(t->path, REFS_FORMAT_ANY, &source, &message), 0);
-    for (long n; (n = refs_next(source, &items)) > 0;)
-        for (long i = 0; i < n; i++) {
-            const struct refs_mark *m = items[i].kind == REFS_MARK ? refs_mark(source, items[i].page) : NULL;
-            if (m && m->type != REFS_MARK_UNMAP)
-                length += (size_t)snprintf(to + length, size - length, "%d:%lu,%lu,%lu ", m->space, m->a,
-                                           m->b, m->c);
-        }
-    refs_close(source);
-    unlink(t->path);
 }
 
 /* A process ends in the space that it has then; a space is copied from another once. */
@@ -295,7 +290,7 @@ static void test_marks_know_the_spaces_of_processes(void **state) {
     emit(&t, (struct event){.kind = EVENT_OBJECT, .args = {9}});
     emit(&t, (struct event){.kind = EVENT_MAP, .args = {4, 16, 2, 9, 0}});
     assert_int_equal(recorder_finish(t.recorder, 9, true, NULL, NULL), 0);
-    read_numbers(&t, numbers, sizeof numbers);
+    read_marks(&t, print_numbers, numbers, sizeof numbers);
     assert_string_equal(numbers, "4:7,1,4 4:8,7,0 5:8,0,0 5:8,256,0 4:7,0,0 0:7,0,0 4:16,2,0 4:16,2,1 ");
 }
 
