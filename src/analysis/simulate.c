@@ -17,10 +17,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "analysis/swap_area.h"
 #include "base/base.h"
+#include "base/host_clock.h"
 #include "base/map.h"
 
 enum {
@@ -130,18 +130,12 @@ static uint64_t ask_now(void *context) {
 
 /* ---- its time ---- */
 
-static uint64_t time_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* What asking for the time takes. */
 static uint64_t time_cost(void) {
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 1000; i++) {
-        const uint64_t start = time_now();
-        least = min_u64(least, time_now() - start);
+        const uint64_t start = host_nanoseconds(CLOCK_MONOTONIC);
+        least = min_u64(least, host_nanoseconds(CLOCK_MONOTONIC) - start);
     }
     return least;
 }
@@ -150,13 +144,13 @@ static uint64_t time_cost(void) {
 static inline uint64_t measure_start(const struct simulation *s, struct measure *measure) {
     if (likely(!s->config.measure) || measure->calls++ % MEASURE_EVERY != 0)
         return 0;
-    return time_now();
+    return host_nanoseconds(CLOCK_MONOTONIC);
 }
 
 static inline void measure_end(const struct simulation *s, struct measure *measure, uint64_t start) {
     if (likely(!start))
         return;
-    const uint64_t took = time_now() - start;
+    const uint64_t took = host_nanoseconds(CLOCK_MONOTONIC) - start;
     measure->timed++;
     measure->ns += took > s->clock_ns ? took - s->clock_ns : 0;
 }

@@ -10,9 +10,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/base.h"
+#include "base/host_clock.h"
 #include "place/allocation.h"
 #include "place/counts.h"
 #include "place/locate.h"
@@ -187,22 +187,16 @@ static void take_fault_done(struct attribution *a, const struct event *e) {
     a->fault.under_way = false;
 }
 
-static uint64_t host_nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Between two faults: what was counted up to now is not to be told. */
 static void forget_warm_up(struct attribution *a) {
-    if (host_nanoseconds() >= a->warm_until)
+    if (host_nanoseconds(CLOCK_MONOTONIC) >= a->warm_until)
         a->warm_until = 0;
     for (size_t i = 0; i < a->table_count; i++)
         counts_restart(&a->tables[i].counts);
 }
 
 static void take_fault(struct attribution *a, const struct event *e) {
-    if (a->warm_until && host_nanoseconds() >= a->warm_until)
+    if (a->warm_until && host_nanoseconds(CLOCK_MONOTONIC) >= a->warm_until)
         forget_warm_up(a);
     a->fault = (struct fault_now){
         .under_way = true,
@@ -279,7 +273,7 @@ int attribution_create(struct machine *machine, const struct attribution_config 
         attribution_destroy(a);
         return error;
     }
-    a->warm_until = config->warm_up ? host_nanoseconds() + config->warm_up : 0;
+    a->warm_until = config->warm_up ? host_nanoseconds(CLOCK_MONOTONIC) + config->warm_up : 0;
     machine_add_sink(machine, &a->sink);
     *ret_attribution = a;
     return 0;

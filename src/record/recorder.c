@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/base.h"
+#include "base/host_clock.h"
 #include "base/message.h"
 #include "hw/join.h"
 #include "record/conveyor.h"
@@ -112,16 +112,10 @@ static void observe_holds(void *context, pfn_t frame, page_id_t id) {
     at[1] = id.n;
 }
 
-static uint64_t host_nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void end_warm_up(struct recorder *r, uint64_t instruction) {
     static const char name[] = "measured";
     const struct refs_mark mark = {.type = REFS_MARK_PHASE, .instruction = instruction, .text = name};
-    if (host_nanoseconds() < r->warm_until)
+    if (host_nanoseconds(CLOCK_MONOTONIC_COARSE) < r->warm_until)
         return;
     r->warm_until = 0;
     put_mark(r, &mark, sizeof name - 1);
@@ -309,7 +303,7 @@ int recorder_create(const struct recorder_config *config, struct recorder **ret_
                             strerror(-error));
     }
     r->block = conveyor_fill(&r->conveyor);
-    r->warm_until = config->warm_up ? host_nanoseconds() + config->warm_up : 0;
+    r->warm_until = config->warm_up ? host_nanoseconds(CLOCK_MONOTONIC_COARSE) + config->warm_up : 0;
     r->sink.receive = receive;
     r->join = join_choose();
     r->observer = (struct vm_observer){

@@ -45,8 +45,8 @@ struct refs_writer {
     struct text pages, marks, names, texts; /* of this block: names of objects, texts of marks */
     struct native_counts counts;            /* of this block */
     struct refs_before before;
-    struct native_end end;
-    uint64_t halves[REFS_HALVES]; /* end.halves of them */ /* up to now, with what is in this block */
+    struct native_end end;        /* up to now, with what is in this block */
+    uint64_t halves[REFS_HALVES]; /* end.halves of them */
     struct refs_hash *hash;
     struct text block; /* unpacked */
     ZSTD_CCtx *packer;

@@ -3,17 +3,14 @@
 #include "kernel/sandbox/limits.h"
 
 #include "base/base.h"
+#include "base/host_clock.h"
 
 enum { NS = 1000000000 };
 
-static uint64_t host_time(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
-}
-
 void limits_start(struct kernel *k) {
-    k->limits_end = k->config.limits.nanoseconds ? host_time() + k->config.limits.nanoseconds : UINT64_MAX;
+    k->limits_end = k->config.limits.nanoseconds
+                        ? host_nanoseconds(CLOCK_MONOTONIC) + k->config.limits.nanoseconds
+                        : UINT64_MAX;
 }
 
 bool limits_allow_task(struct kernel *k, unsigned count) {
@@ -51,7 +48,7 @@ enum kernel_limit limits_reached(struct kernel *k) {
         return LIMIT_INSTRUCTIONS;
     if (k->output_exceeded)
         return LIMIT_OUTPUT;
-    if (k->config.limits.nanoseconds && host_time() >= k->limits_end)
+    if (k->config.limits.nanoseconds && host_nanoseconds(CLOCK_MONOTONIC) >= k->limits_end)
         return LIMIT_TIME;
     return LIMIT_NONE;
 }
@@ -60,7 +57,7 @@ const struct timespec *limits_shorten(struct kernel *k, const struct timespec *t
                                       struct timespec *buffer) {
     if (!k->config.limits.nanoseconds)
         return timeout;
-    uint64_t now = host_time(), left = k->limits_end > now ? k->limits_end - now : 0;
+    uint64_t now = host_nanoseconds(CLOCK_MONOTONIC), left = k->limits_end > now ? k->limits_end - now : 0;
     if (timeout && (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec <= left)
         return timeout;
     *buffer = (struct timespec){.tv_sec = (time_t)(left / NS), .tv_nsec = (long)(left % NS)};

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/base.h"
+#include "base/host_clock.h"
 
 /* 2030-01-01 00:00:00 UTC: later than the time stamps of files at hand, so that no tool complains of files
  * from the future, and before 2038. */
@@ -13,25 +14,20 @@
 
 enum { CLOCK_TICK = 4000000 /* ns, under deterministic */ };
 
-static uint64_t clock_host(clockid_t id) {
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 uint64_t clock_now(struct kernel *k) {
-    return k->config.deterministic ? k->executed + k->skipped_time : clock_host(CLOCK_MONOTONIC);
+    return k->config.deterministic ? k->executed + k->skipped_time : host_nanoseconds(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_realtime(struct kernel *k) {
-    return k->config.deterministic ? CLOCK_EPOCH * 1000000000 + clock_now(k) : clock_host(CLOCK_REALTIME);
+    return k->config.deterministic ? CLOCK_EPOCH * 1000000000 + clock_now(k)
+                                   : host_nanoseconds(CLOCK_REALTIME);
 }
 
 /* Whole seconds that the host's CLOCK_TAI is ahead of its CLOCK_REALTIME. */
 static int64_t clock_tai_offset(const struct kernel *k) {
     if (k->config.deterministic)
         return 0;
-    int64_t ahead = (int64_t)(clock_host(CLOCK_TAI) - clock_host(CLOCK_REALTIME));
+    int64_t ahead = (int64_t)(host_nanoseconds(CLOCK_TAI) - host_nanoseconds(CLOCK_REALTIME));
     return (ahead + 500000000) / 1000000000 * 1000000000;
 }
 
