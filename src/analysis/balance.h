@@ -18,8 +18,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "analysis/big.h"
 #include "analysis/node.h"
+#include "base/big.h"
 
 enum { BALANCE_HEIGHT = 8 };
 

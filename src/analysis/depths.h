@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "analysis/big.h"
 #include "base/base.h"
+#include "base/big.h"
 
 #define DEPTH_NEVER UINT32_MAX /* of no size */
 

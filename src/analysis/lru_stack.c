@@ -28,10 +28,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/big.h"
 #include "analysis/depths.h"
 #include "analysis/holes.h"
 #include "analysis/rank.h"
+#include "base/big.h"
 #include "hw/types.h"
 
 enum { WINDOW_MIN = 1 << 16, AHEAD_PAGE = 32, AHEAD_BIT = 12 };

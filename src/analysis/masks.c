@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/big.h"
 #include "base/base.h"
+#include "base/big.h"
 #include "policy/policies.h"
 
 #define ENTRY_GONE UINT32_MAX

@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "analysis/big.h"
 #include "base/base.h"
+#include "base/big.h"
 
 #define NEVER UINT32_MAX
 

@@ -61,8 +61,8 @@
 #include <string.h>
 
 #include "analysis/balance.h"
-#include "analysis/big.h"
 #include "analysis/slots.h"
+#include "base/big.h"
 #include "hw/types.h"
 
 enum { WINDOW_MIN = 1 << 12, AHEAD = 24, AHEAD_TREES = 8, MOMENTS_AN_ITEM = 2 };

@@ -22,8 +22,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "analysis/big.h"
 #include "base/base.h"
+#include "base/big.h"
 
 #define RANK_INLINE static inline __attribute__((always_inline))
 #if defined(__x86_64__)

@@ -2,12 +2,13 @@
  *
  * What is known of a page is one word, so that a reference to a page in a frame touches one place in memory:
  *
- *     31 30   29     28        27       26 … 0
- *    [ kind ][seen][no copy][referenced][ frame ]        frame: FRAME_NONE iff it is in none
+ *     31 30   29     28      27 … 0
+ *    [ kind ][seen][no copy][ frame ]        frame: FRAME_NONE iff it is in none
  *
- * "No copy" says that evicting the page takes a write; a page of the lazy kind, given up by MADV_FREE, is
- * evicted without one all the same. Frames are taken as the machine takes them: the one that was given back
- * last, else the lowest that was never used.
+ * While it is in a frame, its referenced bit is there, in a byte, and so is whether it is dirty: policies ask
+ * for many frames, and what they ask for is near. "No copy" says that evicting the page takes a write; a page
+ * of the lazy kind, given up by MADV_FREE, is evicted without one all the same. Frames are taken as the
+ * machine takes them: the one that was given back last, else the lowest that was never used.
  *
  * Invariant: the policy knows exactly the frames in state FRAME_INSERTED. */
 #include "analysis/simulate.h"
@@ -20,20 +21,27 @@
 
 #include "analysis/swap_area.h"
 #include "base/base.h"
+#include "base/big.h"
 #include "base/host_clock.h"
 #include "base/map.h"
 
 enum {
-    FRAME_BITS = 27,
+    FRAME_BITS = 28,
     FRAME_NONE = (1 << FRAME_BITS) - 1,
-    REFERENCED = 1 << 27,
     NO_COPY = 1 << 28,
     SEEN = 1 << 29,
     KIND_SHIFT = 30,
 };
 enum kind { KIND_ANONYMOUS, KIND_LAZY, KIND_SHARED, KIND_FILE };
 
-enum frame_state { FRAME_UNUSED, FRAME_INSERTED, FRAME_ASIDE };
+enum frame_state {
+    FRAME_UNUSED,
+    FRAME_INSERTED,
+    FRAME_ASIDE,
+    FRAME_STATES = 3,
+    FRAME_REFERENCED = 4,
+    FRAME_DIRTY = 8
+};
 
 /* How many of the policy's calls go by between two that are timed. */
 enum { MEASURE_EVERY = 32 };
@@ -62,9 +70,9 @@ struct simulation {
     bool has_twins;
 
     uint32_t *frame_page; /* the page in the frame; of an unused one: the next in the list + 1, 0: the last */
-    uint8_t *frame_states; /* enum frame_state */
-    uint32_t first_free;   /* given back last, + 1; 0: none */
-    uint32_t fresh;        /* frames from here were never used */
+    uint8_t *frame_bytes; /* enum frame_state; of the page that is in it: FRAME_REFERENCED, FRAME_DIRTY */
+    uint32_t first_free;  /* given back last, + 1; 0: none */
+    uint32_t fresh;       /* frames from here were never used */
 
     uint32_t aside;         /* frames in this state */
     struct swap_area *area; /* NULL: none, or as large as it takes */
@@ -102,26 +110,39 @@ __attribute__((format(printf, 3, 4))) static int simulation_fail(struct simulati
     return s->error = error;
 }
 
+/* FRAME_DIRTY or 0; without a branch, which could not be foreseen. */
+static inline uint8_t word_dirty(uint32_t word) {
+    return (uint8_t)((((word & NO_COPY) != 0) & (word_kind(word) != KIND_LAZY)) * FRAME_DIRTY);
+}
+
+/* What is known of a page changes; whether it was referenced does not. */
+static void page_set(struct simulation *s, uint32_t page, uint32_t word) {
+    s->pages[page] = word;
+    if (word_frame(word) == FRAME_NONE)
+        return;
+    uint8_t *byte = &s->frame_bytes[word_frame(word)];
+    *byte = (uint8_t)((*byte & ~FRAME_DIRTY) | word_dirty(word));
+}
+
+static inline enum frame_state frame_state(const struct simulation *s, uint32_t n) {
+    return (enum frame_state)(s->frame_bytes[n] & FRAME_STATES);
+}
+
 /* ---- what the policy asks ---- */
 
 static bool ask_referenced(void *context, pfn_t f) {
     const struct simulation *s = context;
-    if (f.n >= s->config.frames || s->frame_states[f.n] != FRAME_INSERTED)
+    if (f.n >= s->config.frames || frame_state(s, f.n) != FRAME_INSERTED)
         return false;
-    uint32_t *word = &s->pages[s->frame_page[f.n]];
-    const bool referenced = *word & REFERENCED;
-    *word &= ~(uint32_t)REFERENCED;
+    const bool referenced = s->frame_bytes[f.n] & FRAME_REFERENCED;
+    s->frame_bytes[f.n] &= (uint8_t)~FRAME_REFERENCED;
     return referenced;
-}
-
-static bool word_is_dirty(uint32_t word) {
-    return word & NO_COPY && word_kind(word) != KIND_LAZY;
 }
 
 static bool ask_dirty(void *context, pfn_t f) {
     const struct simulation *s = context;
-    return f.n < s->config.frames && s->frame_states[f.n] == FRAME_INSERTED &&
-           word_is_dirty(s->pages[s->frame_page[f.n]]);
+    return f.n < s->config.frames && frame_state(s, f.n) == FRAME_INSERTED &&
+           s->frame_bytes[f.n] & FRAME_DIRTY;
 }
 
 static uint64_t ask_now(void *context) {
@@ -195,9 +216,9 @@ int simulation_create(const struct simulation_config *config, struct simulation 
         return -ENOMEM;
     s->config = *config;
     int error = -ENOMEM;
-    s->frame_page = calloc(config->frames, sizeof *s->frame_page);
-    s->frame_states = calloc(config->frames, sizeof *s->frame_states);
-    if (!s->frame_page || !s->frame_states)
+    s->frame_page = big_calloc(config->frames, sizeof *s->frame_page);
+    s->frame_bytes = big_calloc(config->frames, sizeof *s->frame_bytes);
+    if (!s->frame_page || !s->frame_bytes)
         goto out_destroy;
     if (config->swap_pages && !config->no_swap && (error = swap_area_create(config->swap_pages, &s->area)))
         goto out_destroy;
@@ -224,7 +245,7 @@ void simulation_destroy(struct simulation *s) {
         s->config.policy->destroy(s->policy);
     swap_area_destroy(s->area);
     free(s->bag);
-    free(s->frame_states);
+    free(s->frame_bytes);
     free(s->frame_page);
     free(s->names);
     free(s->pages);
@@ -237,7 +258,7 @@ static int pages_grow(struct simulation *s, size_t count) {
     if (count <= s->page_capacity)
         return 0;
     const size_t wanted = min_size(UINT32_MAX, max_size(count, 2 * (size_t)s->page_capacity));
-    uint32_t *pages = reallocarray(s->pages, wanted, sizeof *pages);
+    uint32_t *pages = big_grow(s->pages, s->page_count, wanted, sizeof *pages);
     if (!pages)
         return -ENOMEM;
     s->pages = pages;
@@ -301,7 +322,7 @@ static bool frame_take_free(struct simulation *s, pfn_t *ret_frame) {
 }
 
 static void frame_put_free(struct simulation *s, uint32_t n) {
-    s->frame_states[n] = FRAME_UNUSED;
+    s->frame_bytes[n] = FRAME_UNUSED;
     s->frame_page[n] = s->first_free;
     s->first_free = n + 1;
 }
@@ -317,20 +338,17 @@ static void policy_forget(struct simulation *s, pfn_t f, enum policy_remove reas
 
 static void page_evict(struct simulation *s, uint32_t page) {
     uint32_t word = s->pages[page];
-    const bool lost = word_kind(word) == KIND_LAZY;
+    const bool lost = word_kind(word) == KIND_LAZY, written = word_dirty(word),
+               file = word_kind(word) == KIND_FILE;
     if (s->config.evicted)
-        s->config.evicted(s->config.context, page, !lost && word & NO_COPY, lost);
+        s->config.evicted(s->config.context, page, written, lost);
     s->result.evictions++;
-    if (lost) {
-        word = word_with_kind(word | NO_COPY, KIND_ANONYMOUS); /* lost: it comes back as a new one */
-    } else if (word & NO_COPY) {
-        if (word_kind(word) == KIND_FILE)
-            s->result.to_file++;
-        else
-            s->result.to_swap++;
-        word &= ~(uint32_t)NO_COPY;
-    }
-    s->pages[page] = (word & ~(uint32_t)REFERENCED) | FRAME_NONE;
+    s->result.to_file += written & file;
+    s->result.to_swap += written & !file;
+    word &= ~(uint32_t)NO_COPY;
+    if (unlikely(lost))
+        word = word_with_kind(word | NO_COPY, KIND_ANONYMOUS); /* it comes back as a new one */
+    s->pages[page] = word | FRAME_NONE;
     if (s->area)
         swap_area_page_out(s->area, page);
 }
@@ -341,23 +359,25 @@ static int victim_check(struct simulation *s, pfn_t f) {
     if (f.n >= s->config.frames)
         return simulation_fail(s, -EPROTO, "%s: its victim is frame %u, and there are only %u", name, f.n,
                                s->config.frames);
-    if (s->frame_states[f.n] != FRAME_INSERTED)
+    if (frame_state(s, f.n) != FRAME_INSERTED)
         return simulation_fail(s, -EPROTO, "%s: its victim, frame %u, holds no page that it was given", name,
                                f.n);
     return 0;
 }
 
 /* Whether the page cannot be written anywhere. */
-static bool victim_must_stay(const struct simulation *s, uint32_t page) {
+static bool victim_must_stay(struct simulation *s, uint32_t page) {
     uint32_t lost;
-    if (!word_is_dirty(s->pages[page]) || word_kind(s->pages[page]) == KIND_FILE)
+    if (likely(!s->area && !s->config.no_swap))
+        return false;
+    if (!word_dirty(s->pages[page]) || word_kind(s->pages[page]) == KIND_FILE)
         return false;
     if (!s->area)
-        return s->config.no_swap;
+        return true;
     if (!swap_area_assign(s->area, page, &lost))
         return true;
     if (lost != SWAP_AREA_NONE)
-        s->pages[lost] |= NO_COPY;
+        page_set(s, lost, s->pages[lost] | NO_COPY);
     return false;
 }
 
@@ -370,9 +390,9 @@ static void policy_insert(struct simulation *s, pfn_t f, page_id_t id) {
 /* The policy has a page again that was set aside, as a new one. */
 static void frame_reconsider(struct simulation *s, uint32_t n) {
     const uint32_t page = s->frame_page[n];
-    if (s->frame_states[n] != FRAME_ASIDE)
+    if (frame_state(s, n) != FRAME_ASIDE)
         return;
-    s->frame_states[n] = FRAME_INSERTED;
+    s->frame_bytes[n] ^= FRAME_ASIDE ^ FRAME_INSERTED;
     s->aside--;
     policy_insert(s, (pfn_t){n}, page_identity(s, page, s->pages[page]));
 }
@@ -400,16 +420,16 @@ static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
         if (!victim_must_stay(s, page)) {
             policy_forget(s, f, POLICY_EVICTED);
             page_evict(s, page);
-            s->frame_states[f.n] = FRAME_UNUSED;
+            s->frame_bytes[f.n] = FRAME_UNUSED;
             *ret_frame = f;
             return 0;
         }
         policy_forget(s, f, POLICY_UNMAPPED);
-        s->frame_states[f.n] = FRAME_ASIDE;
+        s->frame_bytes[f.n] ^= FRAME_INSERTED ^ FRAME_ASIDE;
         s->aside++;
     }
     for (uint32_t n = 0; n < s->config.frames; n++)
-        if (s->frame_states[n] == FRAME_INSERTED)
+        if (frame_state(s, n) == FRAME_INSERTED)
             return simulation_fail(s, -EPROTO, "%s: it names no victim, but has pages",
                                    s->config.policy->name);
     return 1;
@@ -436,10 +456,11 @@ static int page_miss(struct simulation *s, const struct refs_item *item) {
     s->result.references++;
     s->result.cold += !(before & SEEN);
     s->result.cold_anonymous += !(before & SEEN) && word_kind(before) != KIND_FILE;
-    const uint32_t bits = SEEN | (s->harvests ? 0 : REFERENCED) | (item->flags & ACCESS_WRITE ? NO_COPY : 0);
+    const uint32_t bits = SEEN | (item->flags & ACCESS_WRITE ? NO_COPY : 0);
     s->pages[item->page] = (before & ~(uint32_t)FRAME_NONE) | bits | f.n;
     s->frame_page[f.n] = item->page;
-    s->frame_states[f.n] = FRAME_INSERTED;
+    s->frame_bytes[f.n] =
+        (uint8_t)(FRAME_INSERTED | (s->harvests ? 0 : FRAME_REFERENCED) | word_dirty(s->pages[item->page]));
     if (s->area)
         swap_area_page_in(s->area, item->page);
     policy_insert(s, f, id);
@@ -459,12 +480,12 @@ static int name_compare(const void *a, const void *b, void *names_of) {
 static void harvest(struct simulation *s) {
     size_t count = 0;
     for (uint32_t n = 0; n < s->fresh; n++)
-        if (s->frame_states[n] == FRAME_INSERTED && s->pages[s->frame_page[n]] & REFERENCED)
+        if (frame_state(s, n) == FRAME_INSERTED && s->frame_bytes[n] & FRAME_REFERENCED)
             s->bag[count++] = s->frame_page[n];
     qsort_r(s->bag, count, sizeof *s->bag, name_compare, s->names);
     for (size_t i = 0; i < count; i++) {
         const uint32_t page = s->bag[i], word = s->pages[page];
-        s->pages[page] = word & ~(uint32_t)REFERENCED;
+        s->frame_bytes[word_frame(word)] &= (uint8_t)~FRAME_REFERENCED;
         const uint64_t start = measure_start(s, &s->policy_calls);
         s->config.policy->access(s->policy, (pfn_t){word_frame(word)}, page_identity(s, page, word));
         measure_end(s, &s->policy_calls, start);
@@ -487,12 +508,12 @@ static void page_dies(struct simulation *s, const struct refs_item *item) {
         swap_area_release(s->area, item->page);
     if (f.n == FRAME_NONE)
         return;
-    if (s->frame_states[f.n] == FRAME_INSERTED)
+    if (frame_state(s, f.n) == FRAME_INSERTED)
         policy_forget(s, f, item->flags == POLICY_EXITED ? POLICY_EXITED : POLICY_UNMAPPED);
     else
         s->aside--;
     frame_put_free(s, f.n);
-    s->pages[item->page] = (word & ~(uint32_t)REFERENCED) | FRAME_NONE;
+    s->pages[item->page] = word | FRAME_NONE;
 }
 
 /* A page that was set aside can go without swap now: the policy has it again, as a new one. */
@@ -503,20 +524,23 @@ static void page_given_up(struct simulation *s, uint32_t page) {
         return;
     if (s->area)
         swap_area_release(s->area, page);
-    if (f.n == FRAME_NONE) {
-        s->pages[page] = word;
-        return;
-    }
-    s->pages[page] = word_with_kind(word, KIND_LAZY);
-    frame_reconsider(s, f.n);
+    page_set(s, page, f.n == FRAME_NONE ? word : word_with_kind(word, KIND_LAZY));
+    if (f.n != FRAME_NONE)
+        frame_reconsider(s, f.n);
+}
+
+static void page_cooled(struct simulation *s, uint32_t page) {
+    const uint32_t frame = word_frame(s->pages[page]);
+    if (frame != FRAME_NONE)
+        s->frame_bytes[frame] &= (uint8_t)~FRAME_REFERENCED;
 }
 
 static void item_other(struct simulation *s, const struct refs_item *item) {
     switch ((enum refs_kind)item->kind) {
     case REFS_REFERENCE: break;
     case REFS_DIES: page_dies(s, item); break;
-    case REFS_CLEANED: s->pages[item->page] &= ~(uint32_t)NO_COPY; break;
-    case REFS_COOLED: s->pages[item->page] &= ~(uint32_t)REFERENCED; break;
+    case REFS_CLEANED: page_set(s, item->page, s->pages[item->page] & ~(uint32_t)NO_COPY); break;
+    case REFS_COOLED: page_cooled(s, item->page); break;
     case REFS_GIVEN_UP: page_given_up(s, item->page); break;
     case REFS_MARK: break;
     }
@@ -525,16 +549,15 @@ static void item_other(struct simulation *s, const struct refs_item *item) {
 /* ---- items ---- */
 
 static inline void page_hit(struct simulation *s, const struct refs_item *item, uint32_t word) {
-    word |= REFERENCED;
-    if (item->flags & ACCESS_WRITE) {
-        word |= NO_COPY;
-        if (word_kind(word) == KIND_LAZY)
-            word = word_with_kind(word, KIND_ANONYMOUS);
-    }
+    const bool writes = item->flags & ACCESS_WRITE;
+    word |= writes ? NO_COPY : 0;
+    if (unlikely(word_kind(word) == KIND_LAZY) && writes)
+        word = word_with_kind(word, KIND_ANONYMOUS);
     s->pages[item->page] = word;
+    s->frame_bytes[word_frame(word)] |= (uint8_t)(FRAME_REFERENCED | (writes ? FRAME_DIRTY : 0));
     s->result.references++;
     if (s->access &&
-        likely(s->aside == 0 || s->config.offline || s->frame_states[word_frame(word)] == FRAME_INSERTED)) {
+        likely(s->aside == 0 || s->config.offline || frame_state(s, word_frame(word)) == FRAME_INSERTED)) {
         const uint64_t start = measure_start(s, &s->policy_calls);
         s->access(s->policy, (pfn_t){word_frame(word)}, page_identity(s, item->page, word));
         measure_end(s, &s->policy_calls, start);

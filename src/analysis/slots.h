@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "analysis/big.h"
 #include "analysis/node.h"
+#include "base/big.h"
 
 enum { SLOTS_HEIGHT = 8 };
 

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 
+#include "base/big.h"
 #include "policy/lists.h"
 
 /* Packed: what a step along a chain reads lies together. */
@@ -37,8 +38,8 @@ static inline int ghosts_init(struct ghosts *g, uint32_t first, uint32_t limit) 
     *g = (struct ghosts){.first = first, .limit = limit, .bits = 1, .free = limit ? 1 : 0};
     while (1ULL << g->bits < limit)
         g->bits++;
-    g->ghosts = calloc((size_t)limit + 1, sizeof *g->ghosts);
-    g->table = calloc((size_t)1 << g->bits, sizeof *g->table);
+    g->ghosts = big_calloc((size_t)limit + 1, sizeof *g->ghosts);
+    g->table = big_calloc((size_t)1 << g->bits, sizeof *g->table);
     if (!g->ghosts || !g->table) {
         ghosts_free(g);
         return -ENOMEM;

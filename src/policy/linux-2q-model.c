@@ -16,6 +16,7 @@
  * changes no decision: their distance is too large. docs/POLICIES.md says how far it agrees with a kernel. */
 #include <assert.h>
 
+#include "base/base.h"
 #include "policy/ghosts.h"
 #include "policy/parameters.h"
 #include "policy/policies.h"
@@ -30,6 +31,7 @@ struct twolists {
     struct lists lists;
     struct ghosts ghosts;
     uint64_t *evicted_at;       /* by ghost: `age` when it went */
+    uint64_t pages;             /* in frames */
     uint64_t age;               /* lruvec.nonresident_age */
     uint64_t cost[TYPES];       /* lruvec.anon_cost, file_cost */
     bool refaulted[TYPES];      /* pages became active by refaults since the last plan */
@@ -51,7 +53,7 @@ static int twolists_create(const struct policy_config *config, void **ret_state)
         return -ENOMEM;
     const uint32_t ghosts = policy_capacity(config) + 1;
     *two = (struct twolists){.swappiness = swappiness, .swap = swap, .chosen = PFN_NONE, .config = *config};
-    two->evicted_at = calloc(ghosts, sizeof *two->evicted_at);
+    two->evicted_at = big_calloc(ghosts, sizeof *two->evicted_at);
     if (!two->evicted_at)
         goto out_free;
     if (ghosts_init_lists(&two->ghosts, &two->lists, config->frames, ghosts, LISTS) < 0)
@@ -79,11 +81,8 @@ static uint64_t size_of(const struct twolists *two, unsigned type, unsigned acti
 
 /* lru_note_cost() */
 static void cost_note(struct twolists *two, unsigned type, uint64_t cost) {
-    uint64_t pages = 0;
-    for (uint8_t list = 0; list < LISTS_OF_PAGES; list++)
-        pages += lists_count(&two->lists, list);
     two->cost[type] += cost;
-    if (two->cost[ANON] + two->cost[FILES] > pages / 4) {
+    if (two->cost[ANON] + two->cost[FILES] > two->pages / 4) {
         two->cost[ANON] /= 2;
         two->cost[FILES] /= 2;
     }
@@ -122,6 +121,7 @@ static void twolists_insert(void *state, pfn_t f, page_id_t page) {
     if (workingset)
         cost_note(two, type, BATCH);
     lists_append(&two->lists, (uint8_t)(2 * type + (recent ? ACTIVE : INACTIVE)), f.n);
+    two->pages++;
 }
 
 static void twolists_remove(void *state, pfn_t f, page_id_t page, enum policy_remove reason) {
@@ -129,6 +129,7 @@ static void twolists_remove(void *state, pfn_t f, page_id_t page, enum policy_re
     assert(lists_of(&two->lists, f.n) < LISTS_OF_PAGES);
     two->chosen = PFN_NONE;
     lists_remove(&two->lists, f.n);
+    two->pages--;
     if (reason != POLICY_EVICTED)
         return;
     if (ghosts_full(&two->ghosts))
@@ -151,8 +152,6 @@ static bool inactive_is_low(const struct twolists *two, unsigned type) {
 
 /* a / b. Most numbers are small, and their division takes a processor half the time. */
 static uint64_t quotient(uint64_t a, uint64_t b) {
-    if (a < b)
-        return 0;
     return (a | b) >> 32 ? a / b : (uint32_t)a / (uint32_t)b;
 }
 
@@ -164,20 +163,53 @@ static void plan_share(const struct twolists *two, uint64_t ret_share[TYPES]) {
     ret_share[FILES] = quotient((200 - two->swappiness) * (anon_cost + file_cost + 1), file_cost + 1);
 }
 
-/* The rest of it, at one priority; done for nearly every victim. */
-static void plan_at(struct twolists *two, unsigned priority, const uint64_t share[TYPES]) {
-    const bool cache_trim = size_of(two, FILES, INACTIVE) >> priority && !two->may_deactivate[FILES];
-    const bool files_only = !two->swap || !two->swappiness || (cache_trim && priority);
+/* Pages that may be scanned, by list. */
+static void plan_sizes(struct twolists *two, uint64_t ret_sizes[LISTS_OF_PAGES]) {
+    for (unsigned type = 0; type < TYPES; type++) {
+        two->may_deactivate[type] = two->refaulted[type] || inactive_is_low(two, type);
+        two->refaulted[type] = false;
+        ret_sizes[2 * type + INACTIVE] = size_of(two, type, INACTIVE);
+        ret_sizes[2 * type + ACTIVE] = two->may_deactivate[type] ? size_of(two, type, ACTIVE) : 0;
+    }
+}
+
+/* The first priority, by its number the largest, at which a list of this size has a page to scan, by its
+ * share of `all`; 0: none, or only the last one. Without division, which would take longer than all the rest.
+ */
+static unsigned plan_first(uint64_t size, uint64_t share, uint64_t all) {
+    if (size * share < all || size == 0)
+        return 0;
+    unsigned priority = (unsigned)(__builtin_clzll(all) - __builtin_clzll(size * share)); /* or less */
+    while (priority > 0 && (size >> priority) * share < all)
+        priority--;
+    return priority;
+}
+
+/* The first priority from this one on that gives something to scan, and what; 0 if none does. Done for nearly
+ * every victim, so it is found without trying each. */
+static unsigned plan_at(struct twolists *two, unsigned priority, const uint64_t sizes[LISTS_OF_PAGES],
+                        const uint64_t share[TYPES]) {
+    const bool no_anon = !two->swap || !two->swappiness;
+    const uint64_t all = share[ANON] + share[FILES];
+    const uint64_t trim = two->may_deactivate[FILES] ? 0 : sizes[2 * FILES + INACTIVE];
+    const uint64_t anon = max_u64(sizes[2 * ANON + INACTIVE], sizes[2 * ANON + ACTIVE]);
+    const uint64_t files = max_u64(sizes[2 * FILES + INACTIVE], sizes[2 * FILES + ACTIVE]);
+    unsigned first = no_anon ? plan_first(files, 1, 1) : plan_first(anon, share[ANON], all);
+    if (files > 0 && !no_anon)
+        first = max_u32(first, max_u32(plan_first(trim, 1, 1), plan_first(files, share[FILES], all)));
+    priority = min_u32(priority, first);
+    const bool files_only = no_anon || (priority > 0 && trim >> priority);
+#pragma GCC unroll 4
     for (unsigned list = 0; list < LISTS_OF_PAGES; list++) {
-        const unsigned type = list / 2;
-        const uint64_t size = lists_count(&two->lists, (uint8_t)list) >> priority;
-        if (size == 0 || (list % 2 == ACTIVE && !two->may_deactivate[type]))
+        const uint64_t size = sizes[list] >> priority;
+        if (size == 0 || (files_only && list / 2 == ANON))
             two->to_scan[list] = 0;
         else if (files_only || priority == 0)
-            two->to_scan[list] = files_only && type == ANON ? 0 : size;
+            two->to_scan[list] = size;
         else
-            two->to_scan[list] = quotient(size * share[type], share[ANON] + share[FILES]);
+            two->to_scan[list] = quotient(size * share[list / 2], all);
     }
+    return priority;
 }
 
 static bool plan_is_done(const struct twolists *two) {
@@ -186,15 +218,10 @@ static bool plan_is_done(const struct twolists *two) {
 
 /* What to scan next: at the first priority from `priority` on that gives something. Returns the one after. */
 static unsigned plan_make(struct twolists *two, unsigned priority) {
-    uint64_t share[TYPES];
-    for (unsigned type = 0; type < TYPES; type++) {
-        two->may_deactivate[type] = two->refaulted[type] || inactive_is_low(two, type);
-        two->refaulted[type] = false;
-    }
+    uint64_t share[TYPES], sizes[LISTS_OF_PAGES];
+    plan_sizes(two, sizes);
     plan_share(two, share);
-    do
-        plan_at(two, priority, share);
-    while (plan_is_done(two) && priority-- > 0);
+    priority = plan_at(two, priority, sizes, share);
     if (plan_is_done(
             two)) /* nothing but anonymous pages, and no swap area: somebody wants one all the same */
         two->to_scan[2 * ANON + INACTIVE] = size_of(two, ANON, INACTIVE);
@@ -204,7 +231,7 @@ static unsigned plan_make(struct twolists *two, unsigned priority) {
     }
     two->turn = LISTS_OF_PAGES - 1;
     two->batch = 0;
-    return priority && priority <= PRIORITY ? priority - 1 : 0;
+    return priority ? priority - 1 : 0;
 }
 
 /* The list whose turn it is, in batches; the plan is not done. */
@@ -252,11 +279,8 @@ static bool inactive_scan(struct twolists *two, unsigned type, pfn_t f) {
 
 static pfn_t twolists_victim(void *state) {
     struct twolists *two = state;
-    uint32_t pages = 0;
-    for (uint8_t list = 0; list < LISTS_OF_PAGES; list++)
-        pages += lists_count(&two->lists, list);
     unsigned priority = PRIORITY;
-    while (pages > 0 && pfn_is_none(two->chosen)) {
+    while (two->pages > 0 && pfn_is_none(two->chosen)) {
         if (plan_is_done(two))
             priority = plan_make(two, priority);
         const unsigned list = plan_next(two);
@@ -275,6 +299,11 @@ static const char *twolists_check(const void *state) {
     const struct twolists *two = state;
     if (lists_count(&two->lists, SHADOWS) != two->ghosts.used)
         return "linux-2q-model: a shadow is not in its list";
+    uint64_t pages = 0;
+    for (uint8_t list = 0; list < LISTS_OF_PAGES; list++)
+        pages += lists_count(&two->lists, list);
+    if (pages != two->pages)
+        return "linux-2q-model: the number of pages is wrong";
     if (!pfn_is_none(two->chosen) && lists_of(&two->lists, two->chosen.n) >= LISTS_OF_PAGES)
         return "linux-2q-model: the victim is in no list";
     const char *wrong = ghosts_check(&two->ghosts);

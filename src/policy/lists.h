@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/big.h"
 #include "hw/types.h"
 
 #define LIST_NONE UINT8_MAX  /* in no list; a list has a smaller number */
@@ -44,7 +45,7 @@ static inline void lists_free(struct lists *l) {
 static inline int lists_init(struct lists *l, uint32_t size, uint32_t lists) {
     const size_t nodes = (size_t)size + lists;
     *l = (struct lists){.size = size, .lists = lists};
-    l->nodes = nodes < UINT32_MAX ? calloc(nodes, sizeof *l->nodes) : NULL;
+    l->nodes = nodes < UINT32_MAX ? big_calloc(nodes, sizeof *l->nodes) : NULL;
     l->counts = calloc(lists, sizeof *l->counts);
     if (!l->nodes || !l->counts) {
         lists_free(l);

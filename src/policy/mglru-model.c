@@ -58,7 +58,7 @@ static int mglru_create(const struct policy_config *config, void **ret_state) {
     const uint32_t ghosts = policy_capacity(config) * 2;
     *lru = (struct mglru){.swappiness = swappiness, .swap = swap, .chosen = PFN_NONE, .config = *config};
     lru->max_seq = GENERATIONS_LEAST - 1;
-    lru->evicted_at = calloc((size_t)ghosts + 1, sizeof *lru->evicted_at);
+    lru->evicted_at = big_calloc((size_t)ghosts + 1, sizeof *lru->evicted_at);
     if (!lru->evicted_at)
         goto out_free;
     if (ghosts_init_lists(&lru->ghosts, &lru->lists, config->frames, ghosts, LISTS) < 0)

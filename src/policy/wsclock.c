@@ -12,22 +12,24 @@
  * Tanenbaum, "Modern Operating Systems", 3.4.9). A round that found nothing also says until when nothing can
  * be found; before that the hand does not go all round for each victim, but stops at the first page that was
  * not referenced, or a clean one up to NEAR pages behind it. Where time is not known, nothing leaves a
- * working set. A page enters with its referenced bit set, in `entered`, as in clock.c. */
+ * working set. A page enters with its referenced bit set, in `marks`, as in clock.c. */
 #include <assert.h>
 
-#include "base/bitmap.h"
 #include "policy/parameters.h"
 #include "policy/policies.h"
 #include "policy/ring.h"
 
 enum { NEAR = 8 };
+enum {
+    ENTERED = 1, /* inserted since the hand came by */
+    PASSED = 2,  /* passed over because it was dirty, and not used since */
+};
 
 struct wsclock {
     struct ring ring;    /* oldest: under the hand */
     uint64_t *last_use;  /* by frame: instructions, as far as the hand knows */
-    uint64_t *entered;   /* a bit a frame: inserted since the hand came by */
-    uint64_t *passed;    /* a bit a frame: passed over because it was dirty, and not used since */
-    uint32_t passed_now; /* how many bits */
+    uint8_t *marks;      /* by frame: of ENTERED, PASSED */
+    uint32_t passed_now; /* how many are PASSED */
     pfn_t chosen;        /* by victim(), until something is inserted or removed; PFN_NONE: nothing */
     uint64_t tau;
     uint64_t quiet_until; /* no page leaves its working set before; 0: not known */
@@ -37,8 +39,7 @@ struct wsclock {
 static void wsclock_free(struct wsclock *ws) {
     ring_free(&ws->ring);
     free(ws->last_use);
-    free(ws->entered);
-    free(ws->passed);
+    free(ws->marks);
     free(ws);
 }
 
@@ -54,9 +55,8 @@ static int wsclock_create(const struct policy_config *config, void **ret_state) 
     ws->chosen = PFN_NONE;
     ws->config = *config;
     ws->last_use = calloc((size_t)config->frames + 1, sizeof *ws->last_use);
-    ws->entered = calloc(bitmap_words(config->frames) + 1, sizeof *ws->entered);
-    ws->passed = calloc(bitmap_words(config->frames) + 1, sizeof *ws->passed);
-    if (!ws->last_use || !ws->entered || !ws->passed || ring_init(&ws->ring, config->frames) < 0) {
+    ws->marks = calloc((size_t)config->frames + 1, sizeof *ws->marks);
+    if (!ws->last_use || !ws->marks || ring_init(&ws->ring, config->frames) < 0) {
         wsclock_free(ws);
         return -ENOMEM;
     }
@@ -72,11 +72,9 @@ static uint64_t wsclock_now(const struct wsclock *ws) {
     return ws->config.now ? ws->config.now(ws->config.context) : 0;
 }
 
-static void wsclock_set_passed(struct wsclock *ws, pfn_t f, bool passed) {
-    if (bitmap_test(ws->passed, f.n) == passed)
-        return;
-    ws->passed[f.n / 64] ^= 1ULL << f.n % 64;
-    ws->passed_now += passed ? 1 : -1U;
+static void wsclock_unmark(struct wsclock *ws, pfn_t f) {
+    ws->passed_now -= ws->marks[f.n] & PASSED ? 1 : 0;
+    ws->marks[f.n] = 0;
 }
 
 static void wsclock_insert(void *state, pfn_t f, page_id_t page) {
@@ -84,7 +82,7 @@ static void wsclock_insert(void *state, pfn_t f, page_id_t page) {
     assert(!ring_has(&ws->ring, f));
     ws->chosen = PFN_NONE;
     ring_append(&ws->ring, f);
-    bitmap_set(ws->entered, f.n);
+    ws->marks[f.n] = ENTERED;
     ws->last_use[f.n] = wsclock_now(ws);
 }
 
@@ -93,15 +91,7 @@ static void wsclock_remove(void *state, pfn_t f, page_id_t page, enum policy_rem
     assert(ring_has(&ws->ring, f));
     ws->chosen = PFN_NONE;
     ring_remove(&ws->ring, f);
-    bitmap_clear(ws->entered, f.n);
-    wsclock_set_passed(ws, f, false);
-}
-
-static bool wsclock_test_and_clear(struct wsclock *ws, pfn_t f) {
-    const bool entered = bitmap_test(ws->entered, f.n);
-    const bool referenced = ws->config.test_and_clear_referenced(ws->config.context, f);
-    bitmap_clear(ws->entered, f.n);
-    return entered || referenced;
+    wsclock_unmark(ws, f);
 }
 
 static bool wsclock_is_dirty(const struct wsclock *ws, pfn_t f) {
@@ -112,16 +102,17 @@ static bool wsclock_is_dirty(const struct wsclock *ws, pfn_t f) {
 enum look { LOOK_USED, LOOK_IN_WORKING_SET, LOOK_PASS, LOOK_TAKE };
 
 static enum look wsclock_look(struct wsclock *ws, pfn_t f, uint64_t now) {
-    if (wsclock_test_and_clear(ws, f)) {
+    if (ws->config.test_and_clear_referenced(ws->config.context, f) || ws->marks[f.n] & ENTERED) {
         ws->last_use[f.n] = now;
-        wsclock_set_passed(ws, f, false);
+        wsclock_unmark(ws, f);
         return LOOK_USED;
     }
     if (now - ws->last_use[f.n] <= ws->tau)
         return LOOK_IN_WORKING_SET;
-    if (bitmap_test(ws->passed, f.n) || !wsclock_is_dirty(ws, f))
+    if (ws->marks[f.n] & PASSED || !wsclock_is_dirty(ws, f))
         return LOOK_TAKE;
-    wsclock_set_passed(ws, f, true);
+    ws->marks[f.n] |= PASSED;
+    ws->passed_now++;
     return LOOK_PASS;
 }
 
@@ -191,18 +182,21 @@ static pfn_t wsclock_victim(void *state) {
 
 static const char *wsclock_check(const void *state) {
     const struct wsclock *ws = state;
-    for (uint32_t i = 0; i < ws->ring.frames; i++)
-        if ((bitmap_test(ws->entered, i) || bitmap_test(ws->passed, i)) && !ring_has(&ws->ring, (pfn_t){i}))
-            return "wsclock: a frame has a bit set but is not in the circle";
-    if (bitmap_count(ws->passed, ws->ring.frames) != ws->passed_now)
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < ws->ring.frames; i++) {
+        if (ws->marks[i] && !ring_has(&ws->ring, (pfn_t){i}))
+            return "wsclock: a frame has a mark but is not in the circle";
+        passed += ws->marks[i] & PASSED ? 1 : 0;
+    }
+    if (passed != ws->passed_now)
         return "wsclock: the number of pages passed over is wrong";
     return ring_check(&ws->ring);
 }
 
 static size_t wsclock_bytes(const void *state) {
     const struct wsclock *ws = state;
-    return sizeof *ws + ring_bytes(&ws->ring) + ((size_t)ws->ring.frames + 1) * sizeof *ws->last_use +
-           2 * (bitmap_words(ws->ring.frames) + 1) * sizeof *ws->entered;
+    return sizeof *ws + ring_bytes(&ws->ring) +
+           ((size_t)ws->ring.frames + 1) * (sizeof *ws->last_use + sizeof *ws->marks);
 }
 
 const struct policy_ops policy_wsclock = {

@@ -1,7 +1,7 @@
 /* Large arrays that are looked at everywhere: in huge pages where the host has them, which spares its TLB (a
  * host without them is only slower). What these return is released with free(). */
-#ifndef ANALYSIS_BIG_H
-#define ANALYSIS_BIG_H
+#ifndef BASE_BIG_H
+#define BASE_BIG_H
 
 #include <stdint.h>
 #include <stdlib.h>
