@@ -45,18 +45,23 @@ static int read_length(struct making *m) {
     const struct refs_item *items;
     long count;
     uint64_t last = 0;
+    struct warm_up_scan warm_up = {.wanted = m->config->warm_up};
     int error = refs_rewind(m->source);
     if (error)
         return error;
-    while ((count = refs_next(m->source, &items)) > 0)
-        for (long i = 0; i < count; i++) {
-            last = items[i].instruction;
-            m->map->references += items[i].kind == REFS_REFERENCE;
-        }
+    while ((count = refs_next(m->source, &items)) > 0) {
+        (void)warm_up_find(&warm_up, m->source, items, (size_t)count);
+        last = items[count - 1].instruction;
+    }
+    error = count < 0 ? (int)count : warm_up_check(&warm_up, NULL);
+    if (error)
+        return error;
+    m->map->references = warm_up.references - warm_up.left_out;
     m->map->pages = refs_pages(m->source);
-    m->map->time = m->config->by_references ? m->map->references : last + 1;
+    m->map->start = m->config->by_references ? warm_up.left_out : warm_up.instruction;
+    m->map->time = m->config->by_references ? m->map->references : last + 1 - warm_up.instruction;
     m->map->window = m->config->window ? m->config->window : max_u64(1, m->map->time / 100);
-    return (int)count;
+    return 0;
 }
 
 /* ---- the address axis ---- */
@@ -318,7 +323,7 @@ static int make_axis(struct making *m) {
 
 /* The time at which a column ends. */
 static uint64_t column_end(const struct access_map *map, uint32_t column) {
-    return (uint64_t)((unsigned __int128)map->time * (column + 1) / map->columns);
+    return map->start + (uint64_t)((unsigned __int128)map->time * (column + 1) / map->columns);
 }
 
 /* The pages referenced in (end - window, end]. */
@@ -346,7 +351,8 @@ static void take_item(struct making *m, struct reading *r, const struct refs_ite
         return;
     r->references++;
     m->last[item->page] = now + 1;
-    map->cells[(size_t)m->rows[item->page] * map->columns + r->column]++;
+    if (now >= map->start)
+        map->cells[(size_t)m->rows[item->page] * map->columns + r->column]++;
 }
 
 static int count_references(struct making *m) {

@@ -7,6 +7,7 @@
 #ifndef ANALYSIS_ACCESS_MAP_H
 #define ANALYSIS_ACCESS_MAP_H
 
+#include "analysis/warm_up.h"
 #include "refs/refs.h"
 
 struct access_config {
@@ -16,6 +17,7 @@ struct access_config {
     /* The working set at a time is the pages referenced in the window before it (P. J. Denning, "The working
      * set model for program behavior", CACM 11:5, 1968). In units of time; 0: a hundredth of the whole. */
     uint64_t window;
+    struct warm_up warm_up; /* the map begins at its end */
 };
 
 struct access_band {
@@ -28,7 +30,8 @@ struct access_band {
 };
 
 struct access_map {
-    uint64_t references, time; /* of the whole trace, in its unit */
+    uint64_t references;  /* in the map */
+    uint64_t start, time; /* where it begins, and how long it is, in its unit */
     uint64_t window;
     uint32_t pages;
     uint32_t columns, rows;
@@ -38,7 +41,8 @@ struct access_map {
     size_t band_count;
 };
 
-/* Reads the source twice, from its beginning. 0, -ENOMEM, or as refs_next(). */
+/* Reads the source twice, from its beginning. 0, -ENOMEM, as refs_next(), or -ERANGE: it is all warm-up.
+ * Pages that nothing but the warm-up touched have their rows, too. */
 int access_map_make(struct refs_source *, const struct access_config *, struct access_map *ret_map);
 void access_map_free(struct access_map *);
 

@@ -25,6 +25,7 @@ struct search {
 /* ---- what lives, and the floor ---- */
 
 static int scan_floor(struct search *s) {
+    struct warm_up_scan warm_up = {.wanted = s->config->warm_up};
     struct floor_scan *scan = NULL;
     struct table_count *tables = NULL;
     const struct refs_item *items;
@@ -38,10 +39,14 @@ static int scan_floor(struct search *s) {
         error = floor_scan_feed(scan, items, (size_t)count);
         if (!error)
             error = table_count_feed(tables, items, (size_t)count);
+        (void)warm_up_find(&warm_up, s->source, items, (size_t)count);
     }
     if (!error && count < 0)
         error = message_fail((int)count, s->ret_message, "%s", refs_message(s->source));
+    if (!error)
+        error = warm_up_check(&warm_up, s->ret_message);
     if (!error) {
+        s->answer->warm_up = warm_up.instruction;
         floor_scan_get(scan, &s->answer->floor);
         s->answer->page_tables = table_count_peak(tables);
     }
@@ -101,7 +106,6 @@ static int create_simulation(const struct search *s, uint32_t frames, struct sim
         .seed = c->seed,
         .no_swap = c->no_swap,
         .swap_pages = c->swap_pages,
-        .count_from = s->answer->warm_up,
     };
     return simulation_create(&config, ret_simulation);
 }
@@ -118,6 +122,7 @@ static int round_failed(const struct search *s, int error, struct simulation *co
 }
 
 static int look_at(struct search *s, const uint32_t *sizes, size_t count) {
+    struct warm_up_scan warm_up = {.wanted = s->config->warm_up};
     struct simulation *simulations[ROUND_SIZES];
     size_t made = 0;
     int error = 0;
@@ -128,7 +133,7 @@ static int look_at(struct search *s, const uint32_t *sizes, size_t count) {
     if (!error)
         error = refs_rewind(s->source);
     if (!error)
-        error = simulate_all(s->source, simulations, made, s->config->threads);
+        error = simulate_all(s->source, simulations, made, s->config->threads, &warm_up);
     error = error ? round_failed(s, error, simulations, made) : add_points(s, sizes, simulations, made);
     while (made > 0)
         simulation_destroy(simulations[--made]);
@@ -205,7 +210,6 @@ int answer_find(struct refs_source *source, const struct answer_config *config, 
         error = message_fail(-ENODATA, ret_message, "there is not one reference in it");
     if (!error) {
         uint32_t sizes[ROUND_SIZES];
-        answer.warm_up = config->warm_up ? config->warm_up : answer.floor.measured_from;
         answer.lowest = lowest_size(config, &answer.floor);
         answer.stall_unlimited = cost_stall(&config->disk, config->page_size, answer.floor.cold_files, 0);
         error = look_at(&search, sizes, spread(answer.lowest, answer.floor.all, true, sizes));

@@ -9,6 +9,7 @@
 
 #include "analysis/cost.h"
 #include "analysis/floor.h"
+#include "analysis/warm_up.h"
 #include "policy/policy.h"
 
 struct answer_config {
@@ -20,10 +21,10 @@ struct answer_config {
     uint32_t least;      /* frames that any program needs: smaller sizes are not looked at */
     struct cost_disk disk;
     uint32_t page_size;
-    double cpu_seconds; /* that the program computes */
-    double slowdown;    /* asked for, at least 1 */
-    uint64_t warm_up;   /* instructions: misses before are not counted; 0: as the trace is marked */
-    unsigned threads;   /* of the simulations */
+    double cpu_seconds;     /* that the program computes */
+    double slowdown;        /* asked for, at least 1 */
+    struct warm_up warm_up; /* misses before its end are not counted */
+    unsigned threads;       /* of the simulations */
 };
 
 /* What is known about one size. */

@@ -18,7 +18,7 @@ enum { SLOTS = 8, THREADS_MAX = 256 };
 struct slot {
     struct refs_item *items;
     struct refs_page *pages;
-    size_t count, capacity, page_count, page_capacity;
+    size_t count, capacity, page_count, page_capacity, counting_from;
 };
 
 struct worker {
@@ -30,7 +30,8 @@ struct worker {
 
 struct broadcast {
     const struct broadcast_listener *listeners;
-    int *errors; /* one a listener */
+    int *errors;                  /* one a listener */
+    struct warm_up_scan *warm_up; /* of the thread that reads; NULL: none */
     size_t count;
     struct slot slots[SLOTS];
     struct worker *workers;
@@ -69,7 +70,8 @@ static void *worker_run(void *context) {
             break;
         pthread_mutex_unlock(&b->lock);
         const struct slot *slot = &b->slots[worker->read % SLOTS];
-        const struct broadcast_batch batch = {slot->items, slot->count, slot->pages, slot->page_count};
+        const struct broadcast_batch batch = {slot->items, slot->count, slot->pages, slot->page_count,
+                                              slot->counting_from};
         const size_t failed = batch_hear(b, worker->first, b->worker_count, &batch);
         pthread_mutex_lock(&b->lock);
         worker->read++;
@@ -111,6 +113,11 @@ static int slot_take_items(struct slot *slot, const struct refs_item *items, siz
     return 0;
 }
 
+static size_t find_counting(struct broadcast *b, const struct refs_source *source,
+                            const struct refs_item *items, size_t count) {
+    return b->warm_up ? warm_up_find(b->warm_up, source, items, count) : WARM_UP_NOT_HERE;
+}
+
 /* Reads and hears on the caller's thread. */
 static int run_alone(struct broadcast *b, struct refs_source *source) {
     const struct refs_item *items;
@@ -120,8 +127,8 @@ static int run_alone(struct broadcast *b, struct refs_source *source) {
         const int error = slot_take_pages(&b->slots[0], source, &known);
         if (error)
             return error;
-        const struct broadcast_batch batch = {items, (size_t)count, b->slots[0].pages,
-                                              b->slots[0].page_count};
+        const struct broadcast_batch batch = {items, (size_t)count, b->slots[0].pages, b->slots[0].page_count,
+                                              find_counting(b, source, items, (size_t)count)};
         b->alive -= batch_hear(b, 0, 1, &batch);
     }
     return count < 0 ? (int)count : 0;
@@ -154,6 +161,7 @@ static int run_reader(struct broadcast *b, struct refs_source *source) {
             error = slot_take_items(slot, items, (size_t)count);
         if (error || !anybody)
             return error;
+        slot->counting_from = find_counting(b, source, items, (size_t)count);
         pthread_mutex_lock(&b->lock);
         b->written++;
         pthread_cond_broadcast(&b->changed);
@@ -196,7 +204,7 @@ static int first_error(const struct broadcast *b, int error) {
 }
 
 int broadcast_run(struct refs_source *source, const struct broadcast_listener *listeners, size_t count,
-                  unsigned threads) {
+                  unsigned threads, struct warm_up_scan *warm_up) {
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (threads == 0)
         threads = processors > 0 ? (unsigned)processors : 1;
@@ -204,6 +212,7 @@ int broadcast_run(struct refs_source *source, const struct broadcast_listener *l
         .listeners = listeners,
         .count = count,
         .alive = count,
+        .warm_up = warm_up,
         .errors = calloc(count + 1, sizeof *b.errors),
         .worker_count = min_size(count, min_size(threads, THREADS_MAX)),
         .lock = PTHREAD_MUTEX_INITIALIZER,

@@ -5,7 +5,7 @@
 #ifndef ANALYSIS_BROADCAST_H
 #define ANALYSIS_BROADCAST_H
 
-#include "refs/refs.h"
+#include "analysis/warm_up.h"
 
 /* Some items, and the pages that appeared since the last batch, in order of their numbers. */
 struct broadcast_batch {
@@ -13,6 +13,7 @@ struct broadcast_batch {
     size_t count;
     const struct refs_page *pages;
     size_t page_count;
+    size_t counting_from; /* the place in `items` before which counting begins; or WARM_UP_NOT_HERE */
 };
 
 struct broadcast_listener {
@@ -21,9 +22,10 @@ struct broadcast_listener {
     int (*hear)(void *state, const struct broadcast_batch *);
 };
 
-/* Reads the source from where it stands to its end. `threads` 0: as many as there are processors. 0, or
- * -errno: the source's, a listener's (the one that comes first in the list), or for the want of memory or
- * threads. */
-int broadcast_run(struct refs_source *, const struct broadcast_listener *, size_t count, unsigned threads);
+/* Reads the source from where it stands to its end. `threads` 0: as many as there are processors. `warm_up`
+ * may be NULL: everything is counted. 0, or -errno: the source's, a listener's (the one that comes first in
+ * the list), or for the want of memory or threads. */
+int broadcast_run(struct refs_source *, const struct broadcast_listener *, size_t count, unsigned threads,
+                  struct warm_up_scan *warm_up);
 
 #endif

@@ -308,6 +308,11 @@ static int curves_bound(struct run *run) {
     };
     if (!is_bounded(run))
         return 0;
+    if (run->set->warm_up.left_out)
+        return message_fail(-ENOTSUP, run->ret_message,
+                            "%u frames: the references were reduced (--reduce %u), and how many of those "
+                            "that were dropped the warm-up had is not known: ask for %u frames and more",
+                            run->sizes[0], bounds.frames, bounds.frames);
     if (!totals->whole)
         return message_fail(-ENOTSUP, run->ret_message,
                             "%u frames: the references were reduced (--reduce %u), and the recording was cut "
@@ -349,13 +354,16 @@ static int read_once(struct run *run) {
     const size_t count = reading_size(run);
     struct curve_task *tasks = run->tasks + run->tasks_done;
     struct broadcast_listener *listeners = calloc(count, sizeof *listeners);
+    struct warm_up_scan warm_up = {.wanted = run->request->warm_up};
     int error = listeners ? refs_rewind(run->source) : -ENOMEM;
     for (size_t i = 0; i < count && !error; i++) {
         listeners[i] = (struct broadcast_listener){&tasks[i], curve_task_hear};
         error = curve_task_start(&tasks[i]);
     }
     if (!error)
-        error = broadcast_run(run->source, listeners, count, run->request->threads);
+        error = broadcast_run(run->source, listeners, count, run->request->threads, &warm_up);
+    if (!error)
+        error = warm_up_check(&warm_up, run->ret_message);
     for (size_t i = 0; i < count; i++) {
         const int failed = curve_task_finish(&tasks[i], error != 0);
         error = error ? error : failed;
@@ -366,6 +374,7 @@ static int read_once(struct run *run) {
         tasks[i].message = NULL;
         run->set->cold = max_u64(run->set->cold, tasks[i].cold);
     }
+    run->set->warm_up = warm_up;
     run->tasks_done += count;
     run->pages = max_u32(run->pages, refs_pages(run->source));
     free(listeners);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "analysis/result.h"
+#include "analysis/warm_up.h"
 #include "policy/policy.h"
 #include "refs/refs.h"
 
@@ -22,15 +23,16 @@ struct curve_request {
     size_t policy_count;
     const uint32_t *sizes; /* ascending; NULL: some 64 from 1 to the number of pages */
     size_t size_count;
-    uint64_t seed;         /* of policies that draw random numbers */
-    bool no_swap;          /* anonymous pages stay; below curve.floor frames there is no result */
-    uint64_t observe_bits; /* see simulate.h; 0: every reference */
-    uint32_t sample;       /* LRU only: estimate it from so many pages at once at most (SHARDS); 0: exactly */
-    double sample_rate;    /* … and from this share of all pages; 0: from all, until they are too many */
-    bool writebacks;  /* wanted of OPT, too, which then takes a second reading and a simulation a size: of
-                         no more than CURVE_OPT_WRITEBACKS sizes */
-    bool measure;     /* what each policy costs: simulates each once more, one after the other */
-    unsigned threads; /* 0: as many as there are processors */
+    struct warm_up warm_up; /* misses, cold ones and write-backs before its end are not counted */
+    uint64_t seed;          /* of policies that draw random numbers */
+    bool no_swap;           /* anonymous pages stay; below curve.floor frames there is no result */
+    uint64_t observe_bits;  /* see simulate.h; 0: every reference */
+    uint32_t sample;    /* LRU only: estimate it from so many pages at once at most (SHARDS); 0: exactly */
+    double sample_rate; /* … and from this share of all pages; 0: from all, until they are too many */
+    bool writebacks;    /* wanted of OPT, too, which then takes a second reading and a simulation a size: of
+                           no more than CURVE_OPT_WRITEBACKS sizes */
+    bool measure;       /* what each policy costs: simulates each once more, one after the other */
+    unsigned threads;   /* 0: as many as there are processors */
 };
 
 /* What a policy costs at the largest of the sizes. Measured: it differs from run to run. 0: not known. */
@@ -44,6 +46,7 @@ struct curve_set {
     size_t count;
     struct refs_totals totals; /* of the source, whose strings it uses */
     uint64_t cold;             /* misses at any size: first references */
+    struct warm_up_scan warm_up;
 };
 
 /* 0; -EINVAL, -ENOTSUP (a combination that cannot be computed soundly), -ENOMEM or the source's error, with

@@ -146,8 +146,8 @@ static int hear_simulation(struct curve_task *task, const struct broadcast_batch
     return error ? task_fail(task, error, simulation_message(task->state)) : 0;
 }
 
-int curve_task_hear(void *context, const struct broadcast_batch *batch) {
-    struct curve_task *task = context;
+/* Part of a batch, in whose beginning its pages are told. */
+static int task_hear(struct curve_task *task, const struct broadcast_batch *batch) {
     int error = 0;
     if (task->unsuitable || task->policy_failed)
         return 0;
@@ -168,54 +168,139 @@ int curve_task_hear(void *context, const struct broadcast_batch *batch) {
 
 /* ---- what came out ---- */
 
+static void count_simulation(const struct curve_task *task, struct curve_counts *ret_counts) {
+    struct simulation_result result;
+    simulation_get_result(task->state, &result);
+    ret_counts->faults[task->first] = result.misses;
+    if (ret_counts->writebacks)
+        ret_counts->writebacks[task->first] = result.to_swap + result.to_file;
+    ret_counts->cold = result.out_of_memory ? 0 : result.cold;
+}
+
+/* Up to now, into arrays for the sizes of the curve. 0 or -ENOMEM. */
+static int task_count(const struct curve_task *task, struct curve_counts *ret_counts) {
+    uint64_t *faults = ret_counts->faults, *writebacks = ret_counts->writebacks;
+    const struct curve *curve = task->curve;
+    switch (task->method) {
+    case CURVE_LRU_STACK:
+        ret_counts->cold = lru_stack_cold(task->state);
+        return lru_stack_curve(task->state, curve->sizes, curve->count, faults, writebacks);
+    case CURVE_OPT_STACK:
+        ret_counts->cold = opt_stack_cold(task->state);
+        opt_stack_curve(task->state, faults);
+        return 0;
+    case CURVE_SAMPLE:
+        ret_counts->cold = sample_cold(task->state);
+        sample_curve(task->state, faults);
+        return 0;
+    case CURVE_MASKS:
+        ret_counts->cold = masks_cold(task->state);
+        masks_curve(task->state, faults + task->first, writebacks ? writebacks + task->first : NULL);
+        return 0;
+    case CURVE_SIMULATE:
+    case CURVE_OPT: count_simulation(task, ret_counts); return 0;
+    }
+    return 0;
+}
+
+/* What was counted up to now was the warm-up. */
+static int task_restart(struct curve_task *task) {
+    struct curve_counts *w = &task->warm_up;
+    const size_t count = task->curve->count + 1;
+    if (task->unsuitable || task->policy_failed)
+        return 0;
+    if (!w->faults)
+        w->faults = calloc(count, sizeof *w->faults);
+    if (!w->writebacks && task->curve->writebacks)
+        w->writebacks = calloc(count, sizeof *w->writebacks);
+    const bool whole = w->faults && (w->writebacks || !task->curve->writebacks);
+    const int error = whole ? task_count(task, w) : -ENOMEM;
+    return error ? task_fail(task, error, NULL) : 0;
+}
+
+int curve_task_hear(void *context, const struct broadcast_batch *batch) {
+    struct broadcast_batch before = *batch, behind = *batch;
+    if (batch->counting_from == WARM_UP_NOT_HERE)
+        return task_hear(context, batch);
+    before.count = batch->counting_from;
+    behind.items += before.count;
+    behind.count -= before.count;
+    behind.page_count = 0;
+    int error = task_hear(context, &before);
+    if (!error)
+        error = task_restart(context);
+    return error ? error : task_hear(context, &behind);
+}
+
+/* An estimate of the whole may be less than that of its beginning. */
+static uint64_t count_less(uint64_t whole, uint64_t warm_up, uint64_t least) {
+    return max_u64(whole > warm_up ? whole - warm_up : 0, least);
+}
+
+/* Of the task's sizes, less the warm-up. */
+static int finish_counts(struct curve_task *task) {
+    struct curve *curve = task->curve;
+    const struct curve_counts *w = &task->warm_up;
+    struct curve_counts counts = {curve->faults, curve->writebacks, 0};
+    const int error = task_count(task, &counts);
+    if (error)
+        return error;
+    task->cold = count_less(counts.cold, w->cold, 0);
+    for (size_t i = task->first; w->faults && i < task->first + task->count; i++) {
+        curve->faults[i] = count_less(curve->faults[i], w->faults[i], task->cold);
+        if (curve->writebacks)
+            curve->writebacks[i] -= w->writebacks[i];
+    }
+    return 0;
+}
+
 /* The curve's sizes below this one have no result. */
 static void curve_raise_floor(struct curve *curve, uint32_t floor) {
     curve->floor = max_u32(curve->floor, floor);
 }
 
-static int finish_lru(struct curve_task *task) {
-    struct curve *curve = task->curve;
-    const int error =
-        lru_stack_curve(task->state, curve->sizes, curve->count, curve->faults, curve->writebacks);
-    curve_raise_floor(curve, lru_stack_floor(task->state));
-    task->cold = lru_stack_cold(task->state);
-    return error;
-}
-
-static void finish_opt(struct curve_task *task) {
-    struct curve *curve = task->curve;
-    opt_stack_curve(task->state, curve->faults);
-    curve_raise_floor(curve, opt_stack_floor(task->state));
-    task->cold = opt_stack_cold(task->state);
-}
-
-static void finish_masks(struct curve_task *task) {
-    struct curve *curve = task->curve;
-    masks_curve(task->state, curve->faults + task->first,
-                curve->writebacks ? curve->writebacks + task->first : NULL);
-    task->cold = masks_cold(task->state);
-}
-
-static int finish_simulation(struct curve_task *task) {
+static void finish_floor(struct curve_task *task) {
     struct simulation_result result;
     struct curve *curve = task->curve;
-    const char *broken = simulation_check(task->state);
+    switch (task->method) {
+    case CURVE_LRU_STACK: curve_raise_floor(curve, lru_stack_floor(task->state)); break;
+    case CURVE_OPT_STACK: curve_raise_floor(curve, opt_stack_floor(task->state)); break;
+    case CURVE_SAMPLE:
+    case CURVE_MASKS: break;
+    case CURVE_SIMULATE:
+    case CURVE_OPT:
+        simulation_get_result(task->state, &result);
+        if (result.out_of_memory)
+            curve_raise_floor(curve, curve->sizes[task->first] + 1);
+        break;
+    }
+}
+
+static void finish_cost(struct curve_task *task) {
+    struct simulation_result result;
+    if (!task->cost)
+        return;
+    simulation_get_result(task->state, &result);
+    *task->cost = (struct curve_cost){
+        .ns_per_reference = result.ns_per_reference,
+        .ns_per_victim = result.ns_per_victim,
+        .bytes_per_frame = (double)result.policy_bytes / task->curve->sizes[task->first],
+    };
+}
+
+static bool is_simulated(const struct curve_task *task) {
+    return task->method == CURVE_SIMULATE || task->method == CURVE_OPT;
+}
+
+static int finish_results(struct curve_task *task) {
+    const char *broken = is_simulated(task) ? simulation_check(task->state) : NULL;
     if (broken)
         return task_policy_fails(task, broken);
-    simulation_get_result(task->state, &result);
-    curve->faults[task->first] = result.misses;
-    if (curve->writebacks)
-        curve->writebacks[task->first] = result.to_swap + result.to_file;
-    if (result.out_of_memory)
-        curve_raise_floor(curve, curve->sizes[task->first] + 1);
-    else
-        task->cold = result.cold;
-    if (task->cost)
-        *task->cost = (struct curve_cost){
-            .ns_per_reference = result.ns_per_reference,
-            .ns_per_victim = result.ns_per_victim,
-            .bytes_per_frame = (double)result.policy_bytes / curve->sizes[task->first],
-        };
+    const int error = finish_counts(task);
+    if (error)
+        return error;
+    finish_floor(task);
+    finish_cost(task);
     return 0;
 }
 
@@ -233,38 +318,25 @@ static void finish_message(struct curve_task *task) {
     }
 }
 
-int curve_task_finish(struct curve_task *task, bool failed) {
-    int error = task->error;
-    const bool empty = failed || error || task->unsuitable || task->policy_failed || !task->state;
+static void task_destroy(struct curve_task *task) {
     switch (task->method) {
-    case CURVE_LRU_STACK:
-        error = empty ? error : finish_lru(task);
-        lru_stack_destroy(task->state);
-        break;
-    case CURVE_OPT_STACK:
-        if (!empty)
-            finish_opt(task);
-        opt_stack_destroy(task->state);
-        break;
-    case CURVE_SAMPLE:
-        if (!empty) {
-            sample_curve(task->state, task->curve->faults);
-            task->cold = sample_cold(task->state);
-        }
-        sample_destroy(task->state);
-        break;
-    case CURVE_MASKS:
-        if (!empty)
-            finish_masks(task);
-        masks_destroy(task->state);
-        break;
+    case CURVE_LRU_STACK: lru_stack_destroy(task->state); break;
+    case CURVE_OPT_STACK: opt_stack_destroy(task->state); break;
+    case CURVE_SAMPLE: sample_destroy(task->state); break;
+    case CURVE_MASKS: masks_destroy(task->state); break;
     case CURVE_SIMULATE:
-    case CURVE_OPT:
-        error = empty ? error : finish_simulation(task);
-        simulation_destroy(task->state);
-        break;
+    case CURVE_OPT: simulation_destroy(task->state); break;
     }
     task->state = NULL;
+    free(task->warm_up.faults);
+    free(task->warm_up.writebacks);
+    task->warm_up = (struct curve_counts){0};
+}
+
+int curve_task_finish(struct curve_task *task, bool failed) {
+    const bool empty = failed || task->error || task->unsuitable || task->policy_failed || !task->state;
+    const int error = empty ? task->error : finish_results(task);
+    task_destroy(task);
     finish_message(task);
     return error;
 }

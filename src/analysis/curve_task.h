@@ -17,6 +17,12 @@ enum curve_method {
 
 struct opt_future;
 
+/* What has come out, at each of the curve's sizes (the task's alone are its own). */
+struct curve_counts {
+    uint64_t *faults, *writebacks; /* writebacks NULL: not computed */
+    uint64_t cold;
+};
+
 struct curve_task {
     const struct curve_request *request;
     struct curve *curve;
@@ -32,6 +38,7 @@ struct curve_task {
     bool unsuitable;    /* the method does not do for these references: to be simulated */
     bool policy_failed; /* it broke its contract: no error, but the curve has failed */
     uint64_t cold;
+    struct curve_counts warm_up; /* of all sizes of the curve: what is not counted; NULL: nothing is not */
 };
 
 /* About what it will need, in bytes. */

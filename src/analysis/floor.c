@@ -100,8 +100,6 @@ static void leave(struct floor_scan *scan, uint32_t page, enum state to) {
 static void take_mark(struct floor_scan *scan, const struct refs_mark *mark) {
     if (mark->type == REFS_MARK_CREATE && mark->c != 0)
         scan->result.forked = true;
-    if (mark->type == REFS_MARK_PHASE)
-        scan->result.measured_from = mark->instruction;
 }
 
 static void take(struct floor_scan *scan, const struct refs_item *item) {

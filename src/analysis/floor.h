@@ -20,7 +20,6 @@ struct floor_result {
     uint32_t all;               /* both together, at most: with so many frames there are cold misses only */
     uint64_t cold_anonymous;    /* first touches that need no reading */
     uint64_t cold_files;        /* … and that do */
-    uint64_t measured_from;     /* instruction where the last phase begins that was marked; 0: none was */
     bool forked;                /* an address space was copied, so that pages may be in several */
 };
 

@@ -76,7 +76,7 @@ int phases_compute(struct refs_source *source, const struct simulation_config *c
         error = simulation_create(config, &r.simulation);
     if (error)
         return error;
-    error = broadcast_run(source, &(struct broadcast_listener){&r, hear}, 1, 1);
+    error = broadcast_run(source, &(struct broadcast_listener){&r, hear}, 1, 1, NULL);
     if (!error)
         error = close_phase(&r);
     simulation_destroy(r.simulation);

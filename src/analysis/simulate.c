@@ -57,9 +57,8 @@ struct simulation {
     bool harvests;                                 /* it is told of referenced bits, now and then */
     uint64_t next_harvest, now;
     struct simulation_result result;
-    struct simulation_result uncounted; /* the part of it before config.count_from */
-    bool counting;
-    int error; /* for good */
+    struct simulation_result uncounted; /* the part of it before simulation_restart() */
+    int error;                          /* for good */
     char message[512];
 
     uint32_t *pages; /* words, see above */
@@ -587,10 +586,6 @@ int simulation_feed(struct simulation *s, const struct refs_item *items, size_t 
                                    items[i].page, s->page_count);
         if (i + AHEAD < count && items[i + AHEAD].page < s->page_count)
             __builtin_prefetch(&s->pages[items[i + AHEAD].page], 1);
-        if (unlikely(!s->counting) && items[i].instruction >= s->config.count_from) {
-            s->counting = true;
-            s->uncounted = s->result;
-        }
         const int error = item_take(s, &items[i]);
         s->error = s->error ? s->error : error;
     }
@@ -598,6 +593,10 @@ int simulation_feed(struct simulation *s, const struct refs_item *items, size_t 
 }
 
 /* ---- what came out ---- */
+
+void simulation_restart(struct simulation *s) {
+    s->uncounted = s->result;
+}
 
 const char *simulation_message(const struct simulation *s) {
     return s->message[0] ? s->message : NULL;
@@ -627,5 +626,5 @@ void simulation_get_result(const struct simulation *s, struct simulation_result 
     ret_result->policy_bytes = s->config.policy->bytes ? s->config.policy->bytes(s->policy) : 0;
     ret_result->ns_per_reference = s->result.references ? all / (double)s->result.references : 0;
     ret_result->swap_was_short = s->area && swap_area_was_short(s->area);
-    discount(ret_result, s->counting ? &s->uncounted : &s->result);
+    discount(ret_result, &s->uncounted);
 }

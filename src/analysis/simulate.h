@@ -19,6 +19,8 @@
 #include "policy/policy.h"
 #include "refs/refs.h"
 
+struct warm_up_scan;
+
 struct simulation;
 
 enum { SIMULATION_FRAMES_MAX = (1 << 27) - 2 }; /* 512 GiB */
@@ -39,9 +41,8 @@ struct simulation_config {
      * are told to policy.access(), and their bits are cleared. There, bringing a page in leaves its bit
      * clear. */
     uint64_t observe_bits;
-    bool offline;        /* the policy is OPT (opt.h): access() tells of pages that were set aside, too */
-    bool measure;        /* the policy's time */
-    uint64_t count_from; /* instruction: what happens before is simulated, but not counted */
+    bool offline; /* the policy is OPT (opt.h): access() tells of pages that were set aside, too */
+    bool measure; /* the policy's time */
     /* What a policy that is not Thimble's own says, and why one could not be made (then with -EINVAL), in the
      * thread that calls; POLICY_LEAKS, and POLICY_FAILED of a crash then, come during simulation_destroy().
      * May be NULL. */
@@ -76,13 +77,16 @@ int simulation_add_pages(struct simulation *, const struct refs_page *, size_t c
 /* Items in order. 0, or -errno: -EPROTO when the policy broke its contract, -EBADMSG for a page that was not
  * added; see simulation_message(). */
 int simulation_feed(struct simulation *, const struct refs_item *, size_t count);
+/* What was counted up to now is not: a warm-up is over. */
+void simulation_restart(struct simulation *);
 const char *simulation_message(const struct simulation *); /* NULL: none */
 /* The policy's own check: NULL, or what is wrong with its state. */
 const char *simulation_check(const struct simulation *);
 void simulation_get_result(const struct simulation *, struct simulation_result *ret_result);
 
 /* All of them over one reading of the source, from where it stands, on as many threads as told (0: as there
- * are processors). 0, or -errno: of the source, or the first of a simulation. */
-int simulate_all(struct refs_source *, struct simulation *const *, size_t count, unsigned threads);
+ * are processors), with a warm-up or NULL. 0, or -errno: of the source, or the first of a simulation. */
+int simulate_all(struct refs_source *, struct simulation *const *, size_t count, unsigned threads,
+                 struct warm_up_scan *);
 
 #endif

@@ -50,7 +50,8 @@ struct attribution {
     struct attribution_table tables[PLACE_TABLES];
     size_t table_count;
     struct fault_now fault;
-    uint64_t warm_until; /* of the host's monotonic clock, ns; 0: nothing is waited for */
+    bool is_warming_up;
+    uint64_t warm_until; /* of the host's monotonic clock, ns */
     int error;           /* the first -ENOMEM: what was counted is not to be believed */
 };
 
@@ -187,17 +188,23 @@ static void take_fault_done(struct attribution *a, const struct event *e) {
     a->fault.under_way = false;
 }
 
-/* Between two faults: what was counted up to now is not to be told. */
-static void forget_warm_up(struct attribution *a) {
-    if (host_nanoseconds(CLOCK_MONOTONIC) >= a->warm_until)
-        a->warm_until = 0;
+static bool warm_up_is_over(const struct attribution *a, uint64_t instruction) {
+    return instruction >= a->config.warm_up_instructions &&
+           (!a->warm_until || host_nanoseconds(CLOCK_MONOTONIC) >= a->warm_until);
+}
+
+/* Between two faults: what was counted up to now is not to be told if it was the warm-up. */
+static void end_warm_up(struct attribution *a, uint64_t instruction) {
+    if (!warm_up_is_over(a, instruction))
+        return;
+    a->is_warming_up = false;
     for (size_t i = 0; i < a->table_count; i++)
         counts_restart(&a->tables[i].counts);
 }
 
 static void take_fault(struct attribution *a, const struct event *e) {
-    if (a->warm_until && host_nanoseconds(CLOCK_MONOTONIC) >= a->warm_until)
-        forget_warm_up(a);
+    if (unlikely(a->is_warming_up))
+        end_warm_up(a, e->instruction);
     a->fault = (struct fault_now){
         .under_way = true,
         .space = (uint32_t)e->args[0],
@@ -273,6 +280,7 @@ int attribution_create(struct machine *machine, const struct attribution_config 
         attribution_destroy(a);
         return error;
     }
+    a->is_warming_up = config->warm_up || config->warm_up_instructions;
     a->warm_until = config->warm_up ? host_nanoseconds(CLOCK_MONOTONIC) + config->warm_up : 0;
     machine_add_sink(machine, &a->sink);
     *ret_attribution = a;
@@ -298,9 +306,11 @@ int attribution_report(struct attribution *a, struct place_report *ret_report) {
     struct place_report report = {.by = a->config.by};
     const struct naming naming = {&a->dw, a->locator, &a->names, &a->stacks,
                                   a->config.by == PLACE_BY_LINE || a->config.by == PLACE_BY_ALLOCATION};
-    int error = a->error;
-    if (a->warm_until)
-        forget_warm_up(a);
+    struct machine_summary summary;
+    machine_get_summary(a->machine, &summary);
+    if (a->is_warming_up)
+        end_warm_up(a, summary.engine.instructions);
+    int error = a->error ? a->error : a->is_warming_up ? -ERANGE : 0;
     for (size_t i = 0; !error && i < a->table_count; i++) {
         struct place_table *table = &report.tables[report.table_count++];
         table->name = a->tables[i].name;

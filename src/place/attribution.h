@@ -24,14 +24,15 @@ struct attribution_config {
     enum place_by by;
     bool call_stacks; /* tables of code: whole stacks instead of the innermost function or line */
     unsigned depth;   /* frames of a stack at most */
-    uint64_t warm_up; /* nanoseconds of the host's time: what they cost is not told; 0: everything is */
+    /* Nanoseconds of the host's time, or instructions: what they cost is not told; 0: everything is. */
+    uint64_t warm_up, warm_up_instructions;
 };
 
 /* Before the machine runs; adds its sink. 0; -ENOSYS (elfutils' library is not there) or -ENOMEM. */
 int attribution_create(struct machine *, const struct attribution_config *,
                        struct attribution **ret_attribution);
-/* After the run, or in it for what there is up to then; before the machine ends. 0, or -ENOMEM: also when
- * there was no memory during the run. */
+/* After the run, or in it for what there is up to then; before the machine ends. 0, -ERANGE (the warm-up is
+ * not over), or -ENOMEM: also when there was no memory during the run. */
 int attribution_report(struct attribution *, struct place_report *ret_report);
 /* Before the machine ends. */
 void attribution_destroy(struct attribution *);

@@ -191,16 +191,22 @@ static int take_item(struct replay *r, const struct refs_item *item) {
 }
 
 static int replay_read(struct replay *r, char **ret_message) {
+    struct warm_up_scan warm_up = {.wanted = r->config->warm_up};
     const struct refs_item *items;
     long count = 0;
     int error = 0;
-    while (!error && (count = refs_next(r->source, &items)) > 0)
-        for (long i = 0; !error && i < count; i++)
+    while (!error && (count = refs_next(r->source, &items)) > 0) {
+        const size_t counting_from = warm_up_find(&warm_up, r->source, items, (size_t)count);
+        for (long i = 0; !error && i < count; i++) {
+            if ((size_t)i == counting_from)
+                counts_restart(&r->counts);
             error = take_item(r, &items[i]);
+        }
+    }
     if (count < 0)
         return message_fail((int)count, ret_message, "%s", refs_message(r->source));
     if (!error)
-        return 0;
+        return warm_up_check(&warm_up, ret_message);
     const char *why = simulation_message(r->simulation);
     return message_fail(error, ret_message, "%s", why ? why : strerror(-error));
 }

@@ -3,6 +3,7 @@
 #ifndef PLACE_REPLAY_H
 #define PLACE_REPLAY_H
 
+#include "analysis/warm_up.h"
 #include "place/report.h"
 #include "policy/policy.h"
 #include "refs/refs.h"
@@ -14,6 +15,7 @@ struct replay_config {
     uint32_t frames;        /* for pages */
     uint64_t seed;
     bool no_swap;
+    struct warm_up warm_up; /* what happens before its end is not told */
 };
 
 /* Reads the source to its end. 0 or -errno; *ret_message (malloc'd, on failure only, may be NULL) says why.

@@ -34,7 +34,6 @@ enum {
     KEY_FROM,
     KEY_CSV,
     KEY_JSON,
-    KEY_DURATION,
 };
 
 enum { RUNS_MOST = 10000, SIZES_MOST = 256, DEFAULT_SIZES = 8 };
@@ -70,7 +69,6 @@ static const struct argp_option own_options[] = {
      "Of the modelled stall: ssd (default), nvme, hdd, or latency=T,bandwidth=B,depth=N,writes=W", 0},
     {"measure", KEY_MEASURE, NULL, 0, "Also what each policy costs: time and memory (a suite always does)",
      0},
-    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
     {"csv", KEY_CSV, "FILE", 0, "Also write a row for each run, policy and size", 0},
     {NULL, 0, NULL, 0, "Suites, and what they found:", 0},
@@ -119,7 +117,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_FROM: return take_file("--from", value, &job->from, ret_message);
     case KEY_CSV: return take_file("--csv", value, &job->csv, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     default: return -ARGP_ERR_UNKNOWN;
     }
 }
@@ -239,6 +236,7 @@ static int compare_source(struct job *job, struct refs_source *source, struct co
     request.sizes = sizes.frames;
     request.size_count = sizes.count;
     request.seed = run->seed;
+    request.warm_up = job->subject.options.counted;
     request.writebacks = true;
     request.measure = job->measure;
     if (!error)
@@ -302,7 +300,11 @@ static int compare_recorded(struct job *job, const struct suite_entry *e, uint64
                               .seed = seed,
                               .layout = layout};
     const char *sizes = e->sizes ? e->sizes : job->sizes ? job->sizes : "10%,25%,50%";
-    int error = suite_record(e, seed, layout, trace, ret_message);
+    const struct suite_run recorded = {.seed = seed,
+                                       .layout = layout,
+                                       .warm_up = job->subject.options.warm_up,
+                                       .duration = job->subject.options.duration};
+    int error = suite_record(e, &recorded, trace, ret_message);
     if (!error)
         error = refs_open(trace, REFS_FORMAT_THIMBLE, &source, ret_message);
     if (error)

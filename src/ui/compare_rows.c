@@ -58,6 +58,7 @@ static struct compare_row make_row(const struct compare_run *run, const struct c
         .references = set->totals.references,
         .pages = set->totals.pages,
         .cold = set->cold,
+        .counted = set->totals.references - set->warm_up.left_out,
         .frames = c->sizes[size],
         .misses = c->faults[size],
         .writebacks = c->writebacks ? c->writebacks[size] : UINT64_MAX,

@@ -22,6 +22,7 @@ struct compare_row {
     char *thimble;  /* version */
     uint64_t seed, layout;
     uint64_t references, pages, cold, frames;
+    uint64_t counted;      /* references behind the warm-up */
     uint64_t misses;       /* UINT64_MAX: the policy failed, and the condition says why */
     uint64_t lower, upper; /* of misses, if bounded; else UINT64_MAX */
     uint64_t writebacks;   /* UINT64_MAX: not known */

@@ -27,7 +27,6 @@ enum {
     KEY_SWAP,
     KEY_NO_WRITEBACKS,
     KEY_LINEAR,
-    KEY_DURATION,
 };
 
 enum { SIZES_OF_TABLE = 16, SIZES_OF_DRAWING = 48, SIZES_OF_STACKS = 600 };
@@ -64,7 +63,6 @@ static const struct argp_option own_options[] = {
     {"no-write-backs", KEY_NO_WRITEBACKS, NULL, 0,
      "Leave them out: faster with opt (which has them at up to 64 sizes)", 0},
     {"output", 'o', "FILE", 0, "Also write FILE.svg, .png, .json, .csv or .txt", 0},
-    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output instead of the table", 0},
     {"linear", KEY_LINEAR, NULL, 0, "Pictures: linear axes (default: logarithmic)", 0},
     FIGURE_PICTURE_OPTIONS,
@@ -114,7 +112,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case 'o': return take_output(job, value, ret_message);
     case KEY_SIZES: return curve_sizes_take(value, &job->sizes, &job->size_count, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     case KEY_LINEAR: job->linear = true; return 0;
     case KEY_NO_WRITEBACKS: job->no_writebacks = true; return 0;
     case KEY_SAMPLE: return take_sample(&job->request, value, ret_message);
@@ -154,6 +151,7 @@ static bool compute(struct job *job, struct curve_set *ret_set) {
     job->request.sizes = job->sizes;
     job->request.size_count = job->size_count;
     job->request.seed = job->subject.options.machine.seed;
+    job->request.warm_up = job->subject.options.counted;
     job->request.writebacks = !job->no_writebacks;
     const int error = curve_compute(job->subject.source, &job->request, ret_set, &message);
     return error ? say_failed(message, error) : true;

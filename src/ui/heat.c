@@ -21,7 +21,6 @@ enum {
     KEY_BY = 2048, /* beyond those of the machine's options, which argp sees together with these */
     KEY_WINDOW,
     KEY_JSON,
-    KEY_DURATION,
 };
 
 enum { COLUMNS_OF_DRAWING = 400, ROWS_OF_DRAWING = 200, COLUMNS_OF_TEXT = 100, ROWS_OF_TEXT = 40 };
@@ -42,7 +41,6 @@ static const struct argp_option own_options[] = {
     {"window", KEY_WINDOW, "N", 0,
      "Working set: the pages referenced in the last N of these (default: a hundredth of the whole)", 0},
     {"output", 'o', "FILE", 0, "Write FILE.svg, .png, .json or .txt instead of characters here", 0},
-    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM after so long: for services", 0},
     {"json", KEY_JSON, NULL, 0, "One JSON object on standard output", 0},
     FIGURE_PICTURE_OPTIONS,
     FIGURE_CHARACTER_OPTIONS,
@@ -79,7 +77,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_BY: return take_unit(job, value, ret_message);
     case KEY_WINDOW: return take_window(job, value, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->subject.duration, ret_message);
     case 'o': return take_output(job, value, ret_message);
     default: return -ARGP_ERR_UNKNOWN;
     }
@@ -116,11 +113,12 @@ static void put_json(const struct job *job, const struct access_map *map, struct
         json_array_append_new(cells, curve_numbers(map->cells + row * map->columns, map->columns));
     for (size_t i = 0; i < map->columns; i++)
         json_array_append_new(working_set, json_integer(map->working_set[i]));
-    json_put(json_pack("{s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "thimble", THIMBLE_VERSION,
+    json_put(json_pack("{s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "thimble", THIMBLE_VERSION,
                        "references", (json_int_t)map->references, "pages", (json_int_t)map->pages,
-                       "trace_hash", hash_format(totals.hash, hash), "unit", unit_of(job), "time",
-                       (json_int_t)map->time, "window", (json_int_t)map->window, "bands", bands_json(map),
-                       "cells", cells, "working_set", working_set),
+                       "trace_hash", hash_format(totals.hash, hash), "unit", unit_of(job), "start",
+                       (json_int_t)map->start, "time", (json_int_t)map->time, "window",
+                       (json_int_t)map->window, "bands", bands_json(map), "cells", cells, "working_set",
+                       working_set),
              JSON_COMPACT, t);
 }
 
@@ -177,7 +175,8 @@ static void draw(const struct job *job, const struct access_map *map, enum figur
                                   .cells = cells,
                                   .bands = bands,
                                   .band_count = map->band_count,
-                                  .end = (double)map->time,
+                                  .start = (double)map->start,
+                                  .end = (double)(map->start + map->time),
                                   .time_title = unit_of(job),
                                   .cell_title = "references",
                                   .line = line,
@@ -214,9 +213,10 @@ static void decide_grid(struct job *job, enum figure_format format) {
 static bool map_opened(struct job *job, enum figure_format format) {
     struct access_map map;
     decide_grid(job, format);
+    job->config.warm_up = job->subject.options.counted;
     const int error = access_map_make(job->subject.source, &job->config, &map);
     if (error) {
-        const char *message = refs_message(job->subject.source);
+        const char *message = error == -ERANGE ? WARM_UP_NOT_OVER : refs_message(job->subject.source);
         return say_failed(message ? strdup(message) : NULL, error); /* it begins with the file's name */
     }
     if (!map.references)

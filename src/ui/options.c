@@ -46,6 +46,8 @@ enum {
     KEY_TITLE,
     KEY_FORMAT,
     KEY_REAL_CLOCK,
+    KEY_WARM_UP,
+    KEY_DURATION,
     KEY_PREFETCH,
     KEY_HELP,
 };
@@ -144,6 +146,11 @@ static const struct argp_option analysis_options[] = {
      "What FILE is: thimble, oracleGeneral, lackey, csv, perf-script or ostep (default: by its content)", 6},
     {"real-clock", KEY_REAL_CLOCK, NULL, 0,
      "Run the program with the host's clock and randomness (default: deterministic)", 6},
+    {"warm-up", KEY_WARM_UP, "SECONDS|Ni", 0,
+     "Do not count what happens in the first SECONDS of the run, or, as in 1000000i, before so many "
+     "instructions",
+     6},
+    {"duration", KEY_DURATION, "SECONDS", 0, "End the program so long after that: for services", 6},
     {0},
 };
 
@@ -561,6 +568,11 @@ static error_t finish_analysis(struct parse *p) {
     if (o->references && is_run_described)
         return refuse(p, "%s is a file of references: no machine is run, so leave the options of one out",
                       o->references);
+    if (o->references && (o->warm_up > 0 || o->duration > 0))
+        return refuse(p,
+                      "%s is a file of references, and seconds are of a run: leave --duration out, and give "
+                      "--warm-up in instructions (Ni), or record with both",
+                      o->references);
     if (o->references || (!o->program && !o->machine_file))
         return 0;
     if (confine_apply(&o->confinement, &o->machine) < 0)
@@ -631,12 +643,40 @@ static error_t parse_arguments(struct parse *p, int argc, char **argv) {
     return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
 }
 
+static error_t take_seconds(struct parse *p, const char *option, const char *text, const char *what,
+                            double *ret_seconds) {
+    char *end;
+    const double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds > 0 && seconds < 1e9))
+        return refuse(p, "%s: '%s' is not a number of %s", option, text, what);
+    *ret_seconds = seconds;
+    return 0;
+}
+
+/* Seconds, or instructions with an "i" behind the number. */
+static error_t take_warm_up(struct parse *p, const char *text) {
+    struct options *o = &p->options;
+    char digits[24] = "";
+    const size_t length = strlen(text);
+    o->warm_up = 0;
+    o->counted =
+        (struct warm_up){.by_instructions = length > 1 && length <= sizeof digits && text[length - 1] == 'i'};
+    if (o->counted.by_instructions &&
+        !number_parse(memcpy(digits, text, length - 1), 0, INT64_MAX, &o->counted.instructions))
+        return 0;
+    o->counted = (struct warm_up){.marked = true};
+    return take_seconds(p, "--warm-up", text, "seconds above 0, as in 5, or of instructions, as in 1000000i",
+                        &o->warm_up);
+}
+
 /* An option of the analysis: its own, or one that all have in common. */
 static error_t take_analysis_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
     case KEY_FORMAT: p->options.format = value; return 0;
     case KEY_REAL_CLOCK: p->clock_is_real = true; return 0;
+    case KEY_WARM_UP: return take_warm_up(p, value);
+    case KEY_DURATION: return take_seconds(p, "--duration", value, "seconds above 0", &p->options.duration);
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -684,6 +724,8 @@ static void keep_machine_options(struct parse *p) {
         p->machine_options[kept] = *o;
         if (o->key == 'n')
             p->machine_options[kept].doc = "Page frames of 4 KiB in all (default 1048576: ample)";
+        if (o->key == KEY_PREFETCH)
+            p->machine_options[kept].flags = OPTION_HIDDEN; /* it is refused, with the reason */
         kept++;
     }
 }

@@ -5,6 +5,7 @@
 
 #include <argp.h>
 
+#include "analysis/warm_up.h"
 #include "machine/machine.h"
 #include "scenario/machine_file.h"
 #include "trace/goal.h"
@@ -36,6 +37,9 @@ struct options {
     /* of options_parse_analysis(): */
     const char *references; /* a file of page references instead of a program; NULL: none */
     const char *format;     /* its format, as given; NULL: not said */
+    double duration;        /* seconds of the host's time after which a program is ended; 0: never */
+    double warm_up;         /* … that are not counted, nor in the duration; 0: none, or … */
+    struct warm_up counted; /* … what follows from them, or instructions, for an analysis */
 };
 
 /* Exit statuses that are Thimble's own. */

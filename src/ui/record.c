@@ -11,7 +11,7 @@
 #include "ui/say.h"
 #include "ui/session.h"
 
-enum { KEY_REDUCE = 0x3000, KEY_WARM_UP, KEY_DURATION, KEY_VERBOSE, KEY_FORMAT };
+enum { KEY_REDUCE = 0x3000, KEY_VERBOSE, KEY_FORMAT };
 
 struct job {
     struct recorded_request request;
@@ -25,9 +25,7 @@ static const struct argp_option record_options[] = {
      "Of FILE: thimble (default), oracleGeneral, csv, lackey, perf-script or ostep; or as its name ends", 1},
     {"reduce", KEY_REDUCE, "K", 0,
      "Leave out references that no LRU or OPT memory of K frames or more would notice", 1},
-    {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Mark where the first SECONDS of the run are over", 1},
     {"verbose", KEY_VERBOSE, NULL, 0, "Say at the end, on standard error, how much was recorded", 1},
-    {"duration", KEY_DURATION, "SECONDS", 0, "End the run and the recording SECONDS after that", 1},
     {0},
 };
 
@@ -63,9 +61,7 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case 'o': request->path = value; return 0;
     case KEY_FORMAT: return exported_take_format(value, &job->format, ret_message);
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
-    case KEY_WARM_UP: return recorded_take_seconds("warm-up", value, &request->warm_up, ret_message);
     case KEY_VERBOSE: request->verbose = true; return 0;
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &request->duration, ret_message);
     }
     return -EINVAL;
 }
@@ -95,6 +91,10 @@ int record_command(int argc, char **argv, char **envp) {
     int error = options_parse_analysis(&analysis, argc, argv, &options, &message);
     if (!error && !job.request.path)
         error = message_fail(-EINVAL, &message, "no file was given: thimble record -o FILE PROGRAM");
+    if (!error && options.counted.by_instructions)
+        error = message_fail(-EINVAL, &message,
+                             "--warm-up: a recording is marked after seconds: give instructions to what "
+                             "analyses it");
     if (error) {
         say_failed(message, error);
         return EXIT_MACHINE;

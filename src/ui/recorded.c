@@ -174,7 +174,7 @@ static int create_recorder(struct recording *r, const struct options *o) {
                 .deterministic = o->machine.deterministic,
                 .reduced_to = r->request->reduce_to,
             },
-        .warm_up = (uint64_t)(r->request->warm_up * 1e9),
+        .warm_up = (uint64_t)(o->warm_up * 1e9),
         .failed = file_was_cut,
         .context = r,
     };
@@ -182,11 +182,6 @@ static int create_recorder(struct recording *r, const struct options *o) {
     if (error)
         say_failed(message, error);
     return error;
-}
-
-/* Whether the machine ended because its time was up, as it was to. */
-static bool time_was_up(const struct recording *r, const struct machine_summary *summary) {
-    return r->request->duration > 0 && summary->stop == KERNEL_LIMIT && summary->kernel.limit == LIMIT_TIME;
 }
 
 /* Ends the file; the machine has been taken down, so that pages of programs that were left are in it to their
@@ -217,10 +212,7 @@ static bool run_session(struct recording *r, struct session *session, char **env
     if (!error)
         error = conditions_keep(r, summary.kernel.conditions);
     r->instructions = summary.engine.instructions;
-    if (!error && time_was_up(r, &summary))
-        session->exit_status = EXIT_SUCCESS;
-    else
-        session_ended(session, error, failed, 0);
+    session_ended(session, error, failed, 0);
     return !error;
 }
 
@@ -240,8 +232,7 @@ int recorded_run(struct options *options, char **envp, const struct recorded_req
     machine->report = report_line;
     machine->take_signal = take_signal;
     machine->context = &r;
-    if (request->duration > 0)
-        machine->limits.nanoseconds = (uint64_t)((request->warm_up + request->duration) * 1e9);
+    session_limit_time(&session);
     const bool has_run = run_session(&r, &session, envp);
     const int status = session_close(&session);
     *ret_recorded = finish(&r, has_run);
@@ -297,14 +288,4 @@ bool recorded_open(struct options *options, char **envp, const struct recorded_r
 
 void recorded_close(struct recorded *r) {
     refs_close(r->source);
-}
-
-int recorded_take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message) {
-    char *end;
-    const double seconds = strtod(value, &end);
-    if (end == value || *end || !(seconds > 0 && seconds < 1e9))
-        return message_fail(-EINVAL, ret_message, "--%s: '%s' is not a number of seconds above 0", name,
-                            value);
-    *ret_seconds = seconds;
-    return 0;
 }

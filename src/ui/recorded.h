@@ -11,10 +11,9 @@
 
 struct recorded_request {
     const char *path;
-    uint32_t reduce_to;       /* record/reduce.h; 0: everything is kept */
-    bool verbose;             /* says at the end how much was recorded */
-    double warm_up, duration; /* seconds of the host's time; 0: none, and to the end */
-    int streams[3];           /* of the host, for the programs */
+    uint32_t reduce_to; /* record/reduce.h; 0: everything is kept */
+    bool verbose;       /* says at the end how much was recorded */
+    int streams[3];     /* of the host, for the programs */
     /* What SIGUSR1 asks for: prints what the references made up to now say. In a process of its own, whose
      * standard output is our standard error. NULL: a line about the progress says it all. */
     void (*report)(void *context, struct refs_source *);
@@ -42,8 +41,5 @@ struct recorded {
 bool recorded_open(struct options *, char **envp, const struct recorded_request *,
                    struct recorded *ret_recorded);
 void recorded_close(struct recorded *);
-
-/* "--NAME VALUE": a number of seconds above 0. 0, or -EINVAL with *ret_message. */
-int recorded_take_seconds(const char *name, const char *value, double *ret_seconds, char **ret_message);
 
 #endif

@@ -194,12 +194,26 @@ static void report_limit(const struct machine_summary *summary) {
     }
 }
 
+static uint64_t duration_end(const struct options *o) {
+    return o->duration > 0 ? (uint64_t)((o->warm_up + o->duration) * 1e9) : UINT64_MAX;
+}
+
+/* Whether the machine ended because its time was up, as it was to. */
+static bool is_duration(const struct session *s, const struct machine_summary *summary) {
+    return summary->kernel.limit == LIMIT_TIME &&
+           s->options.machine.limits.nanoseconds == duration_end(&s->options);
+}
+
 static int exit_status_decide(struct session *s, int ended_by) {
     struct machine_summary summary;
     machine_get_summary(s->machine, &summary);
     switch (summary.stop) {
     case KERNEL_FINISHED: return summary_exit_status(summary.wait_status);
-    case KERNEL_LIMIT: report_limit(&summary); return EXIT_LIMIT;
+    case KERNEL_LIMIT:
+        if (is_duration(s, &summary))
+            return EXIT_SUCCESS;
+        report_limit(&summary);
+        return EXIT_LIMIT;
     case KERNEL_STOPPED:
         if (ended_by) /* whoever did it knows */
             return 128 + ended_by;
@@ -243,6 +257,13 @@ bool session_parse_analysis(struct session *s, const struct options_analysis *an
         return say_failed(message, error);
     s->machine_file = s->options.machine_file;
     return true;
+}
+
+void session_limit_time(struct session *s) {
+    struct machine_config *machine = &s->options.machine;
+    const uint64_t end = duration_end(&s->options), limit = machine->limits.nanoseconds;
+    if (s->options.duration > 0 && (!limit || end < limit))
+        machine->limits.nanoseconds = end;
 }
 
 /* The place that --until waits for, in the form that the machine wants. */

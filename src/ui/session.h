@@ -34,6 +34,8 @@ struct session {
 bool session_parse(struct session *, enum options_command, int argc, char **argv);
 /* The same for a command with options of its own, whose subject is run and not read from a file. */
 bool session_parse_analysis(struct session *, const struct options_analysis *, int argc, char **argv);
+/* Before that: the machine ends with --duration, as it is to, unless a limit ends it before. */
+void session_limit_time(struct session *);
 /* The machine, the summary's file and the trace. */
 bool session_build(struct session *);
 /* What a trace of this machine begins with; points into the session. */

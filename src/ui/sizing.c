@@ -25,8 +25,6 @@ enum {
     KEY_SWAP,
     KEY_POLICY,
     KEY_CPU_SECONDS,
-    KEY_WARM_UP,
-    KEY_DURATION,
     KEY_JSON,
     KEY_INTERVAL,
     KEY_NO_RERUN
@@ -52,11 +50,6 @@ static const struct argp_option size_options[] = {
     {"policy", KEY_POLICY, "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
     {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
      "Processor time that the program takes (default: run it natively, and measure)", 0},
-    {"warm-up", KEY_WARM_UP, "SECONDS", 0,
-     "Leave out the misses of the first SECONDS of the run, or with an i behind it, as in 1000000i, "
-     "instructions",
-     0},
-    {"duration", KEY_DURATION, "SECONDS", 0, "Stop the run so long after that: for services", 0},
     {"interval", KEY_INTERVAL, "N", 0, "Also say what each N instructions miss with the answer", 0},
     {"no-rerun", KEY_NO_RERUN, NULL, 0, "Do not run the program again to confirm the answer", 0},
     {"json", KEY_JSON, NULL, 0, "Print one JSON object", 0},
@@ -97,23 +90,6 @@ static int take_swap(struct sizing *s, const char *value, char **ret_message) {
     return 0;
 }
 
-/* Seconds, or instructions with an "i" behind the number. */
-static int take_warm_up(struct sizing *s, const char *value, char **ret_message) {
-    char *end;
-    errno = 0;
-    const unsigned long long instructions = strtoull(value, &end, 10);
-    if (*value >= '0' && *value <= '9' && !strcmp(end, "i") && !errno) {
-        s->config.warm_up = instructions;
-        return 0;
-    }
-    if (recorded_take_seconds("warm-up", value, &s->warm_up, ret_message)) {
-        free(*ret_message);
-        return message_fail(-EINVAL, ret_message,
-                            "--warm-up '%s': give seconds, as in 5, or instructions, as in 1000000i", value);
-    }
-    return 0;
-}
-
 static int take(void *context, int key, const char *value, char **ret_message) {
     struct sizing *s = context;
     const char *wrong;
@@ -125,8 +101,6 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_CPU_SECONDS:
         s->cpu_given = true;
         return take_number("cpu-seconds", value, 1e-6, &s->config.cpu_seconds, ret_message);
-    case KEY_WARM_UP: return take_warm_up(s, value, ret_message);
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &s->duration, ret_message);
     case KEY_INTERVAL:
         wrong = number_parse(value, 1, UINT64_MAX / 2, &s->interval);
         return wrong ? message_fail(-EINVAL, ret_message,
@@ -175,15 +149,6 @@ static double now(void) {
 
 static bool record(struct sizing *s, struct subject *subject, char **envp) {
     struct rerun_pipe pipe;
-    if (subject->options.references && (s->warm_up > 0 || s->duration > 0)) {
-        fputs("thimble: seconds of --warm-up and --duration are of a run, and a FILE has instructions only: "
-              "give "
-              "--warm-up Ni, or record with --warm-up\n",
-              stderr);
-        return false;
-    }
-    subject->warm_up = s->warm_up;
-    subject->duration = s->duration;
     if (subject->options.references)
         return subject_open(subject, envp);
     const double start = now();
@@ -196,15 +161,32 @@ static bool record(struct sizing *s, struct subject *subject, char **envp) {
     return opened;
 }
 
+/* Instructions behind the warm-up, and their part of all. */
+static bool count_instructions(struct refs_source *source, const struct warm_up *wanted,
+                               uint64_t *ret_counted, double *ret_part) {
+    struct warm_up_scan scan = {.wanted = *wanted};
+    const struct refs_item *items;
+    uint64_t last = 0;
+    long got = refs_rewind(source);
+    while (got >= 0 && (got = refs_next(source, &items)) > 0) {
+        (void)warm_up_find(&scan, source, items, (size_t)got);
+        last = items[got - 1].instruction;
+    }
+    *ret_counted = last - scan.instruction;
+    *ret_part = last ? (double)*ret_counted / (double)last : 1;
+    return got < 0 ? say_failed(NULL, (int)got) : true;
+}
+
 /* A service does not end natively either, and in the same time it would do many times as much there: the time
  * is taken for that of the instructions that were recorded, on a quick processor, so that stall counts for
  * more rather than less. */
-static void assume_cpu(struct sizing *s, const struct subject *subject) {
-    struct refs_totals totals = {0};
-    (void)refs_totals(subject->source, &totals);
-    const double part = s->duration > 0 ? s->duration / (s->warm_up + s->duration) : 1;
+static bool assume_cpu(struct sizing *s, const struct subject *subject) {
+    uint64_t counted = 0;
+    double part;
     s->cpu_assumed = true;
-    s->config.cpu_seconds = fmax(1e-6, part * (double)totals.instructions / ASSUMED_RATE);
+    const bool is_counted = count_instructions(subject->source, &subject->options.counted, &counted, &part);
+    s->config.cpu_seconds = fmax(1e-6, (double)counted / ASSUMED_RATE);
+    return is_counted;
 }
 
 static bool measure_cpu(struct sizing *s, const struct subject *subject, off_t input) {
@@ -219,18 +201,21 @@ static bool measure_cpu(struct sizing *s, const struct subject *subject, off_t i
         return false;
     }
     const int error =
-        s->duration > 0 ? -ETIME : rerun_native(o, input, 1 + s->recording_seconds, &s->config.cpu_seconds);
-    if (error == -ETIME) {
-        assume_cpu(s, subject);
-        return true;
-    }
+        o->duration > 0 ? -ETIME : rerun_native(o, input, 1 + s->recording_seconds, &s->config.cpu_seconds);
+    if (error == -ETIME)
+        return assume_cpu(s, subject);
     if (error) {
         fprintf(stderr,
                 "thimble: %s cannot be run natively, to measure its processor time: give --cpu-seconds\n",
                 o->program[0]);
         return false;
     }
-    s->config.cpu_seconds = s->config.cpu_seconds > 1e-6 ? s->config.cpu_seconds : 1e-6;
+    uint64_t counted;
+    double part = 1;
+    const bool has_warm_up = o->counted.by_instructions || o->counted.marked;
+    if (has_warm_up && !count_instructions(subject->source, &o->counted, &counted, &part))
+        return false;
+    s->config.cpu_seconds = fmax(1e-6, part * s->config.cpu_seconds);
     return true;
 }
 
@@ -239,6 +224,7 @@ static bool find(struct sizing *s, struct subject *subject) {
     const struct refs_header *header = refs_header(subject->source);
     s->config.page_size = header->page_size ? header->page_size : PAGE_SIZE;
     s->config.seed = header->seed ? header->seed : subject->options.machine.seed;
+    s->config.warm_up = subject->options.counted;
     s->config.no_swap = !s->swap;
     s->config.swap_pages = (uint32_t)min_u64(s->swap_pages, UINT32_MAX - 1);
     s->config.slowdown = s->slowdown;
@@ -301,28 +287,11 @@ struct so_far {
 
 static void label(struct sizing *s);
 
-/* That of the instructions up to now, behind the warm-up if that is over. */
-static bool assume_cpu_so_far(struct sizing *s, struct refs_source *source) {
-    const struct refs_item *items;
-    uint64_t first = 0, last = 0;
-    long got;
-    while ((got = refs_next(source, &items)) > 0) {
-        for (long i = 0; i < got; i++)
-            if (items[i].kind == REFS_MARK && refs_mark(source, items[i].page)->type == REFS_MARK_PHASE)
-                first = items[i].instruction;
-        last = items[got - 1].instruction;
-    }
-    s->cpu_assumed = true;
-    s->config.cpu_seconds = fmax(1e-6, (double)(last - first) / ASSUMED_RATE);
-    return got < 0 ? say_failed(NULL, (int)got) : true;
-}
-
 /* In a process of its own. */
 static void report_so_far(void *context) {
     const struct so_far *now = context;
     struct sizing *s = now->sizing;
-    if ((!s->cpu_given && !assume_cpu_so_far(s, now->subject->source)) || !find(s, now->subject) ||
-        !find_knees(s))
+    if ((!s->cpu_given && !assume_cpu(s, now->subject)) || !find(s, now->subject) || !find_knees(s))
         return;
     label(s);
     sizing_print(s, now->subject, stdout);

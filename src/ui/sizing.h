@@ -31,7 +31,6 @@ struct sizing {
     bool json, verify;
     struct answer_config config; /* cpu_seconds: 0 until it is known */
     bool cpu_given, cpu_assumed; /* neither: measured natively */
-    double warm_up, duration;    /* seconds of the run; 0: not asked for */
     double recording_seconds;    /* that the recording took */
     uint64_t interval;           /* instructions of a phase; 0: phases are not asked for */
     /* found */

@@ -40,11 +40,6 @@ static char *make_title(const struct options *o) {
 }
 
 static bool open_file(struct subject *s) {
-    if (s->duration > 0 || s->warm_up > 0) {
-        subject_report(s, "a file of references is no run that could be stopped: leave --duration and "
-                          "seconds of --warm-up out");
-        return false;
-    }
     enum refs_format format = REFS_FORMAT_ANY;
     char *message = NULL;
     int error = s->options.format ? exported_take_format(s->options.format, &format, &message) : 0;
@@ -67,8 +62,6 @@ bool subject_open(struct subject *s, char **envp) {
         return open_file(s);
     /* What the program says stays apart from what we say on standard output. */
     const struct recorded_request request = {
-        .warm_up = s->warm_up,
-        .duration = s->duration,
         .streams = {session_stream(STDIN_FILENO), session_stream(STDERR_FILENO),
                     session_stream(STDERR_FILENO)},
         .report = s->report ? report_so_far : NULL,

@@ -11,7 +11,6 @@
 
 struct subject {
     struct options options;
-    double warm_up, duration;  /* of a program: see recorded.h */
     void (*report)(void *job); /* prints what `source` says, of a run that goes on: see recorded.h */
     void *job;
     struct refs_source *source; /* NULL before subject_open() */

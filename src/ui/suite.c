@@ -164,20 +164,39 @@ int suite_read(const char *path, struct suite *ret_suite, char **ret_message) {
 
 enum { SAID_MOST = 2000 /* bytes */ };
 
-/* thimble record --seed N --layout N -o TRACE -- COMMAND; the array is the caller's to free. */
-static char **make_arguments(const struct suite_entry *e, const char *seed, const char *layout,
-                             const char *trace) {
-    const char *const options[] = {"thimble", "record", "--seed", seed, "--layout",
-                                   layout,    "-o",     trace,    "--"};
-    enum { OPTIONS = sizeof options / sizeof *options };
-    size_t words = 0;
+enum { OPTIONS_MOST = 4, OPTION_TEXT = 40, WORDS_AROUND = OPTIONS_MOST + 6 };
+
+/* The options of `thimble record` that a run takes, each in one word. */
+struct run_options {
+    char text[OPTIONS_MOST][OPTION_TEXT];
+    size_t count;
+};
+
+static void make_options(const struct suite_run *run, struct run_options *o) {
+    snprintf(o->text[o->count++], OPTION_TEXT, "--seed=%llu", (unsigned long long)run->seed);
+    snprintf(o->text[o->count++], OPTION_TEXT, "--layout=%llu", (unsigned long long)run->layout);
+    if (run->warm_up > 0)
+        snprintf(o->text[o->count++], OPTION_TEXT, "--warm-up=%.9g", run->warm_up);
+    if (run->duration > 0)
+        snprintf(o->text[o->count++], OPTION_TEXT, "--duration=%.9g", run->duration);
+}
+
+/* thimble record OPTIONS -o TRACE -- COMMAND; the array is the caller's to free. */
+static char **make_arguments(const struct suite_entry *e, struct run_options *o, const char *trace) {
+    size_t words = 0, count = 0;
     while (e->words[words])
         words++;
-    char **arguments = calloc(OPTIONS + words + 1, sizeof *arguments);
+    char **arguments = calloc(WORDS_AROUND + words, sizeof *arguments);
     if (!arguments)
         return NULL;
-    memcpy(arguments, options, sizeof options);
-    memcpy(arguments + OPTIONS, e->words, words * sizeof *arguments);
+    arguments[count++] = (char *)"thimble";
+    arguments[count++] = (char *)"record";
+    for (size_t i = 0; i < o->count; i++)
+        arguments[count++] = o->text[i];
+    arguments[count++] = (char *)"-o";
+    arguments[count++] = (char *)trace;
+    arguments[count++] = (char *)"--";
+    memcpy(arguments + count, e->words, words * sizeof *arguments);
     return arguments;
 }
 
@@ -204,14 +223,14 @@ static void read_said(int said, char text[SAID_MOST]) {
     trim(text);
 }
 
-int suite_record(const struct suite_entry *e, uint64_t seed, uint64_t layout, const char *trace,
+int suite_record(const struct suite_entry *e, const struct suite_run *run, const char *trace,
                  char **ret_message) {
-    char seed_text[24], layout_text[24], text[SAID_MOST];
-    snprintf(seed_text, sizeof seed_text, "%llu", (unsigned long long)seed);
-    snprintf(layout_text, sizeof layout_text, "%llu", (unsigned long long)layout);
+    char text[SAID_MOST];
+    struct run_options options = {0};
+    make_options(run, &options);
     const char *folder = getenv("TMPDIR");
     const int said = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char **arguments = make_arguments(e, seed_text, layout_text, trace);
+    char **arguments = make_arguments(e, &options, trace);
     pid_t pid;
     int status = 0;
     int error = said < 0 ? -errno : arguments ? spawn(arguments, said, &pid) : -ENOMEM;

@@ -26,14 +26,18 @@ struct suite {
     size_t count;
 };
 
+struct suite_run {
+    uint64_t seed, layout;    /* of address spaces, 0 for the fixed one */
+    double warm_up, duration; /* seconds; 0: none, and to the end */
+};
+
 /* 0, or -errno with *ret_message, which names the line. */
 int suite_read(const char *path, struct suite *ret_suite, char **ret_message);
 void suite_free(struct suite *);
 
 /* Runs the command in a machine of its own, in another process, and records its references into the file
- * `trace`. Its input is empty, its output goes nowhere. `layout`: of address spaces, 0 for the fixed one. 0,
- * or -errno with *ret_message, which holds what was said on standard error. */
-int suite_record(const struct suite_entry *, uint64_t seed, uint64_t layout, const char *trace,
-                 char **ret_message);
+ * `trace`. Its input is empty, its output goes nowhere. 0, or -errno with *ret_message, which holds what was
+ * said on standard error. */
+int suite_record(const struct suite_entry *, const struct suite_run *, const char *trace, char **ret_message);
 
 #endif

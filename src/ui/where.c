@@ -28,8 +28,6 @@ enum {
     KEY_FOLDED,
     KEY_TOP,
     KEY_DEPTH,
-    KEY_DURATION,
-    KEY_WARM_UP,
 };
 
 enum { DEFAULT_TOP = 20, DEFAULT_DEPTH = 16, DEPTH_MOST = 256 };
@@ -46,7 +44,6 @@ struct where_job {
     uint32_t available; /* --sizes; 0: not given */
     const char *policy;
     uint64_t top, depth;
-    double warm_up, duration; /* seconds of the host's time; 0: none, and to the end */
 };
 
 const char *const where_by_names[] = {
@@ -68,8 +65,6 @@ static const struct argp_option own_options[] = {
      "Misses by call stack, one line each: FRAME;FRAME… COUNT, for flame graphs; by symbol, line or "
      "allocation",
      0},
-    {"warm-up", KEY_WARM_UP, "SECONDS", 0, "Leave out the misses of the first SECONDS of the run", 0},
-    {"duration", KEY_DURATION, "SECONDS", 0, "Stop PROGRAM so long after that: for services", 0},
     {"output", 'o', "FILE", 0,
      "Write the report to FILE (default: standard output; the program's own goes to standard error then)", 0},
     {0},
@@ -130,8 +125,6 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_DEPTH: return take_number("--depth", value, 1, DEPTH_MOST, &job->depth, ret_message);
     case KEY_JSON: return take_format(job, WHERE_JSON, ret_message);
     case KEY_FOLDED: return take_format(job, WHERE_FOLDED, ret_message);
-    case KEY_WARM_UP: return recorded_take_seconds("warm-up", value, &job->warm_up, ret_message);
-    case KEY_DURATION: return recorded_take_seconds("duration", value, &job->duration, ret_message);
     case 'p': job->policy = value; return 0;
     case 'o': job->output = value; return 0;
     default: return -ARGP_ERR_UNKNOWN;
@@ -162,11 +155,7 @@ static bool job_parse(struct where_job *job, int argc, char **argv) {
     if (job->policy)
         machine->policy = job->policy;
     job->session.options.stats = STATS_NONE;
-    if (job->session.options.references && (job->duration > 0 || job->warm_up > 0))
-        return say_refused(
-            "--warm-up and --duration are of a run, which a file of references is not: leave them out");
-    if (job->duration > 0)
-        machine->limits.nanoseconds = (uint64_t)((job->warm_up + job->duration) * 1e9);
+    session_limit_time(&job->session);
     if (job->format == WHERE_FOLDED && job->by != PLACE_BY_SYMBOL && job->by != PLACE_BY_LINE &&
         job->by != PLACE_BY_ALLOCATION)
         return say_refused(
@@ -188,7 +177,8 @@ static bool attribution_begin(struct where_job *job) {
         .by = job->by,
         .call_stacks = job->format == WHERE_FOLDED,
         .depth = (unsigned)job->depth,
-        .warm_up = (uint64_t)(job->warm_up * 1e9),
+        .warm_up = (uint64_t)(job->session.options.warm_up * 1e9),
+        .warm_up_instructions = job->session.options.counted.instructions,
     };
     const int error = attribution_create(job->session.machine, &config, &job->attribution);
     if (error == -ENOSYS)
@@ -206,13 +196,15 @@ static int report_print(struct where_job *job, const struct place_report *report
     return 0;
 }
 
-/* Prints the report and frees it, unless there was an error before. */
-static void report_write(struct where_job *job, int error, struct place_report *report,
+static bool report_failed(int error) {
+    return error == -ERANGE ? say_refused(WARM_UP_NOT_OVER) : say_failed(NULL, error);
+}
+
+/* Prints the report and frees it. */
+static void report_write(struct where_job *job, struct place_report *report,
                          const struct where_context *context) {
-    if (!error) {
-        error = report_print(job, report, context);
-        place_report_free(report);
-    }
+    int error = report_print(job, report, context);
+    place_report_free(report);
     if (!error && job->output && fclose(job->to))
         error = -errno;
     if (!error)
@@ -245,25 +237,23 @@ static bool take_signal(void *machine_context, int signal) {
     if (signal != SIGUSR1)
         return false;
     const struct where_context context = job_context(job);
-    if (attribution_report(job->attribution, &report))
-        return true;
+    const int error = attribution_report(job->attribution, &report);
+    if (error)
+        return report_failed(error), true;
     fputs("thimble: provisional, of the run up to here:\n", stderr);
     (void)where_print_text(stderr, &report, &context);
     place_report_free(&report);
     return true;
 }
 
-/* Whether the machine ended because its time was up, as it was to. */
-static bool time_was_up(const struct where_job *job) {
-    struct machine_summary summary;
-    machine_get_summary(job->session.machine, &summary);
-    return job->duration > 0 && summary.stop == KERNEL_LIMIT && summary.kernel.limit == LIMIT_TIME;
-}
-
 static void job_report(struct where_job *job) {
     struct place_report report;
     const struct where_context context = job_context(job);
-    report_write(job, attribution_report(job->attribution, &report), &report, &context);
+    const int error = attribution_report(job->attribution, &report);
+    if (!error)
+        report_write(job, &report, &context);
+    else if (!report_failed(error))
+        job->session.exit_status = EXIT_MACHINE;
 }
 
 static void job_run(struct where_job *job, char **envp) {
@@ -273,10 +263,7 @@ static void job_run(struct where_job *job, char **envp) {
     if (!session_add_programs(&job->session, streams, envp))
         return;
     const int error = machine_run_programs(job->session.machine, &failed);
-    if (!error && time_was_up(job))
-        job->session.exit_status = EXIT_SUCCESS;
-    else
-        session_ended(&job->session, error, failed, 0);
+    session_ended(&job->session, error, failed, 0);
     if (!error)
         job_report(job);
 }
@@ -294,7 +281,10 @@ static int references_open(struct where_job *job, struct refs_source **ret_sourc
  * is about it, or NULL. */
 static int job_replay(struct where_job *job, struct place_report *ret_report, char **ret_message) {
     const struct machine_config *machine = &job->session.options.machine;
-    struct replay_config config = {.by = job->by, .frames = job->available, .seed = machine->seed};
+    struct replay_config config = {.by = job->by,
+                                   .frames = job->available,
+                                   .seed = machine->seed,
+                                   .warm_up = job->session.options.counted};
     struct refs_source *source;
     if (!job->available)
         return message_fail(-EINVAL, ret_message, "a trace is for any memory size: say which by --sizes N");
@@ -328,7 +318,7 @@ static void job_read(struct where_job *job) {
         .top = (unsigned)job->top,
     };
     job->session.exit_status = EXIT_SUCCESS;
-    report_write(job, 0, &report, &context);
+    report_write(job, &report, &context);
 }
 
 int where_command(int argc, char **argv, char **envp) {

@@ -113,7 +113,7 @@ static bool runs_out_of_memory(struct refs_source *source, uint32_t frames) {
     struct simulation_result result;
     assert_int_equal(simulation_create(&config, &simulation), 0);
     assert_int_equal(refs_rewind(source), 0);
-    assert_int_equal(simulate_all(source, &simulation, 1, 1), 0);
+    assert_int_equal(simulate_all(source, &simulation, 1, 1, NULL), 0);
     simulation_get_result(simulation, &result);
     simulation_destroy(simulation);
     return result.out_of_memory;

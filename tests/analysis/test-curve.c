@@ -81,6 +81,77 @@ static void curves_are_those_of_memories(void **state) {
     }
 }
 
+/* What is counted behind a warm-up is the whole less its beginning, of memories that are warm. OPT's part of
+ * the beginning is that of an OPT that ends there: it has the fewest misses up to every moment. */
+static void expect_counted(const struct curve *curve, enum model_policy policy,
+                           const struct random_string *string, size_t warm_up, bool no_swap) {
+    const struct random_string beginning = {string->items, string->pages, warm_up, string->page_count};
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct model_result whole = model_run(policy, string, curve->sizes[i], no_swap);
+        const struct model_result part = model_run(policy, &beginning, curve->sizes[i], no_swap);
+        if (whole.out_of_memory)
+            continue;
+        assert_int_equal(curve->faults[i], whole.misses - part.misses);
+        if (curve->writebacks && policy != MODEL_OPT)
+            assert_int_equal(curve->writebacks[i],
+                             whole.to_swap + whole.to_file - part.to_swap - part.to_file);
+    }
+}
+
+static void warm_ups_are_not_counted(void **state) {
+    static const char *const names[] = {"fifo", "lru", "clock", "opt", "sieve"};
+    static const enum model_policy models[] = {MODEL_FIFO, MODEL_LRU, MODEL_CLOCK, MODEL_OPT, MODEL_SIEVE};
+    for (uint32_t seed = 1; seed <= 8; seed++) {
+        const bool no_swap = seed % 2 == 0;
+        struct random_string string = string_make(seed, seed == 3 ? 10 : 0);
+        struct refs_source *source = string_open(&string, 0, NULL);
+        size_t warm_up = string.count * seed / 9;
+        while (string.items[warm_up].instruction == string.items[warm_up - 1].instruction)
+            warm_up++;
+        const struct curve_request request = {
+            .policies = names,
+            .policy_count = ARRAY_LENGTH(names),
+            .sizes = sizes,
+            .size_count = SIZES,
+            .warm_up = {.by_instructions = true, .instructions = string.items[warm_up].instruction},
+            .no_swap = no_swap,
+            .writebacks = seed > 4,
+            .threads = seed % 3};
+        struct curve_set set;
+        char *message = NULL;
+        uint64_t before = 0;
+        if (curve_compute(source, &request, &set, &message) < 0)
+            fail_msg("%s", message);
+        for (size_t i = 0; i < warm_up; i++)
+            before += string.items[i].kind == REFS_REFERENCE;
+        assert_int_equal(set.warm_up.left_out, before);
+        assert_int_equal(set.warm_up.instruction, string.items[warm_up].instruction);
+        for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+            expect_counted(&set.curves[i], models[i], &string, warm_up, no_swap);
+        curve_set_free(&set);
+        refs_close(source);
+        random_string_free(&string);
+    }
+}
+
+static void a_run_that_is_all_warm_up_is_refused(void **state) {
+    static const char *const names[] = {"lru"};
+    struct random_string string = string_make(1, 0);
+    struct refs_source *source = string_open(&string, 0, NULL);
+    const struct warm_up wanted[] = {{.by_instructions = true, .instructions = 1000000}, {.marked = true}};
+    for (size_t i = 0; i < ARRAY_LENGTH(wanted); i++) {
+        const struct curve_request request = {
+            .policies = names, .policy_count = 1, .sizes = sizes, .size_count = SIZES, .warm_up = wanted[i]};
+        struct curve_set set;
+        char *message = NULL;
+        assert_int_equal(curve_compute(source, &request, &set, &message), -ERANGE);
+        assert_non_null(strstr(message, "the warm-up was not over"));
+        free(message);
+    }
+    refs_close(source);
+    random_string_free(&string);
+}
+
 /* Without sizes some are chosen, up to the number of pages. */
 static void sizes_are_chosen(void **state) {
     static const char *const names[] = {"lru"};
@@ -313,6 +384,8 @@ static void what_is_unsound_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_are_those_of_memories),
+        cmocka_unit_test(warm_ups_are_not_counted),
+        cmocka_unit_test(a_run_that_is_all_warm_up_is_refused),
         cmocka_unit_test(sizes_are_chosen),
         cmocka_unit_test(conditions_are_named),
         cmocka_unit_test(costs_are_measured),

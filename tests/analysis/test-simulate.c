@@ -81,9 +81,7 @@ static void counting_begins_where_it_is_told(void **state) {
     const struct random_shape shape = {
         .items = 1500, .live = 24, .deaths = 15, .writes = 300, .files = 500, .steps = 3};
     struct random_string string = random_string_make(&shape, 7);
-    size_t half = string.count / 2;
-    while (string.items[half].instruction == string.items[half - 1].instruction)
-        half++;
+    const size_t half = string.count / 2;
     struct simulation_result whole, beginning, rest;
     struct simulation *s = simulation_of(&policy_lru, 9, false, &string);
     assert_int_equal(simulation_feed(s, string.items, half), 0);
@@ -92,11 +90,9 @@ static void counting_begins_where_it_is_told(void **state) {
     simulation_get_result(s, &whole);
     simulation_destroy(s);
 
-    const struct simulation_config config = {
-        .policy = &policy_lru, .frames = 9, .count_from = string.items[half].instruction};
-    assert_int_equal(simulation_create(&config, &s), 0);
-    assert_int_equal(simulation_add_pages(s, string.pages, string.page_count), 0);
+    s = simulation_of(&policy_lru, 9, false, &string);
     assert_int_equal(simulation_feed(s, string.items, half), 0);
+    simulation_restart(s);
     simulation_get_result(s, &rest);
     assert_int_equal(rest.misses, 0);
     assert_int_equal(simulation_feed(s, string.items + half, string.count - half), 0);

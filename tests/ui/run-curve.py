@@ -62,6 +62,66 @@ class TraceCase(ThimbleCase):
         self.assertEqual(done.stdout, b"")
 
 
+class WarmUp(TraceCase):
+    """What is counted behind a warm-up is the whole less the beginning."""
+
+    def setUp(self):
+        super().setUp()
+        references = [((i * i) % 97 % (1 + i % 60), "rw"[i % 5 == 0]) for i in range(3000)]
+        self.whole = self.trace("whole.csv", references)
+        self.beginning = self.trace("beginning.csv", references[:1000])
+
+    def test_of_curves(self):
+        options = ("curve", "--policy", "fifo,lru,2q,opt", "--sizes", "5,20,50")
+        counted = self.json_of(*options, "--warm-up", "1000i", self.whole)
+        whole, beginning = self.json_of(*options, self.whole), self.json_of(*options, self.beginning)
+        self.assertEqual((counted["references"], counted["counted"], counted["warm_up"]), (3000, 2000, 1000))
+        self.assertEqual(counted["cold"], whole["cold"] - beginning["cold"])
+        for name, policy in counted["policies"].items():
+            expected = [a - b for a, b in zip(whole["policies"][name]["faults"], beginning["policies"][name]["faults"])]
+            self.assertEqual((name, policy["faults"]), (name, expected))
+        self.assertIn("warm-up of 1,000 references", self.thimble(*options, "--warm-up", "1000i", self.whole).stdout.decode())
+
+    def test_of_comparisons(self):
+        options = ("compare", "--policies", "fifo", "--sizes", "20")
+        curve = self.json_of("curve", "--policy", "fifo", "--sizes", "20", "--warm-up", "1000i", self.whole)
+        counted = self.json_of(*options, "--warm-up", "1000i", self.whole)
+        self.assertEqual(counted["policies"]["fifo"]["faults"], curve["policies"]["fifo"]["faults"])
+        self.assertEqual(counted["runs"][0]["counted"], 2000)
+        self.thimble(*options, "--warm-up", "1000i", "--csv", "c.csv", self.whole)
+        self.assertEqual(self.rows("c.csv")[0]["counted"], "2000")
+        self.assertIn("warm-up of 1,000 references", self.thimble("compare", "--from", "c.csv").stdout.decode())
+
+    def test_of_heat_maps(self):
+        got = self.json_of("heat", "--warm-up", "1000i", self.whole)
+        self.assertEqual((got["start"], got["time"]), (1000, 2000))
+        self.assertEqual(sum(map(sum, got["cells"])), 2000)
+
+    def test_of_the_marks_of_a_recording(self):
+        self.thimble("record", "-o", "marked", "--warm-up", "0.2", "--duration", "0.2", "--", "sh", "-c",
+                     "while :; do :; done")
+        marked = self.json_of("curve", "--policy", "lru", "--sizes", "1000", "marked")
+        whole = self.json_of("curve", "--policy", "lru", "--sizes", "1000", "--warm-up", "0i", "marked")
+        self.assertGreater(marked["warm_up"], 0)
+        self.assertLess(marked["cold"], 5)
+        self.assertGreater(whole["cold"], 50)
+        places = [self.json_of("where", "--sizes", "1000", *more, "marked")["totals"]["misses"]
+                  for more in ((), ("--warm-up", "0i"))]
+        self.assertEqual(places, [marked["cold"], whole["cold"]])
+
+    def test_seconds_are_of_a_run(self):
+        for command in (["curve"], ["compare"], ["size", "--cpu-seconds", "1"], ["where", "--sizes", "3"], ["heat"]):
+            for option in "--duration", "--warm-up":
+                self.refused("seconds are of a run", *command, option, "1", self.whole)
+
+    def test_a_service_is_stopped(self):
+        for command in (["curve", "--policy", "lru"], ["compare", "--policies", "fifo"], ["heat"],
+                        ["where", "--sizes", "1000"]):
+            said = json.loads(self.thimble(*command, "--json", "--warm-up", "0.2", "--duration", "0.1", "sh", "-c",
+                                           "while :; do :; done").stdout)
+            self.assertLess(said.get("cold", 0), 5)
+
+
 class Curve(TraceCase):
     def test_beladys_anomaly_and_the_shape_of_the_json(self):
         got = self.json_of("curve", "--policy", "fifo,lru,opt", "--sizes", "1..5", self.belady)
@@ -150,7 +210,9 @@ class Curve(TraceCase):
         self.refused("--swap: '1G'", "curve", "--swap", "1G", self.belady)
         self.refused("--format: 'x'", "curve", "--format", "x", self.belady)
         self.refused("not one reference", "curve", self.trace("none.csv", []))
-        self.refused("leave --duration", "curve", "--duration", "1", self.belady)
+        self.refused("--warm-up: 'soon'", "curve", "--warm-up", "soon", self.belady)
+        self.refused("--warm-up: '3ii'", "curve", "--warm-up", "3ii", self.belady)
+        self.refused("warm-up was not over", "curve", "--warm-up", "12i", self.belady)
         self.refused("/no/such", "curve", self.belady, "-o", "/no/such/c.svg")
         self.refused("", "curve", "/no/such/program", status=127)
 
@@ -335,7 +397,6 @@ class Heat(TraceCase):
 
     def test_mistakes(self):
         self.refused("--by: 'x'", "heat", "--by", "x", self.belady)
-        self.refused("--duration", "heat", "--duration", "1", self.belady)
         self.refused("--window: '0'", "heat", "--window", "0", self.belady)
         self.refused("h.csv", "heat", self.belady, "-o", "h.csv")
         self.refused("not one reference", "heat", self.trace("none.csv", []))
