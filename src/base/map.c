@@ -52,6 +52,11 @@ bool map_get(const struct map *m, uint64_t key, uint64_t *ret_value) {
     return true;
 }
 
+void map_prefetch(const struct map *m, uint64_t key) {
+    if (m->places)
+        __builtin_prefetch(&m->entries[map_home(m, key)]);
+}
+
 static int map_resize(struct map *m, size_t places) {
     struct map bigger = {.places = places, .inject = m->inject};
     bigger.entries = inject_calloc(m->inject, places, sizeof *bigger.entries);

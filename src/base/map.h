@@ -41,6 +41,9 @@ static inline size_t map_count(const struct map *m) {
 /* Whether the key is there; *ret_value (may be NULL) is its value, untouched otherwise. */
 bool map_get(const struct map *, uint64_t key, uint64_t *ret_value);
 
+/* Has the host's caches fetch the place of a key that is soon to be looked up. */
+void map_prefetch(const struct map *, uint64_t key);
+
 /* Adds the key or replaces its value. 0, or -ENOMEM: then nothing changed. */
 int map_put(struct map *, uint64_t key, uint64_t value);
 

@@ -26,6 +26,11 @@ static int names_grow(struct names *n, uint16_t space) {
     return 0;
 }
 
+void names_prefetch(const struct names *n, uint64_t name, uint16_t space) {
+    if (space < n->space_count)
+        map_prefetch(&n->spaces[space], name);
+}
+
 int names_page(struct names *n, struct refs_table *table, uint64_t name, uint16_t space, uint32_t *ret_page) {
     uint64_t number = n->last.page;
     int error = 0;

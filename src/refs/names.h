@@ -18,6 +18,8 @@ struct names {
 };
 
 void names_free(struct names *);
+/* Has the host's caches fetch what names_page() will look at. */
+void names_prefetch(const struct names *, uint64_t name, uint16_t space);
 /* The page's number; a new page goes to the table. 0, -ENOMEM, or -EOVERFLOW. */
 int names_page(struct names *, struct refs_table *, uint64_t name, uint16_t space, uint32_t *ret_page);
 

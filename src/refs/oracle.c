@@ -20,6 +20,8 @@
 #include "refs/names.h"
 #include "refs/source.h"
 
+enum { TOGETHER = 64 }; /* records whose pages are looked up at once */
+
 struct oracle {
     uint64_t record; /* read, of this reading */
     struct names names;
@@ -91,46 +93,73 @@ static int check_end(struct refs_source *s) {
 
 /* ---- records ---- */
 
+/* The next records, as many as wanted or as are there. Their number, 0 at the end, or -errno. They do not
+ * count as read yet. */
+static long oracle_take(struct refs_source *s, struct oracle_record *ret_records, size_t wanted) {
+    struct oracle *o = s->state;
+    const uint8_t *bytes;
+    const ssize_t there = refs_bytes_see(s->bytes, wanted * ORACLE_RECORD, &bytes);
+    const size_t count = there > 0 ? (size_t)there / ORACLE_RECORD : 0;
+    if (there < 0)
+        return source_bytes_fail(s, (int)there, "record", o->record + 1);
+    if (there && !count) {
+        o->record++;
+        return oracle_fail(s, "is cut: %zd of %d bytes", there, ORACLE_RECORD);
+    }
+    for (size_t i = 0; i < count; i++)
+        ret_records[i] = oracle_get(bytes + i * ORACLE_RECORD);
+    refs_bytes_take(s->bytes, count * ORACLE_RECORD);
+    return (long)count;
+}
+
 /* The next record. 1, 0 at the end, or -errno. */
 static int oracle_next_record(struct refs_source *s, struct oracle_record *ret_record) {
     struct oracle *o = s->state;
-    const uint8_t *bytes;
-    const ssize_t there = refs_bytes_see(s->bytes, ORACLE_RECORD, &bytes);
-    if (there < 0)
-        return source_bytes_fail(s, (int)there, "record", o->record + 1);
-    if (!there)
-        return 0;
-    o->record++;
-    if (there < ORACLE_RECORD)
-        return oracle_fail(s, "is cut: %zd of %d bytes", there, ORACLE_RECORD);
-    *ret_record = oracle_get(bytes);
-    refs_bytes_take(s->bytes, ORACLE_RECORD);
-    return 1;
+    const long got = oracle_take(s, ret_record, 1);
+    o->record += got > 0;
+    return (int)got;
+}
+
+/* Finds the pages of several records: what is known of each object and page lies somewhere else in memory,
+ * and is fetched for all of them at once. */
+static int find_pages(struct refs_source *s, const struct oracle_record *records, size_t count,
+                      uint32_t *ret_pages) {
+    struct oracle *o = s->state;
+    int error = 0;
+    for (size_t i = 0; i < count; i++)
+        names_prefetch(&o->names, records[i].object, 0);
+    for (size_t i = 0; i < count && !error; i++) {
+        error = names_page(&o->names, &s->table, records[i].object, 0, &ret_pages[i]);
+        if (!error && ret_pages[i] < o->expected_count)
+            __builtin_prefetch(&o->expected[ret_pages[i]], 1);
+    }
+    return error ? source_fail(s, error, "too many pages for the memory there is") : 0;
 }
 
 static long oracle_next_plain(struct refs_source *s) {
     struct oracle *o = s->state;
-    struct oracle_record r;
-    long count = 0;
+    struct oracle_record records[TOGETHER];
+    uint32_t pages[TOGETHER];
+    size_t count = 0;
     while (count < SOURCE_ITEMS) {
-        uint32_t page;
-        int error = oracle_next_record(s, &r);
-        if (error < 0)
-            return error;
-        if (!error && count)
-            break;
-        if (!error)
+        const long got = oracle_take(s, records, min_size(TOGETHER, SOURCE_ITEMS - count));
+        if (got < 0)
+            return got;
+        if (!got && !count)
             return check_end(s);
-        error = names_page(&o->names, &s->table, r.object, 0, &page);
-        if (error)
-            return source_fail(s, error, "too many pages for the memory there is");
-        error = check_expected(s, &r, page);
+        if (!got)
+            break;
+        int error = find_pages(s, records, (size_t)got, pages);
+        for (long i = 0; i < got && !error; i++) {
+            o->record++;
+            error = check_expected(s, &records[i], pages[i]);
+            s->items[count++] =
+                (struct refs_item){.instruction = o->record - 1, .page = pages[i], .flags = ACCESS_READ};
+        }
         if (error)
             return error;
-        s->items[count++] =
-            (struct refs_item){.instruction = o->record - 1, .page = page, .flags = ACCESS_READ};
     }
-    return count;
+    return (long)count;
 }
 
 /* ---- with a side file ---- */
