@@ -109,6 +109,12 @@ class WarmUp(TraceCase):
                   for more in ((), ("--warm-up", "0i"))]
         self.assertEqual(places, [marked["cold"], whole["cold"]])
 
+    def test_of_places_in_a_run(self):
+        options = ("--json", "--sizes", "30", "--warm-up", "50000i", "true")
+        live = json.loads(self.thimble("where", *options).stdout)
+        curve = json.loads(self.thimble("curve", "--policy", "clock", *options).stdout)
+        self.assertEqual([live["totals"]["misses"]], curve["policies"]["clock"]["faults"])
+
     def test_seconds_are_of_a_run(self):
         for command in (["curve"], ["compare"], ["size", "--cpu-seconds", "1"], ["where", "--sizes", "3"], ["heat"]):
             for option in "--duration", "--warm-up":
