@@ -2,7 +2,7 @@
  * written behind what has stayed so far, and takes the kinds of those that follow. Whether an entry stays is
  * as good as random, so nothing jumps upon it.
  *
- * Entries are words here: frame in bits 0 … 31, count in 32 … 47, written in 48, fetched in 56. */
+ */
 #include "hw/join.h"
 
 #include <immintrin.h>
@@ -10,25 +10,10 @@
 
 #include "base/base.h"
 
-#define FRAME 0x00000000ffffffffULL
-#define COUNT 0x0000ffff00000000ULL
-#define KINDS 0x0101000000000000ULL
-
-_Static_assert(sizeof(struct reference) == 8 && offsetof(struct reference, count) == 4 &&
-                   offsetof(struct reference, written) == 6 && offsetof(struct reference, fetched) == 7,
-               "an entry is a word as above");
-
-static uint64_t word_at(const struct reference *entry) {
-    uint64_t word;
-    memcpy(&word, entry, sizeof word);
-    return word;
-}
-
-/* Adding this to the frame and to the inverted count, of 32 and 16 bits, puts them right:
- * end - count = end + 1 + ~count. */
-static uint64_t addend(const struct reference_log *log) {
-    return (uint32_t)-log->base | (uint64_t)(uint16_t)(log->end + 1) << 32;
-}
+_Static_assert(offsetof(struct reference, count) == 4 && offsetof(struct reference, written) == 6 &&
+                   offsetof(struct reference, fetched) == 7 && LOG_WRITTEN == 1 << 16 &&
+                   LOG_FETCHED == 1 << 24,
+               "the kinds stay where they are");
 
 /* ---- one at a time ---- */
 
@@ -37,19 +22,16 @@ static bool always(void) {
 }
 
 static size_t join_plain(const struct reference_log *log, struct reference *out) {
-    const struct reference *entries = log->entries;
-    const size_t n = log->count;
+    const uint32_t *pages = log->pages;
     struct reference *const first_out = out;
-    uint64_t before = ~word_at(entries), first = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t word = word_at(entries + i);
-        const bool differs = ((word ^ before) & FRAME) != 0;
-        const uint64_t right = ((word & ~COUNT & ~FRAME) | (uint32_t)((uint32_t)word - log->base) |
-                                (uint64_t)(uint16_t)(log->end - (uint16_t)(word >> 32)) << 32);
-        out += differs;
-        first = differs ? right : first | (word & KINDS);
-        memcpy(out - 1, &first, sizeof first);
-        before = word;
+    for (size_t i = 0; i < log->count; i++) {
+        const struct reference r = log_reference(log, i);
+        if (!i || pages[i] != pages[i - 1]) {
+            *out++ = r;
+        } else {
+            out[-1].written |= r.written;
+            out[-1].fetched |= r.fetched;
+        }
     }
     return (size_t)(out - first_out);
 }
@@ -97,19 +79,26 @@ __attribute__((target("avx2"))) static inline __m256i kinds_of_runs(__m256i kind
     return _mm256_or_si256(kinds, _mm256_blend_epi32(after_next, zero, 0xf0));
 }
 
+/* The entries as words: page in bits 0 … 31, count in 32 … 47, written in 48, fetched in 56. */
+__attribute__((target("avx2"))) static inline __m256i words_of(const struct reference_log *log, size_t i,
+                                                               __m128i are) {
+    const __m128i pages = _mm_maskload_epi32((const int *)(log->pages + i), are);
+    const __m128i rests = _mm_maskload_epi32((const int *)(log->rests + i), are);
+    return _mm256_or_si256(_mm256_cvtepu32_epi64(pages), _mm256_slli_epi64(_mm256_cvtepu32_epi64(rests), 32));
+}
+
 __attribute__((target("avx2,popcnt"))) static size_t join_avx2(const struct reference_log *log,
                                                                struct reference *out) {
-    const struct reference *entries = log->entries;
     const size_t n = log->count;
     enum { LAST_TO_FIRST = 0x93 };
-    const __m256i kinds = _mm256_set1_epi64x((long long)KINDS), lanes = _mm256_setr_epi64x(0, 1, 2, 3);
-    const __m256i inverted = _mm256_set1_epi64x((long long)COUNT);
-    const __m256i added = _mm256_set1_epi64x((long long)addend(log));
-    __m256i before = _mm256_set1_epi64x((long long)~word_at(entries));
+    const __m128i lanes = _mm_setr_epi32(0, 1, 2, 3);
+    const __m256i kinds = _mm256_set1_epi64x((long long)((uint64_t)(LOG_WRITTEN | LOG_FETCHED) << 32));
+    const __m256i base = _mm256_set1_epi64x(log->base), end = _mm256_set1_epi64x((long long)log->end << 32);
+    __m256i before = _mm256_set1_epi32((int)~log->pages[0]);
     struct reference *const first_out = out;
     for (size_t i = 0; i < n; i += 4) {
-        const __m256i are = _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)(n - i)), lanes);
-        const __m256i words = _mm256_maskload_epi64((const long long *)(entries + i), are);
+        const __m128i there = _mm_cmpgt_epi32(_mm_set1_epi32((int)min_size(n - i, 4)), lanes);
+        const __m256i are = _mm256_cvtepi32_epi64(there), words = words_of(log, i, there);
         const __m256i turned = _mm256_permute4x64_epi64(words, LAST_TO_FIRST);
         const __m256i previous = _mm256_blend_epi32(turned, before, 3);
         const __m256i equal = _mm256_cmpeq_epi32(words, previous);
@@ -121,10 +110,8 @@ __attribute__((target("avx2,popcnt"))) static size_t join_avx2(const struct refe
             add_kinds(out - 1, carried >> 48 & 1, carried >> 56 & 1);
         const unsigned stay =
             (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_andnot_si256(same, are)));
-        /* The counts' addition carries into nothing, as each is 16 bits wide; the frames' is 32 bits wide. */
-        const __m256i counts = _mm256_add_epi16(_mm256_xor_si256(words, inverted), added);
-        const __m256i frames = _mm256_add_epi32(words, added);
-        const __m256i right = _mm256_or_si256(_mm256_blend_epi32(counts, frames, 0x55), runs);
+        const __m256i frames = _mm256_sub_epi32(words, base), counts = _mm256_sub_epi16(end, words);
+        const __m256i right = _mm256_or_si256(_mm256_blend_epi16(frames, counts, 0x44), runs);
         const __m256i order = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)halves_of[stay]));
         _mm256_storeu_si256((__m256i *)out, _mm256_permutevar8x32_epi32(right, order));
         out += __builtin_popcount(stay);
@@ -133,7 +120,7 @@ __attribute__((target("avx2,popcnt"))) static size_t join_avx2(const struct refe
     return (size_t)(out - first_out);
 }
 
-/* ---- eight at a time ---- */
+/* ---- sixteen at a time ---- */
 
 static bool has_avx512(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -142,12 +129,12 @@ static bool has_avx512(void) {
 
 /* The entries of a vector that stay, before they are written: the next one may add to the kinds of the last.
  */
-struct eights {
-    __m512i frame, written, fetched, inverted, added; /* of each word */
-    __m512i before;                                   /* the vector as it was */
-    __m512i held;
-    unsigned held_written, held_fetched; /* a bit for each: the kinds of those that went on with it */
-    unsigned count;                      /* of those held; 0: at the beginning */
+struct sixteens {
+    __m512i base, end, first_half, second_half; /* the halves: how frames and rests become references */
+    __m512i before;                             /* the pages of the vector */
+    __m512i frames, rests;                      /* of those held */
+    unsigned held_written, held_fetched;        /* a bit for each: the kinds of those that went on with it */
+    unsigned count;                             /* of those held; 0: at the beginning */
     struct reference *out;
 };
 
@@ -156,56 +143,64 @@ struct eights {
  * them: where entries do not stay there are ones, and any added to these carries into the bit behind, where
  * the next run begins, or the vector ends. */
 __attribute__((target("bmi2"))) static inline unsigned kind_of_runs(unsigned kind, unsigned stay) {
-    const unsigned others = stay ^ 0xff;
-    return _pext_u32((kind & others) + others, stay | 0x100);
+    const unsigned others = stay ^ 0xffff;
+    return _pext_u32((kind & others) + others, stay | 0x10000);
 }
 
-__attribute__((target("avx512f,avx512bw"))) static inline void eights_write(struct eights *e) {
-    const __m512i some = _mm512_mask_or_epi64(e->held, (__mmask8)e->held_written, e->held, e->written);
-    _mm512_storeu_si512(e->out, _mm512_mask_or_epi64(some, (__mmask8)e->held_fetched, some, e->fetched));
-    e->out += e->count;
+__attribute__((target("avx512f,avx512bw"))) static inline void sixteens_write(struct sixteens *s) {
+    const __m512i some =
+        _mm512_mask_or_epi32(s->rests, (__mmask16)s->held_written, s->rests, _mm512_set1_epi32(LOG_WRITTEN));
+    const __m512i rests =
+        _mm512_mask_or_epi32(some, (__mmask16)s->held_fetched, some, _mm512_set1_epi32(LOG_FETCHED));
+    _mm512_storeu_si512(s->out, _mm512_permutex2var_epi32(s->frames, s->first_half, rests));
+    _mm512_storeu_si512(s->out + 8, _mm512_permutex2var_epi32(s->frames, s->second_half, rests));
+    s->out += s->count;
 }
 
-/* are: a bit for each word that there is. */
+/* are: a bit for each entry that there is. */
 __attribute__((target("avx512f,avx512bw,popcnt,bmi2"), always_inline)) static inline void
-eights_add(struct eights *e, __m512i words, unsigned are) {
-    const __mmask8 mask = (__mmask8)are;
-    const __m512i previous = _mm512_alignr_epi64(words, e->before, 7);
-    const unsigned stay = _mm512_mask_test_epi64_mask(mask, _mm512_xor_si512(words, previous), e->frame);
-    const unsigned written = kind_of_runs(_mm512_mask_test_epi64_mask(mask, words, e->written), stay);
-    const unsigned fetched = kind_of_runs(_mm512_mask_test_epi64_mask(mask, words, e->fetched), stay);
-    e->held_written |= (written & 1) << e->count >> 1;
-    e->held_fetched |= (fetched & 1) << e->count >> 1;
-    e->before = words;
+sixteens_add(struct sixteens *s, __m512i pages, __m512i rests, unsigned are) {
+    const __mmask16 mask = (__mmask16)are;
+    const __m512i previous = _mm512_alignr_epi32(pages, s->before, 15);
+    const unsigned stay = _mm512_mask_cmpneq_epi32_mask(mask, pages, previous);
+    const unsigned written =
+        kind_of_runs(_mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_WRITTEN)), stay);
+    const unsigned fetched =
+        kind_of_runs(_mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_FETCHED)), stay);
+    s->held_written |= (written & 1) << s->count >> 1;
+    s->held_fetched |= (fetched & 1) << s->count >> 1;
+    s->before = pages;
     if (unlikely(!stay))
         return;
-    eights_write(e);
-    const __m512i counts = _mm512_add_epi16(_mm512_xor_si512(words, e->inverted), e->added);
-    const __m512i right = _mm512_mask_add_epi32(counts, 0x5555, words, e->added);
-    e->held = _mm512_maskz_compress_epi64((__mmask8)stay, right);
-    e->held_written = written >> 1;
-    e->held_fetched = fetched >> 1;
-    e->count = (unsigned)__builtin_popcount(stay);
+    sixteens_write(s);
+    s->frames = _mm512_maskz_compress_epi32((__mmask16)stay, _mm512_sub_epi32(pages, s->base));
+    s->rests =
+        _mm512_maskz_compress_epi32((__mmask16)stay, _mm512_mask_sub_epi16(rests, 0x55555555, s->end, rests));
+    s->held_written = written >> 1;
+    s->held_fetched = fetched >> 1;
+    s->count = (unsigned)__builtin_popcount(stay);
 }
 
 __attribute__((target("avx512f,avx512bw,popcnt,bmi2"))) static size_t
 join_avx512(const struct reference_log *log, struct reference *out) {
-    struct eights e = {.frame = _mm512_set1_epi64((long long)FRAME),
-                       .written = _mm512_set1_epi64(1LL << 48),
-                       .fetched = _mm512_set1_epi64(1LL << 56),
-                       .inverted = _mm512_set1_epi64((long long)COUNT),
-                       .added = _mm512_set1_epi64((long long)addend(log)),
-                       .before = _mm512_set1_epi64((long long)~word_at(log->entries)),
-                       .held = _mm512_setzero_si512(),
-                       .out = out};
-    const size_t whole = log->count & ~(size_t)7;
-    for (size_t i = 0; i < whole; i += 8)
-        eights_add(&e, _mm512_loadu_si512(log->entries + i), 0xff);
+    struct sixteens s = {
+        .base = _mm512_set1_epi32((int)log->base),
+        .end = _mm512_set1_epi32(log->end),
+        .first_half = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+        .second_half = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
+        .before = _mm512_set1_epi32((int)~log->pages[0]),
+        .frames = _mm512_setzero_si512(),
+        .rests = _mm512_setzero_si512(),
+        .out = out};
+    const size_t whole = log->count & ~(size_t)15;
+    for (size_t i = 0; i < whole; i += 16)
+        sixteens_add(&s, _mm512_loadu_si512(log->pages + i), _mm512_loadu_si512(log->rests + i), 0xffff);
     const unsigned are = (1U << (log->count - whole)) - 1;
     if (are)
-        eights_add(&e, _mm512_maskz_loadu_epi64((__mmask8)are, log->entries + whole), are);
-    eights_write(&e);
-    return (size_t)(e.out - out);
+        sixteens_add(&s, _mm512_maskz_loadu_epi32((__mmask16)are, log->pages + whole),
+                     _mm512_maskz_loadu_epi32((__mmask16)are, log->rests + whole), are);
+    sixteens_write(&s);
+    return (size_t)(s.out - out);
 }
 
 const struct join_variant join_variants[] = {

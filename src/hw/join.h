@@ -1,9 +1,9 @@
-/* A log made shorter: successive entries of one page become one, of the first one's count and of the kinds of
- * all, and frame and count are put right.
+/* A log made shorter: successive entries of one page become one reference, of the first one's count and of
+ * the kinds of all, with frame and count put right.
  *
- *     entry before   A A A A B B        frame      - base
- *     its kind       r r w r x w   →    count      end - count
- *     becomes        Aw      Bwx */
+ *     entry     A A A A B B        pages: base + frame
+ *     its kind  r r w r x w   →    rests: end - count, kind
+ *     becomes   Aw      Bwx */
 #ifndef HW_JOIN_H
 #define HW_JOIN_H
 
@@ -12,7 +12,7 @@
 
 #include "hw/reference.h"
 
-enum { JOIN_ROOM = 8 }; /* entries that are written behind the last one */
+enum { JOIN_ROOM = 16 }; /* entries that are written behind the last one */
 
 /* Returns how many entries are left. They are in `out`, which has room for all of the log's and JOIN_ROOM. */
 typedef size_t join_function(const struct reference_log *, struct reference *out);

@@ -138,7 +138,8 @@ static void observe_references(void *context, const struct reference_log *log) {
     if (unlikely(r->warm_until))
         end_warm_up(r, log->start);
     for (size_t i = 0; i < log->count; i += part.count) {
-        part.entries = log->entries + i;
+        part.pages = log->pages + i;
+        part.rests = log->rests + i;
         part.count = min_size(log->count - i, JOINED_MOST);
         put_references(r, &part);
     }

@@ -113,7 +113,7 @@ static void runs_begin(struct vm *vm, const struct reference_log *log) {
     uint32_t last = UINT32_MAX;
     size_t n = 0;
     for (size_t i = 0; i < log->count; i++) {
-        const uint32_t f = log_frame(log, i);
+        const uint32_t f = log->pages[i] - log->base;
         if (f == last || f >= end)
             continue;
         last = f;
@@ -134,12 +134,13 @@ static void runs_begin(struct vm *vm, const struct reference_log *log) {
 
 static void runs_begin_one_by_one(struct vm *vm, const struct reference_log *log) {
     for (size_t i = 0; i < log->count; i++) {
-        const pfn_t pfn = {log_frame(log, i)};
+        const struct reference reference = log_reference(log, i);
+        const pfn_t pfn = {reference.frame};
         if (pfn.n >= vm->mem.frames)
             continue;
         struct frame *frame = frame_of(vm, pfn);
         if (!page_id_eq(frame->id, vm->references.run))
-            run_begin(vm, pfn, frame, log_instruction(log, i));
+            run_begin(vm, pfn, frame, log_instruction(log, reference.count));
     }
 }
 
@@ -158,10 +159,9 @@ void vm_references(struct vm *vm, const struct reference_log *log) {
 
 static void observe_one(struct vm *vm, pfn_t pfn, unsigned access, uint64_t instruction) {
     const struct vm_observer *observer = &vm->config.observer;
-    const struct reference e = {
-        .frame = pfn.n, .written = (access & ACCESS_WRITE) != 0, .fetched = (access & ACCESS_EXEC) != 0};
+    const uint32_t rest = log_rest(0, access);
     const struct reference_log log = {
-        .entries = &e, .count = 1, .end = (uint16_t)instruction, .start = instruction};
+        .pages = &pfn.n, .rests = &rest, .count = 1, .end = (uint16_t)instruction, .start = instruction};
     if (observer->references)
         observer->references(observer->context, &log);
 }

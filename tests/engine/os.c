@@ -117,17 +117,17 @@ static void check_fault(struct os *os, const struct os_reference *r) {
 static void note_references(void *context, const struct reference_log *log) {
     struct os *os = context;
     for (size_t i = 0; i < log->count; i++) {
-        const struct reference *e = &log->entries[i];
-        const uint32_t frame = log_frame(log, i);
+        const struct reference e = log_reference(log, i);
+        const uint32_t frame = e.frame;
         if (frame >= os->config.frames)
             continue;
         const struct os_reference r = {.vpn = os->owner[frame],
-                                       .instruction = log_instruction(log, i),
-                                       .written = e->written,
-                                       .fetched = e->fetched};
+                                       .instruction = log_instruction(log, e.count),
+                                       .written = e.written,
+                                       .fetched = e.fetched};
         check_fault(os, &r);
         join_run(&os->all, &r);
-        join_run(e->fetched ? &os->code : &os->data, &r);
+        join_run(e.fetched ? &os->code : &os->data, &r);
     }
 }
 

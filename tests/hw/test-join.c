@@ -14,27 +14,32 @@ enum { MOST = 70, ROUNDS = 3000 };
 
 static const uint32_t bases[] = {0, 1, 0x7fffffff, 0xfffffffe};
 
+/* The arrays of a log. */
+struct arrays {
+    uint32_t pages[MOST + JOIN_ROOM], rests[MOST + JOIN_ROOM];
+};
+
 /* A log in which pages and kinds repeat often. */
-static size_t draw(struct rng *rng, uint32_t base, struct reference *log) {
+static size_t draw(struct rng *rng, uint32_t base, struct arrays *a) {
     const size_t n = 1 + rng_below(rng, MOST);
     const uint32_t pages = 1 + (uint32_t)rng_below(rng, 4);
-    for (size_t i = 0; i < n; i++)
-        log[i] = (struct reference){.frame = base - 1 + (uint32_t)rng_below(rng, pages),
-                                    .count = (uint16_t)rng_next(rng),
-                                    .written = rng_below(rng, 3) == 0,
-                                    .fetched = rng_below(rng, 3) == 0};
+    for (size_t i = 0; i < n; i++) {
+        a->pages[i] = base - 1 + (uint32_t)rng_below(rng, pages);
+        a->rests[i] =
+            (uint16_t)rng_next(rng) | (rng_below(rng, 3) == 0) << 16 | (rng_below(rng, 3) == 0) << 24;
+    }
     return n;
 }
 
 static size_t model(const struct reference_log *log, struct reference *out) {
-    const struct reference *e = log->entries;
     size_t kept = 0;
     for (size_t i = 0; i < log->count; i++) {
-        if (!i || e[i - 1].frame != e[i].frame)
-            out[kept++] =
-                (struct reference){.frame = log_frame(log, i), .count = (uint16_t)log_instruction(log, i)};
-        out[kept - 1].written |= e[i].written;
-        out[kept - 1].fetched |= e[i].fetched;
+        const uint32_t rest = log->rests[i];
+        if (!i || log->pages[i - 1] != log->pages[i])
+            out[kept++] = (struct reference){.frame = log->pages[i] - log->base,
+                                             .count = (uint16_t)(log->end - (rest & 0xffff))};
+        out[kept - 1].written |= rest >> 16 & 1;
+        out[kept - 1].fetched |= rest >> 24 & 1;
     }
     return kept;
 }
@@ -52,13 +57,14 @@ static void check(const struct join_variant *v, const struct reference_log *log)
 static void test_every_variant_is_the_model(void **state) {
     struct rng rng = {1};
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct reference entries[MOST + JOIN_ROOM];
-        memset(entries, 0x5a, sizeof entries); /* behind the log is junk */
-        struct reference_log log = {.entries = entries,
+        struct arrays arrays;
+        memset(&arrays, 0x5a, sizeof arrays); /* behind the log is junk */
+        struct reference_log log = {.pages = arrays.pages,
+                                    .rests = arrays.rests,
                                     .base = bases[round % (sizeof bases / sizeof *bases)],
                                     .end = (uint16_t)rng_next(&rng),
                                     .start = rng_next(&rng)};
-        log.count = draw(&rng, log.base, entries);
+        log.count = draw(&rng, log.base, &arrays);
         for (const struct join_variant *v = join_variants; v->name; v++)
             if (v->is_supported())
                 check(v, &log);

@@ -25,7 +25,7 @@ struct test {
     struct recorder *recorder;
     const struct vm_observer *o;
     unsigned failures;
-    struct reference batch[BATCH]; /* that were not yet delivered … */
+    uint32_t pages[BATCH], rests[BATCH]; /* of entries that were not yet delivered … */
     size_t batched;
     uint64_t start; /* … from this instruction on */
 };
@@ -50,8 +50,12 @@ static void begin(struct test *t, const char *path, uint32_t reduce_to) {
 }
 
 static void deliver(struct test *t) {
-    const struct reference_log log = {
-        .entries = t->batch, .count = t->batched, .base = BASE, .end = END, .start = t->start};
+    const struct reference_log log = {.pages = t->pages,
+                                      .rests = t->rests,
+                                      .count = t->batched,
+                                      .base = BASE,
+                                      .end = END,
+                                      .start = t->start};
     if (t->batched)
         t->o->references(t->o->context, &log);
     t->batched = 0;
@@ -69,15 +73,12 @@ static void holds(struct test *t, uint32_t frame, uint64_t id) {
 }
 
 static void refer(struct test *t, uint32_t frame, uint64_t instruction, unsigned access) {
-    const struct reference e = {.frame = frame + BASE,
-                                .count = (uint16_t)(END - instruction),
-                                .written = (access & ACCESS_WRITE) != 0,
-                                .fetched = (access & ACCESS_EXEC) != 0};
     if (t->batched == BATCH || instruction - t->start > UINT16_MAX)
         deliver(t);
     if (!t->batched)
         t->start = instruction;
-    t->batch[t->batched++] = e;
+    t->pages[t->batched] = frame + BASE;
+    t->rests[t->batched++] = log_rest((uint32_t)(END - instruction), access);
 }
 
 /* A page that was not there is written in that frame, for the first time. */

@@ -58,13 +58,13 @@ static void note_holds(void *context, pfn_t frame, page_id_t id) {
 static void note_references(void *context, const struct reference_log *log) {
     struct tap *t = context;
     for (size_t i = 0; i < log->count; i++) {
-        const struct reference *e = &log->entries[i];
-        const uint32_t frame = log_frame(log, i);
+        const struct reference e = log_reference(log, i);
+        const uint32_t frame = e.frame;
         if (frame >= t->frames || !t->holds[frame])
             continue;
         const uint64_t page = t->holds[frame];
-        const uint32_t flags = (e->written ? ACCESS_WRITE : 0U) | (e->fetched ? ACCESS_EXEC : 0U);
-        t->instruction = log_instruction(log, i);
+        const uint32_t flags = (e.written ? ACCESS_WRITE : 0U) | (e.fetched ? ACCESS_EXEC : 0U);
+        t->instruction = log_instruction(log, e.count);
         if (t->open && t->items[t->open - 1].page == page)
             t->items[t->open - 1].flags |= flags;
         else

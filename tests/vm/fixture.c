@@ -88,8 +88,8 @@ static void translation_renew(struct test_machine *m, pfn_t pfn) {
 }
 
 static void reference(struct test_machine *m, pfn_t pfn) {
-    const struct reference access = {.frame = pfn.n};
-    const struct reference_log log = {.entries = &access, .count = 1};
+    const uint32_t rest = log_rest(0, ACCESS_READ);
+    const struct reference_log log = {.pages = &pfn.n, .rests = &rest, .count = 1};
     if (m->needs_references)
         vm_references(m->vm, &log);
 }

@@ -16,7 +16,6 @@
 #include <valgrind/libvex_guest_amd64.h>
 
 #include "engine/soft/offsets.h"
-#include "hw/reference.h"
 
 enum { FETCH_ENTRIES = 1024 };
 
@@ -30,8 +29,8 @@ struct area {
     /* Ours. */
     uint64_t stack;
     void (*fetch_failed)(void);
-    struct reference *log_position; /* log.h. Traced code only */
-    uint64_t scratch;               /* see quirk.c */
+    uint32_t *log_position; /* log.h. Traced code only */
+    uint64_t scratch;       /* see quirk.c */
     uint8_t unused[2 * sizeof(VexGuestAMD64State) - 32];
     uint8_t spill[LibVEX_N_SPILL_BYTES];
     uint32_t fetch_token[FETCH_ENTRIES]; /* by page number modulo FETCH_ENTRIES */

@@ -1,9 +1,9 @@
 /* The reference log: what translated code and the helpers write down of the accesses that programs make.
  *
- *     entries  [0]     [1]     …    [n - 1]    [n]          [n + k]
- *              page …  page …       page …     page …       where the block's next one goes
- *                                              ▲
- *                  area.log_position ──────────┘    k: known where the block is translated
+ *     pages   [0]     [1]     …    [n - 1]    [n]          [n + k]
+ *     rests   [0]     [1]     …    [n - 1]    [n]          [n + k]      LOG_ENTRIES behind
+ *                                             ▲            where the block's next one goes
+ *                 area.log_position ──────────┘            k: known where the block is translated
  *
  * Every access adds an entry, at a place that does not depend on what the accesses before it were; which
  * entries say nothing new is found out later, for many at a time (hw/join.h). Translated code moves the
@@ -11,7 +11,7 @@
  * both, is told k and moves it for as long as it takes (access_miss). Has the log been delivered by then, the
  * position that the block goes on with lies k before the log's beginning: nothing is written below it.
  *
- * In the log, `frame` is the low half of the host page's number and `count` what the counter of the chunk
+ * In the log, a page is the low half of the host page's number and a count what the counter of the chunk
  * stood at, which is what translated code has at hand (struct reference_log). A load across pages adds an
  * entry for the bounce buffer, a guarded access that is not made one for log_no_page(): these are no frames.
  *
@@ -30,6 +30,8 @@ enum {
     LOG_CHUNK = 8192,     /* instructions of a chunk of traced code: its entries stay in the host's cache */
     LOG_INSTRUCTION = 24, /* the most that an instruction in a block adds, with the fetch of the block */
     LOG_HELPED = 8192,
+    /* How far apart the halves of an entry are: not whole pages, so in other sets of the cache. */
+    LOG_ENTRIES = 401 * 1024 + 512,
 };
 
 struct engine;

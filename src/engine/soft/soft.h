@@ -75,11 +75,11 @@ struct engine {
     uint64_t remaining;              /* of the run's budget, at the start of the chunk */
     struct engine_counters counters; /* instructions: up to the start of the chunk */
     atomic_bool kicked;              /* also by other threads and signal handlers */
-    uint32_t flushes;      /* of the code cache: addresses in it from before the last one are void */
-    unsigned left;         /* while a helper makes an access: see instructions_now() */
-    struct reference *log; /* NULL: the client wants no references */
-    unsigned instruction;  /* offset from rip of the instruction that has called a helper, unless `alone` */
-    bool alone;            /* the slow path executes one: `snapshot` holds the registers before it */
+    uint32_t flushes;     /* of the code cache: addresses in it from before the last one are void */
+    unsigned left;        /* while a helper makes an access: see instructions_now() */
+    uint32_t *log;        /* NULL: the client wants no references */
+    unsigned instruction; /* offset from rip of the instruction that has called a helper, unless `alone` */
+    bool alone;           /* the slow path executes one: `snapshot` holds the registers before it */
 
     /* The slow path: one instruction is being executed alone. */
     VexGuestAMD64State snapshot; /* the registers before it */

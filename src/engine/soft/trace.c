@@ -1,8 +1,9 @@
 /* What traced code does beside untraced code: it writes its accesses to the log (log.h), without a jump and
  * without looking at what is there.
  *
- *     position[k] := {host page, count, kind}      k: entries that the block has added before
- *     position    += k                             when the block is left (trace_settle)
+ *     position[k]        := host page              k: entries that the block has added before
+ *     position[k + half] := {count, kind}          half: LOG_ENTRIES
+ *     position           += k                      when the block is left (trace_settle)
  */
 #include "engine/soft/translate.h"
 
@@ -24,29 +25,24 @@ static IRExpr *u32(uint32_t value) {
 
 /* Adds an access to the host page (32 bits of its number). */
 static void add(struct expansion *x, IRExpr *page, unsigned access, IRExpr *guard) {
-    const uint32_t kind = (access & ACCESS_WRITE ? 1U << 16 : 0) | (access & ACCESS_EXEC ? 1U << 24 : 0);
-    const size_t at = x->logged * sizeof(struct reference);
+    const size_t at = x->logged * sizeof(uint32_t);
     if (guard)
         page = build_temporary(x, Ity_I32, IRExpr_ITE(guard, page, u32(log_no_page(x->translation->engine))));
     IRExpr *position = get(x, offsetof(struct area, log_position), Ity_I64);
     IRExpr *counter = get(x, offsetof(struct area, guest.host_EvC_COUNTER), Ity_I32);
-    IRExpr *count =
-        build_temporary(x, Ity_I32, IRExpr_Binop(Iop_Add32, counter, u32(expansion_left(x) + kind)));
-    store(x, position, at + offsetof(struct reference, frame), page);
-    store(x, position, at + offsetof(struct reference, count), count);
+    IRExpr *rest = build_temporary(
+        x, Ity_I32, IRExpr_Binop(Iop_Add32, counter, u32(expansion_left(x) + log_rest(0, access))));
+    store(x, position, at, page);
+    store(x, position, at + LOG_ENTRIES * sizeof(uint32_t), rest);
     x->logged++;
 }
-_Static_assert(sizeof(struct reference) == 8 && offsetof(struct reference, frame) == 0 &&
-                   offsetof(struct reference, count) == 4 && offsetof(struct reference, written) == 6 &&
-                   offsetof(struct reference, fetched) == 7,
-               "add() writes it as two words");
 
 void trace_settle(struct expansion *x) {
     if (!x->logged)
         return;
     IRExpr *position = get(x, offsetof(struct area, log_position), Ity_I64);
     put(x, offsetof(struct area, log_position),
-        build_binary(x, Iop_Add64, position, build_u64(x->logged * sizeof(struct reference))));
+        build_binary(x, Iop_Add64, position, build_u64(x->logged * sizeof(uint32_t))));
     x->logged = 0;
 }
 
