@@ -131,10 +131,12 @@ static inline enum frame_state frame_state(const struct simulation *s, uint32_t 
 
 static bool ask_referenced(void *context, pfn_t f) {
     const struct simulation *s = context;
-    if (f.n >= s->config.frames || frame_state(s, f.n) != FRAME_INSERTED)
+    if (unlikely(f.n >= s->config.frames))
         return false;
-    const bool referenced = s->frame_bytes[f.n] & FRAME_REFERENCED;
-    s->frame_bytes[f.n] &= (uint8_t)~FRAME_REFERENCED;
+    uint8_t *byte = &s->frame_bytes[f.n];
+    const bool referenced =
+        (*byte & (FRAME_STATES | FRAME_REFERENCED)) == (FRAME_INSERTED | FRAME_REFERENCED);
+    *byte = (uint8_t)(*byte - referenced * FRAME_REFERENCED);
     return referenced;
 }
 

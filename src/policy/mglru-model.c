@@ -41,6 +41,7 @@ struct mglru {
     struct ghosts ghosts;
     uint64_t *evicted_at; /* by ghost: min_seq when it went */
     uint64_t max_seq, min_seq[TYPES];
+    uint64_t pages[TYPES]; /* in frames */
     struct tier tiers[TYPES][TIERS];
     uint64_t swappiness, swap;
     pfn_t chosen;
@@ -118,6 +119,7 @@ static void mglru_insert(void *state, pfn_t f, page_id_t page) {
     lru->chosen = PFN_NONE;
     lru->lists.nodes[f.n].mark = mark;
     page_move(lru, f.n, type, lru->max_seq - (mark & WORKINGSET ? 0 : 1));
+    lru->pages[type]++;
 }
 
 static void mglru_remove(void *state, pfn_t f, page_id_t page, enum policy_remove reason) {
@@ -126,6 +128,7 @@ static void mglru_remove(void *state, pfn_t f, page_id_t page, enum policy_remov
     const unsigned type = lists_of(&lru->lists, f.n) / GENERATIONS;
     lru->chosen = PFN_NONE;
     lists_remove(&lru->lists, f.n);
+    lru->pages[type]--;
     if (reason != POLICY_EVICTED)
         return;
     const uint8_t mark = lru->lists.nodes[f.n].mark & WORKINGSET;
@@ -143,7 +146,7 @@ static bool page_was_used(struct mglru *lru, pfn_t f) {
     const bool referenced = lru->config.test_and_clear_referenced(lru->config.context, f),
                entered = *mark & ENTERED;
     *mark &= (uint8_t)~ENTERED;
-    return entered || referenced;
+    return entered | referenced;
 }
 
 /* The oldest generation of a type is no more: what was counted in it becomes part of the means. */
@@ -182,16 +185,16 @@ static void age(struct mglru *lru) {
     for (unsigned type = 0; type < TYPES; type++)
         if (lru->max_seq - lru->min_seq[type] + 1 == GENERATIONS)
             generation_merge(lru, type);
+    const unsigned youngest = lru->max_seq % GENERATIONS;
     for (uint32_t n = 0; n < lru->ghosts.first; n++) {
         struct lists_node *node = &lru->lists.nodes[n];
-        if (node->list == LIST_NONE || !page_was_used(lru, (pfn_t){n}))
+        if (node->list == LIST_NONE)
             continue;
-        if (node->mark & (REFERENCED | WORKINGSET)) {
-            node->mark = WORKINGSET;
-            node->count = (uint16_t)(lru->max_seq % GENERATIONS);
-        } else {
-            node->mark |= REFERENCED;
-        }
+        /* By masks: nothing foretells which pages were used, and branches would often go wrong. */
+        const unsigned used = page_was_used(lru, (pfn_t){n}), before = node->mark;
+        const unsigned again = -(used & (before >> 1 | before) & REFERENCED);
+        node->mark = (uint8_t)(((before | used * REFERENCED) & ~again) | (WORKINGSET & again));
+        node->count = (uint16_t)((node->count & ~again) | (youngest & again));
     }
     lru->max_seq++;
 }
@@ -255,17 +258,10 @@ static unsigned type_that_can_go(const struct mglru *lru, bool files_first) {
     return files_first || !type_can_go(lru, ANON) ? FILES : type_to_scan(lru);
 }
 
-static uint32_t mglru_pages(const struct mglru *lru, unsigned type) {
-    uint32_t pages = 0;
-    for (unsigned generation = 0; generation < GENERATIONS; generation++)
-        pages += lists_count(&lru->lists, list_of(type, generation));
-    return pages;
-}
-
 static pfn_t mglru_victim(void *state) {
     struct mglru *lru = state;
-    const bool files_only = (!lru->swap || !lru->swappiness) && mglru_pages(lru, FILES) > 0;
-    if (mglru_pages(lru, ANON) + mglru_pages(lru, FILES) == 0)
+    const bool files_only = (!lru->swap || !lru->swappiness) && lru->pages[FILES] > 0;
+    if (lru->pages[ANON] + lru->pages[FILES] == 0)
         return PFN_NONE;
     while (pfn_is_none(lru->chosen)) {
         generations_drop_empty(lru);
@@ -286,6 +282,11 @@ static const char *mglru_check(const void *state) {
     const struct mglru *lru = state;
     for (unsigned type = 0; type < TYPES; type++) {
         const uint64_t generations = lru->max_seq - lru->min_seq[type] + 1;
+        uint64_t pages = 0;
+        for (unsigned generation = 0; generation < GENERATIONS; generation++)
+            pages += lists_count(&lru->lists, list_of(type, generation));
+        if (pages != lru->pages[type])
+            return "mglru-model: the number of pages is wrong";
         if (generations < GENERATIONS_LEAST || generations > GENERATIONS)
             return "mglru-model: too few or too many generations";
         for (uint64_t seq = lru->max_seq + 1; seq < lru->min_seq[type] + GENERATIONS; seq++)

@@ -77,9 +77,11 @@ static inline void ring_append(struct ring *ring, pfn_t f) {
 }
 
 static inline void ring_remove(struct ring *ring, pfn_t f) {
-    struct ring_links *links = ring->links, *at = &links[ring_number(f)], of = *at;
-    links[of.previous].next = of.next;
-    links[of.next].previous = of.previous;
+    struct ring_links *links = ring->links, *at = &links[ring_number(f)];
+    /* One by one, as they may just have been written: read together, the processor would wait for that. */
+    const uint32_t next = at->next, previous = at->previous;
+    links[previous].next = next;
+    links[next].previous = previous;
     *at = (struct ring_links){RING_OUT, RING_OUT};
     ring->count--;
 }

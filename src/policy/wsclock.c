@@ -98,15 +98,21 @@ static bool wsclock_is_dirty(const struct wsclock *ws, pfn_t f) {
     return ws->config.is_dirty && ws->config.is_dirty(ws->config.context, f);
 }
 
+/* Since the hand came by; notes it. */
+static inline bool wsclock_was_used(struct wsclock *ws, pfn_t f, uint64_t now) {
+    if (!ws->config.test_and_clear_referenced(ws->config.context, f) && !(ws->marks[f.n] & ENTERED))
+        return false;
+    ws->last_use[f.n] = now;
+    wsclock_unmark(ws, f);
+    return true;
+}
+
 /* What the hand does at a page. */
 enum look { LOOK_USED, LOOK_IN_WORKING_SET, LOOK_PASS, LOOK_TAKE };
 
 static enum look wsclock_look(struct wsclock *ws, pfn_t f, uint64_t now) {
-    if (ws->config.test_and_clear_referenced(ws->config.context, f) || ws->marks[f.n] & ENTERED) {
-        ws->last_use[f.n] = now;
-        wsclock_unmark(ws, f);
+    if (wsclock_was_used(ws, f, now))
         return LOOK_USED;
-    }
     if (now - ws->last_use[f.n] <= ws->tau)
         return LOOK_IN_WORKING_SET;
     if (ws->marks[f.n] & PASSED || !wsclock_is_dirty(ws, f))
@@ -141,11 +147,11 @@ static pfn_t wsclock_search(struct wsclock *ws, uint64_t now, pfn_t *ret_clean) 
     return PFN_NONE;
 }
 
-/* The same while it is known that there is none. */
+/* The same while it is known that there is none: a page that was not used is in its working set. */
 static pfn_t wsclock_search_near(struct wsclock *ws, uint64_t now) {
     pfn_t first = PFN_NONE, hand = ring_oldest(&ws->ring);
     for (uint32_t looks = 0, near = 0; looks < ws->ring.count && near < NEAR; looks++) {
-        if (wsclock_look(ws, hand, now) == LOOK_IN_WORKING_SET) {
+        if (!wsclock_was_used(ws, hand, now)) {
             if (!wsclock_is_dirty(ws, hand)) {
                 first = hand;
                 break;
