@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "base/base.h"
+#include "base/big.h"
 #include "hw/types.h"
 #include "refs/names.h"
 #include "refs/source.h"
@@ -52,7 +53,7 @@ static bool is_said(int64_t next) {
 
 static int expected_grow(struct oracle *o, uint32_t page) {
     const size_t count = max_size(page + 1u, o->expected_count * 2 + 64);
-    uint64_t *expected = reallocarray(o->expected, count, sizeof *expected);
+    uint64_t *expected = big_grow(o->expected, o->expected_count, count, sizeof *expected);
     if (!expected)
         return -ENOMEM;
     memset(expected + o->expected_count, 0, (count - o->expected_count) * sizeof *expected);

@@ -180,7 +180,8 @@ static void root_read(struct machine_file *f) {
     if (!node_is_object(&root, known))
         return;
     f->title = node_find(&root, "title", &n) ? node_text(&n) : "";
-    f->about = node_find(&root, "about", &n) ? node_text(&n) : "";
+    if (node_find(&root, "about", &n))
+        (void)node_text(&n); /* for people who read the file */
     memory_read(f, &root);
     run_read(f, &root);
     choices_read(f, &root);
@@ -230,10 +231,6 @@ const struct machine_config *machine_file_config(const struct machine_file *f) {
 
 const char *machine_file_title(const struct machine_file *f) {
     return f->title;
-}
-
-const char *machine_file_about(const struct machine_file *f) {
-    return f->about;
 }
 
 const struct machine_picture *machine_file_pictures(const struct machine_file *f, size_t *ret_count) {

@@ -43,7 +43,6 @@ void machine_file_destroy(struct machine_file *); /* removes the scratch folder;
 /* Complete but for report, context, check and inject. */
 const struct machine_config *machine_file_config(const struct machine_file *);
 const char *machine_file_title(const struct machine_file *); /* one line, "" when there is none */
-const char *machine_file_about(const struct machine_file *); /* some sentences, or "" */
 const struct machine_picture *machine_file_pictures(const struct machine_file *, size_t *ret_count);
 const struct machine_series *machine_file_series(const struct machine_file *);
 /* The programs, for messages and for the header of a trace. */

@@ -31,7 +31,7 @@ struct machine_file {
     struct reader *reader;
     const char *folder; /* the machine file's own, ends in '/' unless it is "" (the working directory) */
     struct machine_config config;
-    const char *title, *about;
+    const char *title;
     struct file_program *programs;
     size_t program_count;
     struct file_label *labels;
