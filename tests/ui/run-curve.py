@@ -98,10 +98,13 @@ class WarmUp(TraceCase):
         self.assertEqual(sum(map(sum, got["cells"])), 2000)
 
     def test_of_the_marks_of_a_recording(self):
-        self.thimble("record", "-o", "marked", "--warm-up", "0.1", "--duration", "0.3", "--", "sh", "-c",
-                     "while :; do :; done")
         options = ("--policy", "lru", "--sizes", "1000", "marked")
-        marked = self.json_of("curve", *options)
+        for warm_up in "0.1", "1", "10":  # a host that is busy may not have begun by then
+            self.thimble("record", "-o", "marked", "--warm-up", warm_up, "--duration", "0.3", "--", "sh", "-c",
+                         "while :; do :; done")
+            marked = self.json_of("curve", *options)
+            if marked["warm_up"] > 0:
+                break
         whole = self.json_of("curve", "--warm-up", "0i", *options)
         self.assertEqual(whole["counted"], whole["references"])
         self.assertIn(marked["counted"], range(1, whole["references"]))
@@ -128,7 +131,8 @@ class WarmUp(TraceCase):
             said = json.loads(self.thimble(*command, "--json", "--warm-up", "0.1", "--duration", "0.3", "sh", "-c",
                                            "while :; do :; done").stdout)
             for run in said.get("runs", [said]):
-                self.assertLess(run.get("counted", 0), run.get("references", 1))
+                if "counted" in run:
+                    self.assertIn(run["counted"], range(1, run["references"] + 1))
 
 
 class Curve(TraceCase):
