@@ -43,6 +43,10 @@ enum frame_state {
     FRAME_DIRTY = 8
 };
 
+/* Numbers of identities beside those of pages. */
+#define FURTHER_LIVES (1ULL << 40)
+#define LOST          UINT64_MAX /* none: the page is gone, and did not come back yet */
+
 /* How many of the policy's calls go by between two that are timed. */
 enum { MEASURE_EVERY = 32 };
 
@@ -65,8 +69,10 @@ struct simulation {
     uint64_t *names; /* by page; NULL unless there are harvests */
     uint32_t page_count, page_capacity;
     struct map first_pages; /* of objects: the first page by its name */
-    struct map twins;       /* by page: the first one with its name; of that one nothing */
-    bool has_twins;
+    struct map identities;  /* by page: the number that its identity is made of, where that is not its own */
+    bool has_identities;
+    uint64_t lives,
+        newest; /* pages that came again as new ones; the greatest name of those that were there */
 
     uint32_t *frame_page; /* the page in the frame; of an unused one: the next in the list + 1, 0: the last */
     uint8_t *frame_bytes; /* enum frame_state; of the page that is in it: FRAME_REFERENCED, FRAME_DIRTY */
@@ -91,12 +97,12 @@ static inline uint32_t word_with_kind(uint32_t word, enum kind kind) {
     return (word & ~(3U << KIND_SHIFT)) | (uint32_t)kind << KIND_SHIFT;
 }
 /* A page of a file or of shared memory that died and is there again has the identity that it had, as in the
- * machine: policies may remember it. */
+ * machine: policies may remember it. One that was lost with its content, given up, has another. */
 static inline page_id_t page_identity(const struct simulation *s, uint32_t page, uint32_t word) {
     const uint64_t object = word_kind(word) >= KIND_SHARED ? 1ULL << 63 : 0;
     uint64_t number = page;
-    if (unlikely(s->has_twins) && object)
-        (void)map_get(&s->twins, page, &number);
+    if (unlikely(s->has_identities))
+        (void)map_get(&s->identities, page, &number);
     return (page_id_t){object | (number + 1)};
 }
 
@@ -251,7 +257,7 @@ void simulation_destroy(struct simulation *s) {
     free(s->names);
     free(s->pages);
     map_free(&s->first_pages);
-    map_free(&s->twins);
+    map_free(&s->identities);
     free(s);
 }
 
@@ -278,8 +284,27 @@ static int page_find_twin(struct simulation *s, uint32_t page, uint64_t name) {
     uint64_t first;
     if (!map_get(&s->first_pages, name, &first))
         return map_put(&s->first_pages, name, page);
-    s->has_twins = true;
-    return map_put(&s->twins, page, first);
+    s->has_identities = true;
+    return map_put(&s->identities, page, first);
+}
+
+/* The page's content is gone. What comes back in its place is a new page, which policies do not know. OPT
+ * goes by the item, whatever the identity. */
+static void page_lost(struct simulation *s, uint32_t page) {
+    s->has_identities = true;
+    if (map_put(&s->identities, page, LOST) < 0)
+        (void)simulation_fail(s, -ENOMEM, "no memory for a page that was given up");
+}
+
+/* A page that is not there is referenced: if it was lost, one is made now, newer than all that were made
+ * before. */
+static void page_live_again(struct simulation *s, uint32_t page) {
+    uint64_t number;
+    if (!map_get(&s->identities, page, &number) || number != LOST)
+        return;
+    (void)map_put(&s->identities, page, FURTHER_LIVES + s->lives++); /* in its place: cannot fail */
+    if (s->names)
+        s->names[page] = s->newest;
 }
 
 int simulation_add_pages(struct simulation *s, const struct refs_page *pages, size_t count) {
@@ -347,8 +372,10 @@ static void page_evict(struct simulation *s, uint32_t page) {
     s->result.to_file += written & file;
     s->result.to_swap += written & !file;
     word &= ~(uint32_t)NO_COPY;
-    if (unlikely(lost))
+    if (unlikely(lost)) {
         word = word_with_kind(word | NO_COPY, KIND_ANONYMOUS); /* it comes back as a new one */
+        page_lost(s, page);
+    }
     s->pages[page] = word | FRAME_NONE;
     if (s->area)
         swap_area_page_out(s->area, page);
@@ -438,6 +465,10 @@ static int frame_reclaim(struct simulation *s, pfn_t *ret_frame) {
 
 static int page_miss(struct simulation *s, const struct refs_item *item) {
     const uint32_t before = s->pages[item->page];
+    if (unlikely(s->has_identities))
+        page_live_again(s, item->page);
+    if (s->names && word_kind(before) < KIND_SHARED)
+        s->newest = max_u64(s->newest, s->names[item->page]);
     const page_id_t id = page_identity(s, item->page, before);
     const struct policy_ops *ops = s->config.policy;
     if (ops->miss)
@@ -470,12 +501,16 @@ static int page_miss(struct simulation *s, const struct refs_item *item) {
 
 /* ---- harvests of referenced bits ---- */
 
-static int name_compare(const void *a, const void *b, void *names_of) {
-    const uint64_t *names = names_of;
+static int name_compare(const void *a, const void *b, void *context) {
+    const struct simulation *s = context;
     const uint32_t p = *(const uint32_t *)a, q = *(const uint32_t *)b;
-    if (names[p] != names[q])
-        return names[p] < names[q] ? -1 : 1;
-    return (p > q) - (p < q);
+    uint64_t x = s->names[p], y = s->names[q];
+    if (x == y) {
+        x = p, y = q;
+        (void)map_get(&s->identities, p, &x);
+        (void)map_get(&s->identities, q, &y);
+    }
+    return x != y ? (x < y ? -1 : 1) : (p > q) - (p < q);
 }
 
 static void harvest(struct simulation *s) {
@@ -483,7 +518,7 @@ static void harvest(struct simulation *s) {
     for (uint32_t n = 0; n < s->fresh; n++)
         if (frame_state(s, n) == FRAME_INSERTED && s->frame_bytes[n] & FRAME_REFERENCED)
             s->bag[count++] = s->frame_page[n];
-    qsort_r(s->bag, count, sizeof *s->bag, name_compare, s->names);
+    qsort_r(s->bag, count, sizeof *s->bag, name_compare, s);
     for (size_t i = 0; i < count; i++) {
         const uint32_t page = s->bag[i], word = s->pages[page];
         s->frame_bytes[word_frame(word)] &= (uint8_t)~FRAME_REFERENCED;
@@ -526,7 +561,9 @@ static void page_given_up(struct simulation *s, uint32_t page) {
     if (s->area)
         swap_area_release(s->area, page);
     page_set(s, page, f.n == FRAME_NONE ? word : word_with_kind(word, KIND_LAZY));
-    if (f.n != FRAME_NONE)
+    if (f.n == FRAME_NONE)
+        page_lost(s, page);
+    else
         frame_reconsider(s, f.n);
 }
 

@@ -12,7 +12,7 @@
  * new anonymous page does.
  *
  * To the policy, page p is identity p + 1, with bit 63 set for pages of files and of shared memory
- * (page_id_is_object()). */
+ * (page_id_is_object()). One that was given up and lost comes back with a new identity, as in the machine. */
 #ifndef ANALYSIS_SIMULATE_H
 #define ANALYSIS_SIMULATE_H
 

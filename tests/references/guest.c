@@ -7,6 +7,10 @@
  *     guest threads   threads that share an address space
  *     guest advice    madvise that is told to other pages than those in memory only
  *
+ * one whose pages come back as other pages where memory is small, so that it must not ask what is in them
+ *
+ *     guest free      madvise that gives pages up
+ *
  * and one that does none of that, but asks about memory in every way that there is, first a word of each:
  *
  *     guest ask */
@@ -205,6 +209,27 @@ static void run_advice(void) {
     }
 }
 
+/* ---- free ---- */
+
+/* Advice ends a run if it meets a page at all: so that it does in every memory, one was just written. */
+static void advise(char *memory, unsigned pages, int advice) {
+    char *at = memory + pick(PAGES / 2) * PAGE;
+    *at = 1;
+    madvise(at, pages * PAGE, advice);
+}
+
+static void run_free(void) {
+    char *memory = map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    for (int round = 0; round < 12; round++) {
+        touch(memory, 150, 4);
+        advise(memory, 40, MADV_FREE);
+        touch(memory, 60, (unsigned)round % 3);
+        advise(memory, 20, MADV_FREE);
+        if (round % 4 == 3)
+            advise(memory, 10, MADV_DONTNEED);
+    }
+}
+
 /* ---- ask ---- */
 
 static void ask_file(const char *path) {
@@ -282,8 +307,8 @@ int main(int argc, char **argv) {
     const struct {
         const char *word;
         void (*run)(void);
-    } ways[] = {{"cow", run_cow},         {"memfd", run_memfd},   {"file", run_file},
-                {"threads", run_threads}, {"advice", run_advice}, {"ask", run_ask}};
+    } ways[] = {{"cow", run_cow},       {"memfd", run_memfd}, {"file", run_file}, {"threads", run_threads},
+                {"advice", run_advice}, {"free", run_free},   {"ask", run_ask}};
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc == 2 && !strcmp(argv[1], ways[i].word)) {
             ways[i].run();

@@ -19,6 +19,10 @@
 #include "item.h"
 #include "policy/policy.h"
 
+enum { LIVES_BITS = 20 };
+
+/* Identities are those of the items, with so many bits more: what comes back in the place of a page that was
+ * given up is a new page, which is newer than all that were there before. */
 struct page {
     uint64_t id;
     uint32_t frame; /* plus 1; 0: in none */
@@ -32,7 +36,8 @@ struct oracle {
     uint64_t instruction;
     struct page *pages;
     size_t page_count, page_capacity;
-    struct map numbers;                  /* identity → index of the page */
+    uint64_t newest;                     /* identity of an anonymous page */
+    struct map numbers;                  /* identity of the item → index of the page */
     size_t *holds;                       /* by frame: index of the page */
     bool *in_use, *referenced, *touched; /* by frame */
     uint32_t *free_frames, free_count;
@@ -74,7 +79,11 @@ static void appear(struct oracle *o, const struct item *item) {
         fprintf(stderr, "oracle: page %#" PRIx64 " appears twice\n", item->page);
         exit(1);
     }
-    o->pages[o->page_count++] = (struct page){.id = item->page, .file = item->flags, .dirty = !item->flags};
+    const bool object = page_id_is_object((page_id_t){item->page});
+    const uint64_t id = object ? item->page : item->page << LIVES_BITS;
+    if (!object && id > o->newest)
+        o->newest = id;
+    o->pages[o->page_count++] = (struct page){.id = id, .file = item->flags, .dirty = !item->flags};
 }
 
 static void leave(struct oracle *o, struct page *page, enum policy_remove reason) {
@@ -98,6 +107,11 @@ static void evict(struct oracle *o) {
 
 static void bring_in(struct oracle *o, struct page *page) {
     o->misses++;
+    if (page->lazy) { /* comes back as zeros, which have no copy */
+        page->id = ++o->newest;
+        page->dirty = true;
+        page->lazy = false;
+    }
     if (o->policy->miss)
         o->policy->miss(o->state, (page_id_t){page->id});
     if (o->free_count == 0)
@@ -107,10 +121,6 @@ static void bring_in(struct oracle *o, struct page *page) {
     o->holds[f.n] = (size_t)(page - o->pages);
     o->in_use[f.n] = o->referenced[f.n] = true;
     o->touched[f.n] = false;
-    if (page->lazy) { /* comes back as zeros, which have no copy */
-        page->dirty = true;
-        page->lazy = false;
-    }
     o->policy->insert(o->state, f, (page_id_t){page->id});
 }
 
