@@ -5,12 +5,12 @@
  *    -9  not_here:   jmp  *AREA_FETCH_FAILED(%rbp)    area_fetch_failed
  *     0  entry:      cmpl $token, fetch_token[vpn](%rbp)
  *    10              jne  not_here
- *    12  library's:  subl $n, counter(%rbp)
- *    16              js   not_now
- *    18              nop
+ *    12  library's:  subl $n, counter(%rbp)           with two prefixes that say nothing
+ *    18              js   not_now
  *    20              ...
  *
- * At 12 the library has put a check of its own, which counts blocks: it is overwritten. */
+ * At 12 the library has put a check of its own, which counts blocks: it is overwritten. Prefixes fill what is
+ * left of it, as a nop would be one more instruction for the host. */
 #include <assert.h>
 #include <string.h>
 
@@ -26,8 +26,8 @@ struct __attribute__((packed)) entry {
     uint8_t compare[2];
     uint32_t token_at, token;
     uint8_t jne[2];
-    uint8_t subtract[3], n;
-    uint8_t js[2], nop[2];
+    uint8_t subtract[5], n;
+    uint8_t js[2], end[];
 };
 _Static_assert(offsetof(struct entry, compare) == ENTRY, "the entry is aligned like the block");
 _Static_assert(sizeof(struct entry) == ENTRY_BYTES + LIBRARY_CHECK_BYTES, "");
@@ -51,10 +51,9 @@ const void *entry_write(uint8_t *block, const struct translation *t) {
         .token_at = (uint32_t)token_at,
         .token = t->token,
         .jne = {0x75, SHORT_JUMP(not_here, subtract)},
-        .subtract = {0x83, 0x6d, AREA_COUNTER},
+        .subtract = {0x3e, 0x3e, 0x83, 0x6d, AREA_COUNTER},
         .n = (uint8_t)t->instructions,
-        .js = {0x78, SHORT_JUMP(not_now, nop)},
-        .nop = {0x66, 0x90},
+        .js = {0x78, SHORT_JUMP(not_now, end)},
     };
     assert(memcmp(block + ENTRY_BYTES, library_check, sizeof library_check) == 0);
     memcpy(block, &e, sizeof e);
