@@ -392,6 +392,11 @@ static bool run_job(struct job *job, char **envp) {
     const bool has_subject = job->subject.options.program || job->subject.options.machine_file;
     if (has_subject + (job->suite_path != NULL) + (job->from != NULL) != 1)
         return say_refused("give one of: PROGRAM or FILE of references, --suite FILE, --from FILE");
+    const struct options *o = &job->subject.options;
+    if (job->from && (o->warm_up > 0 || o->duration > 0 || o->counted.by_instructions))
+        return say_refused(
+            "--from runs nothing: give --warm-up and --duration to the comparison that writes the "
+            "file");
     if (job->runs && !job->suite_path)
         return say_refused("--runs is for the programs of a --suite: a program of its own runs once");
     if (job->from ? !read_rows(job) : !complete_policies(job))

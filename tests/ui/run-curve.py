@@ -367,6 +367,8 @@ class Compare(TraceCase):
         self.refused("--disk", "compare", "--disk", "floppy", self.belady)
         self.refused("no part of the pages", "compare", "--sizes", "0%", self.belady)
         self.refused("/no/such", "compare", "--from", "/no/such")
+        self.refused("--from runs nothing", "compare", "--from", "x", "--warm-up", "3i")
+        self.refused("--from runs nothing", "compare", "--from", "x", "--duration", "3")
         self.refused("/no/such", "compare", "--suite", "/no/such")
         for text, expected in (("", "names no program"), ("a b\n", "line 1"), ("# x\nb: \n", "no command"),
                                ("a: true\na: true\n", "another program"), ("a x=1 : true\n", "x=1"),
