@@ -24,12 +24,12 @@ struct engine_client {
     enum fault_result (*fault)(void *context, struct page_table *, uint64_t address, unsigned access);
     /* What the frame holds: never PAGE_ID_NONE for a frame that a present PTE names. */
     page_id_t (*page_id)(void *context, pfn_t);
-    /* References, in order, late: at least each 32768 instructions, and always before any other call of these
-     * functions (but page_id) and before run() returns; so that nothing has changed since about what a frame
-     * holds. There is one, or more. Nothing may be asked of the engine in it.
-     * NULL unless somebody wants every reference; then the engine runs traced code. Every access that was
-     * possible is there: fetches at the entry of each block, the first access after a fault, accesses of the
-     * engine itself on behalf of an instruction, also of one that fails at a later access of it. */
+    /* References, in order, late: at least each LOG_SPAN instructions, and always before any other call of
+     * these functions (but page_id) and before run() returns; so that nothing has changed since about what a
+     * frame holds. There is one, or more. Nothing may be asked of the engine in it. NULL unless somebody
+     * wants every reference; then the engine runs traced code. Every access that was possible is there:
+     * fetches at the entry of each block, the first access after a fault, accesses of the engine itself on
+     * behalf of an instruction, also of one that fails at a later access of it. */
     void (*references)(void *context, const struct reference_log *);
     /* A watched place is about to be executed: see engine_ops.watch. NULL unless something is watched. */
     void (*reached)(void *context, const struct page_table *, uint64_t address);

@@ -8,10 +8,9 @@
 
 #include "base/base.h"
 
-_Static_assert(offsetof(struct reference, count) == 4 && offsetof(struct reference, written) == 6 &&
-                   offsetof(struct reference, fetched) == 7 && LOG_WRITTEN == 1 << 16 &&
-                   LOG_FETCHED == 1 << 24,
-               "the kinds stay where they are");
+#define JOINED_WRITTEN (1U << JOINED_WRITTEN_SHIFT)
+#define JOINED_FETCHED (1U << JOINED_FETCHED_SHIFT)
+_Static_assert(JOINED_FRAME == UINT16_MAX && JOINED_SINCE_SHIFT == 16, "an entry's count shifted by a half");
 
 /* ---- one at a time ---- */
 
@@ -19,26 +18,37 @@ static bool always(void) {
     return true;
 }
 
-static size_t join_plain(const struct reference_log *log, struct reference *out) {
-    const uint64_t kinds = (uint64_t)(LOG_WRITTEN | LOG_FETCHED) << 32;
-    struct reference *const first_out = out;
-    uint64_t first = 0; /* a reference as a word */
-    uint32_t before = ~log->pages[0];
+static uint32_t word_of(const struct reference_log *log, size_t i) {
+    const struct reference r = log_reference(log, i);
+    return (r.frame & JOINED_FRAME) | (uint32_t)(r.instruction - log->start) << JOINED_SINCE_SHIFT |
+           (uint32_t)r.written << JOINED_WRITTEN_SHIFT | (uint32_t)r.fetched << JOINED_FETCHED_SHIFT;
+}
+
+static struct joined join_plain(const struct reference_log *log, uint32_t *words, uint32_t *frames) {
+    const uint32_t *const first_word = words;
+    uint32_t first = 0, before = ~log->pages[0], highest = 0;
     for (size_t i = 0; i < log->count; i++) {
-        const uint32_t page = log->pages[i], rest = log->rests[i];
-        const uint64_t right = (uint64_t)((rest & ~(uint32_t)UINT16_MAX) | (uint16_t)(log->end - rest))
-                                   << 32 |
-                               (page - log->base);
+        const uint32_t page = log->pages[i], word = word_of(log, i);
         const bool stays = page != before;
-        out += stays;
-        first = stays ? right : first | (right & kinds);
-        memcpy(out - 1, &first, sizeof first);
+        words += stays;
+        frames += stays;
+        first = stays ? word : first | (word & (JOINED_WRITTEN | JOINED_FETCHED));
+        words[-1] = first;
+        frames[-1] = page - log->base;
+        highest = max_u32(highest, page - log->base);
         before = page;
     }
-    return (size_t)(out - first_out);
+    return (struct joined){(size_t)(words - first_word), highest};
 }
 
 /* ---- vectors ---- */
+
+/* What of the entries of a vector that stay is not yet in memory: the next one may add to the kinds of the
+ * last. */
+struct held {
+    unsigned written, fetched; /* a bit for each: their kinds */
+    unsigned count;            /* 0: at the beginning */
+};
 
 /* A bit for each run: whether one of its entries behind the first has the kind. Bit 0 is the run's that goes
  * on from the vector before, the next one that of the first entry that stays, and so on. An addition finds
@@ -50,12 +60,11 @@ __attribute__((target("bmi2"))) static inline unsigned kind_of_runs(unsigned kin
     return _pext_u32((kind & others) + others, stay | (all + 1));
 }
 
-/* What of the entries of a vector that stay is not yet in memory: the next one may add to the kinds of the
- * last. */
-struct held {
-    unsigned written, fetched; /* a bit for each: the kinds of those that went on with it */
-    unsigned count;            /* 0: at the beginning */
-};
+/* The kind of what stays: of the first entries, and of those that went on with them. */
+__attribute__((target("bmi2"))) static inline unsigned kind_of_stay(unsigned kind, unsigned of_runs,
+                                                                    unsigned stay) {
+    return _pext_u32(kind, stay) | of_runs >> 1;
+}
 
 /* written, fetched: of kind_of_runs(). */
 static inline void held_add(struct held *held, unsigned written, unsigned fetched) {
@@ -74,27 +83,26 @@ static bool has_avx2(void) {
 struct eights {
     __m256i base, end, bits, turn;
     __m256i before;        /* the pages of the vector, turned by one */
-    __m256i frames, rests; /* of those held */
+    __m256i words, frames; /* of those held; words without their kinds */
+    __m256i highest;
     struct held held;
-    struct reference *out;
+    uint32_t *out_words, *out_frames;
 };
 
 /* `kind` where the lane's bit is set. */
 __attribute__((target("avx2"))) static inline __m256i eights_kind(const struct eights *e, unsigned lanes,
-                                                                  int kind) {
+                                                                  unsigned kind) {
     const __m256i is = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)lanes), e->bits), e->bits);
-    return _mm256_and_si256(is, _mm256_set1_epi32(kind));
+    return _mm256_and_si256(is, _mm256_set1_epi32((int)kind));
 }
 
 __attribute__((target("avx2"))) static inline void eights_write(struct eights *e) {
-    const __m256i kinds = _mm256_or_si256(eights_kind(e, e->held.written, LOG_WRITTEN),
-                                          eights_kind(e, e->held.fetched, LOG_FETCHED));
-    const __m256i rests = _mm256_or_si256(e->rests, kinds);
-    const __m256i low = _mm256_unpacklo_epi32(e->frames, rests);  /* 0 1, 4 5 */
-    const __m256i high = _mm256_unpackhi_epi32(e->frames, rests); /* 2 3, 6 7 */
-    _mm256_storeu_si256((__m256i *)e->out, _mm256_permute2x128_si256(low, high, 0x20));
-    _mm256_storeu_si256((__m256i *)(e->out + 4), _mm256_permute2x128_si256(low, high, 0x31));
-    e->out += e->held.count;
+    const __m256i kinds = _mm256_or_si256(eights_kind(e, e->held.written, JOINED_WRITTEN),
+                                          eights_kind(e, e->held.fetched, JOINED_FETCHED));
+    _mm256_storeu_si256((__m256i *)e->out_words, _mm256_or_si256(e->words, kinds));
+    _mm256_storeu_si256((__m256i *)e->out_frames, e->frames);
+    e->out_words += e->held.count;
+    e->out_frames += e->held.count;
 }
 
 /* A bit for each lane that is negative. */
@@ -115,32 +123,44 @@ eights_add(struct eights *e, __m256i pages, __m256i rests, unsigned are) {
     const __m256i turned = _mm256_permutevar8x32_epi32(pages, e->turn);
     const __m256i previous = _mm256_blend_epi32(turned, e->before, 1);
     const unsigned stay = ~eights_signs(_mm256_cmpeq_epi32(pages, previous)) & are;
-    const unsigned written =
-        kind_of_runs(eights_signs(_mm256_slli_epi32(rests, SIGN - WRITTEN)) & are, stay, ALL);
-    const unsigned fetched =
-        kind_of_runs(eights_signs(_mm256_slli_epi32(rests, SIGN - FETCHED)) & are, stay, ALL);
+    const unsigned write = eights_signs(_mm256_slli_epi32(rests, SIGN - WRITTEN)) & are;
+    const unsigned fetch = eights_signs(_mm256_slli_epi32(rests, SIGN - FETCHED)) & are;
+    const unsigned written = kind_of_runs(write, stay, ALL), fetched = kind_of_runs(fetch, stay, ALL);
     held_add(&e->held, written, fetched);
     e->before = turned;
     if (unlikely(!stay))
         return;
     eights_write(e);
     const __m256i order = eights_order(stay);
-    const __m256i right = _mm256_blend_epi16(rests, _mm256_sub_epi16(e->end, rests), 0x55);
-    e->frames = _mm256_permutevar8x32_epi32(_mm256_sub_epi32(pages, e->base), order);
-    e->rests = _mm256_permutevar8x32_epi32(right, order);
-    e->held = (struct held){written >> 1, fetched >> 1, (unsigned)__builtin_popcount(stay)};
+    const __m256i frames = _mm256_sub_epi32(pages, e->base);
+    const __m256i since = _mm256_slli_epi32(_mm256_sub_epi32(e->end, rests), JOINED_SINCE_SHIFT);
+    e->words = _mm256_permutevar8x32_epi32(_mm256_blend_epi16(since, frames, 0x55), order);
+    e->frames = _mm256_permutevar8x32_epi32(frames, order); /* the first again, where none is left */
+    e->highest = _mm256_max_epu32(e->highest, e->frames);
+    e->held = (struct held){kind_of_stay(write, written, stay), kind_of_stay(fetch, fetched, stay),
+                            (unsigned)__builtin_popcount(stay)};
 }
 
-__attribute__((target("avx2,popcnt,bmi2"))) static size_t join_avx2(const struct reference_log *log,
-                                                                    struct reference *out) {
+__attribute__((target("avx2"))) static uint32_t eights_highest(const struct eights *e) {
+    uint32_t lanes[8], highest = 0;
+    _mm256_storeu_si256((__m256i *)lanes, e->highest);
+    for (unsigned i = 0; i < 8; i++)
+        highest = max_u32(highest, lanes[i]);
+    return highest;
+}
+
+__attribute__((target("avx2,popcnt,bmi2"))) static struct joined
+join_avx2(const struct reference_log *log, uint32_t *words, uint32_t *frames) {
     struct eights e = {.base = _mm256_set1_epi32((int)log->base),
-                       .end = _mm256_set1_epi32(log->end),
+                       .end = _mm256_set1_epi32((int)(log->end - log->start)),
                        .bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128),
                        .turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6),
                        .before = _mm256_set1_epi32((int)~log->pages[0]),
+                       .words = _mm256_setzero_si256(),
                        .frames = _mm256_setzero_si256(),
-                       .rests = _mm256_setzero_si256(),
-                       .out = out};
+                       .highest = _mm256_setzero_si256(),
+                       .out_words = words,
+                       .out_frames = frames};
     const size_t whole = log->count & ~(size_t)7;
     for (size_t i = 0; i < whole; i += 8)
         eights_add(&e, _mm256_loadu_si256((const __m256i *)(log->pages + i)),
@@ -152,7 +172,7 @@ __attribute__((target("avx2,popcnt,bmi2"))) static size_t join_avx2(const struct
                    _mm256_maskload_epi32((const int *)(log->rests + whole), is), are);
     }
     eights_write(&e);
-    return (size_t)(e.out - out);
+    return (struct joined){(size_t)(e.out_words - words), eights_highest(&e)};
 }
 
 /* ---- sixteen at a time ---- */
@@ -163,21 +183,23 @@ static bool has_avx512(void) {
 }
 
 struct sixteens {
-    __m512i base, end, first_half, second_half; /* the halves: how frames and rests become references */
-    __m512i before;                             /* the pages of the vector */
-    __m512i frames, rests;                      /* of those held */
+    __m512i base, end;
+    __m512i before;        /* the pages of the vector */
+    __m512i words, frames; /* of those held; words without their kinds */
+    __m512i highest;
     struct held held;
-    struct reference *out;
+    uint32_t *out_words, *out_frames;
 };
 
-__attribute__((target("avx512f,avx512bw"))) static inline void sixteens_write(struct sixteens *s) {
-    const __m512i some =
-        _mm512_mask_or_epi32(s->rests, (__mmask16)s->held.written, s->rests, _mm512_set1_epi32(LOG_WRITTEN));
-    const __m512i rests =
-        _mm512_mask_or_epi32(some, (__mmask16)s->held.fetched, some, _mm512_set1_epi32(LOG_FETCHED));
-    _mm512_storeu_si512(s->out, _mm512_permutex2var_epi32(s->frames, s->first_half, rests));
-    _mm512_storeu_si512(s->out + 8, _mm512_permutex2var_epi32(s->frames, s->second_half, rests));
-    s->out += s->held.count;
+__attribute__((target("avx512f"))) static inline void sixteens_write(struct sixteens *s) {
+    const __m512i some = _mm512_mask_or_epi32(s->words, (__mmask16)s->held.written, s->words,
+                                              _mm512_set1_epi32((int)JOINED_WRITTEN));
+    const __m512i words =
+        _mm512_mask_or_epi32(some, (__mmask16)s->held.fetched, some, _mm512_set1_epi32((int)JOINED_FETCHED));
+    _mm512_storeu_si512(s->out_words, words);
+    _mm512_storeu_si512(s->out_frames, s->frames);
+    s->out_words += s->held.count;
+    s->out_frames += s->held.count;
 }
 
 /* are: a bit for each entry that there is. */
@@ -188,32 +210,33 @@ sixteens_add(struct sixteens *s, __m512i pages, __m512i rests, unsigned are) {
     const __m512i previous = _mm512_alignr_epi32(pages, s->before, 15);
     /* Not by a masked comparison: GCC 12 makes wrong code of one under both sanitizers at -O1. */
     const unsigned stay = ~(unsigned)_mm512_cmpeq_epi32_mask(pages, previous) & are;
-    const unsigned written =
-        kind_of_runs(_mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_WRITTEN)), stay, ALL);
-    const unsigned fetched =
-        kind_of_runs(_mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_FETCHED)), stay, ALL);
+    const unsigned write = _mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_WRITTEN));
+    const unsigned fetch = _mm512_mask_test_epi32_mask(mask, rests, _mm512_set1_epi32(LOG_FETCHED));
+    const unsigned written = kind_of_runs(write, stay, ALL), fetched = kind_of_runs(fetch, stay, ALL);
     held_add(&s->held, written, fetched);
     s->before = pages;
     if (unlikely(!stay))
         return;
     sixteens_write(s);
-    s->frames = _mm512_maskz_compress_epi32((__mmask16)stay, _mm512_sub_epi32(pages, s->base));
-    s->rests =
-        _mm512_maskz_compress_epi32((__mmask16)stay, _mm512_mask_sub_epi16(rests, 0x55555555, s->end, rests));
-    s->held = (struct held){written >> 1, fetched >> 1, (unsigned)__builtin_popcount(stay)};
+    const __m512i frames = _mm512_sub_epi32(pages, s->base);
+    const __m512i since = _mm512_slli_epi32(_mm512_sub_epi32(s->end, rests), JOINED_SINCE_SHIFT);
+    s->words = _mm512_maskz_compress_epi32((__mmask16)stay, _mm512_mask_mov_epi16(since, 0x55555555, frames));
+    s->frames = _mm512_maskz_compress_epi32((__mmask16)stay, frames);
+    s->highest = _mm512_max_epu32(s->highest, s->frames);
+    s->held = (struct held){kind_of_stay(write, written, stay), kind_of_stay(fetch, fetched, stay),
+                            (unsigned)__builtin_popcount(stay)};
 }
 
-__attribute__((target("avx512f,avx512bw,popcnt,bmi2"))) static size_t
-join_avx512(const struct reference_log *log, struct reference *out) {
-    struct sixteens s = {
-        .base = _mm512_set1_epi32((int)log->base),
-        .end = _mm512_set1_epi32(log->end),
-        .first_half = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
-        .second_half = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31),
-        .before = _mm512_set1_epi32((int)~log->pages[0]),
-        .frames = _mm512_setzero_si512(),
-        .rests = _mm512_setzero_si512(),
-        .out = out};
+__attribute__((target("avx512f,avx512bw,popcnt,bmi2"))) static struct joined
+join_avx512(const struct reference_log *log, uint32_t *words, uint32_t *frames) {
+    struct sixteens s = {.base = _mm512_set1_epi32((int)log->base),
+                         .end = _mm512_set1_epi32((int)(log->end - log->start)),
+                         .before = _mm512_set1_epi32((int)~log->pages[0]),
+                         .words = _mm512_setzero_si512(),
+                         .frames = _mm512_setzero_si512(),
+                         .highest = _mm512_setzero_si512(),
+                         .out_words = words,
+                         .out_frames = frames};
     const size_t whole = log->count & ~(size_t)15;
     for (size_t i = 0; i < whole; i += 16)
         sixteens_add(&s, _mm512_loadu_si512(log->pages + i), _mm512_loadu_si512(log->rests + i), 0xffff);
@@ -222,7 +245,7 @@ join_avx512(const struct reference_log *log, struct reference *out) {
         sixteens_add(&s, _mm512_maskz_loadu_epi32((__mmask16)are, log->pages + whole),
                      _mm512_maskz_loadu_epi32((__mmask16)are, log->rests + whole), are);
     sixteens_write(&s);
-    return (size_t)(s.out - out);
+    return (struct joined){(size_t)(s.out_words - words), _mm512_reduce_max_epu32(s.highest)};
 }
 
 const struct join_variant join_variants[] = {

@@ -16,13 +16,15 @@
 #include "record/words.h"
 #include "trace/strings.h"
 
-enum { JOINED_MOST = 1 << 12 }; /* entries at a time: they stay in the first cache */
+/* Entries at a time. Fewer are copied to the conveyor more slowly: the C library's memcpy() fetches the lines
+ * that it writes, from the other processor's caches, unless they are many. */
+enum { JOINED_MOST = 1 << 13 };
 
 struct recorder {
     struct vm_observer observer;
     struct trace_sink sink;
     join_function *join;
-    struct reference joined[JOINED_MOST + JOIN_ROOM];
+    uint32_t words[JOINED_MOST + JOIN_ROOM], frames[JOINED_MOST + JOIN_ROOM];
     struct conveyor conveyor;
     struct conveyor_block *block; /* that is being filled */
     struct refs_writer *writer;
@@ -122,15 +124,19 @@ static void end_warm_up(struct recorder *r, uint64_t instruction) {
 }
 
 /* Joined on this thread: fewer words go from one processor's caches to another's, which costs more. And
- * beside the block, whose lines are still in the other's: a copy fetches none of them. */
+ * beside the block, whose lines are still in the other's. The frames go along where the words do not say all
+ * of them. */
 static void put_references(struct recorder *r, const struct reference_log *log) {
-    const size_t left = r->join(log, r->joined);
-    uint64_t *at = put(r, 2 + (uint32_t)left);
-    at[0] = words_head(WORDS_REFERENCES, 0, 0, (uint32_t)left);
+    const struct joined joined = r->join(log, r->words, r->frames);
+    const bool with_frames = joined.highest_frame > JOINED_FRAME;
+    const uint32_t size = words_of_entries((uint32_t)joined.count);
+    uint64_t *at = put(r, 2 + (with_frames ? 2 * size : size));
+    at[0] = words_head(WORDS_REFERENCES, with_frames, 0, (uint32_t)joined.count);
     at[1] = log->start;
-    memcpy(at + 2, r->joined, left * sizeof *r->joined);
+    memcpy(at + 2, r->words, joined.count * sizeof *r->words);
+    if (with_frames)
+        memcpy(at + 2 + size, r->frames, joined.count * sizeof *r->frames);
 }
-_Static_assert(sizeof(struct reference) == sizeof(uint64_t), "an entry is a word");
 
 static void observe_references(void *context, const struct reference_log *log) {
     struct recorder *r = context;

@@ -17,12 +17,12 @@
 
 #include "base/base.h"
 #include "base/map.h"
-#include "hw/reference.h"
+#include "hw/join.h"
 #include "hw/types.h"
 #include "record/reduce.h"
 #include "record/words.h"
 
-enum { NO_PAGE = UINT32_MAX, FIRST_FRAMES = 1 << 12 };
+enum { NO_PAGE = UINT32_MAX, FIRST_FRAMES = JOINED_FRAME + 1 /* so words need not be compared */ };
 
 struct mark {
     struct mark *next;
@@ -173,44 +173,39 @@ static void add_control(struct scribe *s, enum refs_kind kind, uint8_t flags, ui
 
 /* ---- references, one by one ---- */
 
-/* Entries of the log as words. */
-enum { ENTRY_COUNT = 32, ENTRY_WRITTEN = 48, ENTRY_FETCHED = 56 };
-_Static_assert(offsetof(struct reference, frame) == 0 && offsetof(struct reference, count) == 4 &&
-                   offsetof(struct reference, written) == 6 && offsetof(struct reference, fetched) == 7,
-               "where the fields are");
-_Static_assert(ACCESS_READ == 1 && ACCESS_WRITE == 2 && ACCESS_EXEC == 4, "the shifts below");
+/* Entries of the log, joined. */
+struct batch {
+    const uint32_t *words;
+    const uint32_t *frames; /* NULL: the words say them */
+    size_t count;
+    uint64_t start;
+};
+_Static_assert(ACCESS_READ == 1 && ACCESS_WRITE == 2 && ACCESS_EXEC == 4 &&
+                   JOINED_FETCHED_SHIFT == JOINED_WRITTEN_SHIFT + 1,
+               "the kinds of a word are enum access bits, shifted");
 
-/* enum access bits of an entry: an access that is neither a store nor a fetch is a load. */
-static inline uint8_t access_of(uint64_t entry) {
-    const unsigned kind =
-        (entry >> (ENTRY_WRITTEN - 1) & ACCESS_WRITE) | (entry >> (ENTRY_FETCHED - 2) & ACCESS_EXEC);
+/* enum access bits of a word: an access that is neither a store nor a fetch is a load. */
+static inline uint8_t access_of(uint32_t word) {
+    const unsigned kind = word >> (JOINED_WRITTEN_SHIFT - 1) & (ACCESS_WRITE | ACCESS_EXEC);
     return (uint8_t)(kind | !kind);
 }
 
-/* The count whose low bits an entry has. */
-static inline uint64_t instruction_at(uint16_t count, uint64_t start) {
-    return start + (uint16_t)(count - start);
+static inline uint64_t instruction_of(const struct batch *b, size_t i) {
+    return b->start + (b->words[i] >> JOINED_SINCE_SHIFT & JOINED_SINCE);
 }
 
-static inline uint64_t instruction_of(uint64_t entry, uint64_t start) {
-    return instruction_at((uint16_t)(entry >> ENTRY_COUNT), start);
-}
-
-static inline uint32_t page_of(const uint32_t *frame_page, uint32_t frames, uint64_t entry) {
-    return frame_page[min_u32((uint32_t)entry, frames)];
-}
-
-static struct refs_item item_of(const struct scribe *s, uint64_t entry, uint64_t start) {
-    return (struct refs_item){.instruction = instruction_of(entry, start),
-                              .page = page_of(s->frame_page, s->frames, entry),
+static struct refs_item item_of(const struct scribe *s, const struct batch *b, size_t i) {
+    const uint32_t frame = b->frames ? min_u32(b->frames[i], s->frames) : b->words[i] & JOINED_FRAME;
+    return (struct refs_item){.instruction = instruction_of(b, i),
+                              .page = s->frame_page[frame],
                               .space = (uint16_t)s->space,
                               .kind = REFS_REFERENCE,
-                              .flags = access_of(entry)};
+                              .flags = access_of(b->words[i])};
 }
 
 /* The open run goes on with it, or ends; true: it begins another. */
-static bool add_one(struct scribe *s, uint64_t entry, uint64_t start) {
-    const struct refs_item item = item_of(s, entry, start);
+static bool add_one(struct scribe *s, const struct batch *b, size_t i) {
+    const struct refs_item item = item_of(s, b, i);
     if (item.page == NO_PAGE)
         return false;
     if (item.page == s->open.page) {
@@ -225,87 +220,101 @@ static bool add_one(struct scribe *s, uint64_t entry, uint64_t start) {
 
 /* ---- many of them ---- */
 
-enum { TOGETHER = 4, WORD_FLAGS = 56, WORD_STEP = ENTRY_COUNT /* it is the difference of two counts */ };
+enum { TOGETHER = 4, WORD_FLAGS = 56, WORD_STEP = 32 };
 
-static inline __m128i two_entries(const uint64_t *at) {
-    return _mm_loadu_si128((const __m128i *)at);
-}
-
-static inline __m128i two_pages(const uint32_t *frame_page, uint32_t frames, const uint64_t *entries) {
-    return _mm_unpacklo_epi64(_mm_cvtsi32_si128((int)page_of(frame_page, frames, entries[0])),
-                              _mm_cvtsi32_si128((int)page_of(frame_page, frames, entries[1])));
-}
-
-/* A word's flags: access_of(). */
-static inline __m128i two_accesses(__m128i entries) {
-    const __m128i written = _mm_and_si128(_mm_slli_epi64(entries, WORD_FLAGS + 1 - ENTRY_WRITTEN),
-                                          _mm_set1_epi64x((long long)ACCESS_WRITE << WORD_FLAGS));
-    const __m128i fetched = _mm_and_si128(_mm_slli_epi64(entries, WORD_FLAGS + 2 - ENTRY_FETCHED),
-                                          _mm_set1_epi64x((long long)ACCESS_EXEC << WORD_FLAGS));
-    const __m128i kind = _mm_or_si128(written, fetched);
-    const __m128i neither = _mm_cmpeq_epi32(kind, _mm_setzero_si128());
-    return _mm_or_si128(kind, _mm_and_si128(neither, _mm_set1_epi64x((long long)ACCESS_READ << WORD_FLAGS)));
-}
-
-/* Words that are being made of entries of the log, one of each, behind the open run's, which has no step. */
+/* Items' words that are being made of entries, one of each, behind the open run's, which has no step. */
 struct pass {
+    const struct batch *batch;
     const uint32_t *frame_page;
     uint32_t frames;
-    const uint64_t *entries;
-    uint64_t *words;
-    size_t taken;
+    size_t at;       /* of the batch: the next entry */
+    uint64_t *items; /* where its item goes */
+    __m128i before;  /* the first lane: the page of the entry before */
 };
 
-/* TOGETHER entries at once, when their pages are known and not those of the entries before them, and the
- * steps narrow. The others are rare: the log was joined. */
-static inline bool pass_next(struct pass *p) {
-    const __m128i ones = _mm_set1_epi32(-1), step_only = _mm_set1_epi64x(0xffffLL << WORD_STEP);
-    const uint64_t *entries = p->entries + p->taken;
-    uint64_t *words = p->words + 1 + p->taken;
-    __m128i before = _mm_set1_epi64x((long long)(uint32_t)words[-1]), wrong = _mm_setzero_si128();
-    for (size_t k = 0; k < TOGETHER; k += 2) {
-        const __m128i two = two_entries(entries + k),
-                      pages = two_pages(p->frame_page, p->frames, entries + k);
-        const __m128i step = _mm_and_si128(_mm_sub_epi16(two, two_entries(entries + k - 1)), step_only);
-        const __m128i word = _mm_or_si128(_mm_or_si128(pages, step), two_accesses(two));
-        before = _mm_unpacklo_epi64(_mm_srli_si128(before, 8), pages); /* of each the one before */
-        const __m128i same = _mm_or_si128(_mm_cmpeq_epi32(pages, before), _mm_cmpeq_epi32(pages, ones));
-        wrong = _mm_or_si128(wrong, _mm_slli_epi64(same, 32)); /* the upper halves are always the same */
-        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi16(step, ones));
-        before = pages;
-        _mm_storeu_si128((__m128i *)(words + k), word);
-    }
-    return !_mm_movemask_epi8(wrong);
+/* with_frames: whether the batch has them. */
+static inline int page_at(const struct pass *p, size_t i, bool with_frames) {
+    const uint32_t frame =
+        with_frames ? min_u32(p->batch->frames[i], p->frames) : p->batch->words[i] & JOINED_FRAME;
+    return (int)p->frame_page[frame];
 }
 
-/* The open run began with entries[-1]. How many of the entries were taken; the last of the words that they
+/* The upper halves of items' words: step and flags. */
+static inline __m128i four_rests(const uint32_t *words) {
+    enum { TO_FLAGS = JOINED_WRITTEN_SHIFT - (WORD_FLAGS - WORD_STEP) - 1 };
+    const __m128i kinds = _mm_set1_epi32((ACCESS_WRITE | ACCESS_EXEC) << (WORD_FLAGS - WORD_STEP));
+    const __m128i reads = _mm_set1_epi32(ACCESS_READ << (WORD_FLAGS - WORD_STEP));
+    const __m128i counts = _mm_set1_epi32(JOINED_SINCE << JOINED_SINCE_SHIFT);
+    const __m128i these = _mm_loadu_si128((const __m128i *)words);
+    const __m128i those = _mm_loadu_si128((const __m128i *)(words - 1));
+    const __m128i step = _mm_srli_epi32(
+        _mm_sub_epi32(_mm_and_si128(these, counts), _mm_and_si128(those, counts)), JOINED_SINCE_SHIFT);
+    const __m128i kind = _mm_and_si128(_mm_srli_epi32(these, TO_FLAGS), kinds);
+    const __m128i neither = _mm_cmpeq_epi32(kind, _mm_setzero_si128());
+    return _mm_or_si128(_mm_or_si128(step, kind), _mm_and_si128(neither, reads));
+}
+
+/* TOGETHER entries at once, when their pages are known and not those of the entries before them. The others
+ * are rare: the log was joined. */
+__attribute__((always_inline)) static inline bool pass_next(struct pass *p, bool with_frames) {
+    const __m128i pages =
+        _mm_setr_epi32(page_at(p, p->at, with_frames), page_at(p, p->at + 1, with_frames),
+                       page_at(p, p->at + 2, with_frames), page_at(p, p->at + 3, with_frames));
+    const __m128i before = _mm_or_si128(_mm_slli_si128(pages, 4), p->before);
+    const __m128i rests = four_rests(p->batch->words + p->at);
+    _mm_storeu_si128((__m128i *)p->items, _mm_unpacklo_epi32(pages, rests));
+    _mm_storeu_si128((__m128i *)(p->items + 2), _mm_unpackhi_epi32(pages, rests));
+    if (_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi32(pages, before),
+                                       _mm_cmpeq_epi32(pages, _mm_set1_epi32((int)NO_PAGE)))))
+        return false;
+    p->before = _mm_srli_si128(pages, 12);
+    p->at += TOGETHER;
+    p->items += TOGETHER;
+    return true;
+}
+
+static void pass_all(struct pass *p, size_t end) {
+    if (p->batch->frames)
+        while (p->at + TOGETHER <= end && pass_next(p, true))
+            ;
+    else
+        while (p->at + TOGETHER <= end && pass_next(p, false))
+            ;
+}
+
+/* The open run began with the entry before. How many entries were taken; the last of the words that they
  * become is the open run then. Most of the recorder's time is spent here and in the writer. */
-static size_t add_many(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
+static size_t add_many(struct scribe *s, const struct batch *b, size_t first) {
     size_t room;
-    struct pass p = {.frame_page = s->frame_page, .frames = s->frames, .entries = entries};
-    p.words = refs_writer_room(s->writer, &room) - 1; /* where the open run will stand */
-    p.words[0] = s->open.page | (uint64_t)s->open.flags << WORD_FLAGS;
-    while (p.taken + TOGETHER <= min_size(count, room) && pass_next(&p))
-        p.taken += TOGETHER;
-    if (!p.taken)
+    uint64_t *items = refs_writer_room(s->writer, &room); /* behind the place of the open run */
+    struct pass p = {.batch = b,
+                     .frame_page = s->frame_page,
+                     .frames = s->frames,
+                     .at = first,
+                     .items = items,
+                     .before = _mm_cvtsi32_si128((int)s->open.page)};
+    items[-1] = s->open.page | (uint64_t)s->open.flags << WORD_FLAGS;
+    pass_all(&p, first + min_size(b->count - first, room));
+    const size_t taken = p.at - first;
+    if (!taken)
         return 0;
-    const uint64_t last = p.words[p.taken], instruction = instruction_of(entries[p.taken - 1], start);
+    const uint64_t last = items[taken - 1], instruction = instruction_of(b, p.at - 1);
     const uint64_t step = (uint16_t)(last >> WORD_STEP);
-    fail(s, refs_writer_filled(s->writer, &s->open, p.taken - 1, instruction - step));
+    fail(s, refs_writer_filled(s->writer, &s->open, taken - 1, instruction - step));
     s->open.instruction = instruction;
     s->open.page = (uint32_t)last;
     s->open.flags = (uint8_t)(last >> WORD_FLAGS);
-    s->references += p.taken;
-    return p.taken;
+    s->references += taken;
+    return taken;
 }
 
-static void add_references(struct scribe *s, const uint64_t *entries, size_t count, uint64_t start) {
-    for (size_t i = 0; i < count;) {
-        const bool begins = add_one(s, entries[i++], start);
+static void add_references(struct scribe *s, const struct batch *b) {
+    for (size_t i = 0; i < b->count;) {
+        const bool begins = add_one(s, b, i++);
         if (begins && !s->reduce)
-            i += add_many(s, entries + i, count - i, start);
+            i += add_many(s, b, i);
     }
-    s->now = max_u64(s->now, instruction_of(entries[count - 1], start));
+    s->now = max_u64(s->now, instruction_of(b, b->count - 1));
 }
 
 /* ---- pages and frames ---- */
@@ -390,12 +399,22 @@ static void add_mark(struct scribe *s, const uint64_t *words) {
 /* ---- blocks ---- */
 
 /* How many words it was. */
+static uint32_t take_references(struct scribe *s, const uint64_t *words) {
+    const uint32_t count = words_what(words[0]), size = words_of_entries(count);
+    const bool with_frames = words_flags(words[0]);
+    const struct batch batch = {.words = (const uint32_t *)(words + 2),
+                                .frames = with_frames ? (const uint32_t *)(words + 2 + size) : NULL,
+                                .count = count,
+                                .start = words[1]};
+    add_references(s, &batch);
+    return 2 + (with_frames ? 2 * size : size);
+}
+
+/* The same of any kind. */
 static uint32_t take(struct scribe *s, const uint64_t *words) {
     const uint64_t head = words[0];
     switch (words_kind(head)) {
-    case WORDS_REFERENCES:
-        add_references(s, words + 2, words_what(head), words[1]);
-        return 2 + words_what(head);
+    case WORDS_REFERENCES: return take_references(s, words);
     case WORDS_APPEARS: page_appears(s, words); return 4;
     case WORDS_HOLDS: frame_holds(s, words_what(head), words[1]); return 2;
     case WORDS_RUNS: s->space = words_space(head); return 1;

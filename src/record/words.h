@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum words_kind {
-    WORDS_REFERENCES, /* what = entries: start, then a word (struct reference) each */
+    WORDS_REFERENCES, /* what = entries, flags = whether there are frames: start, words, frames (hw/join.h) */
     WORDS_APPEARS,    /* what = object, flags = enum refs_page_flags: identity, page of the object, VPN */
     WORDS_HOLDS,      /* what = frame: identity */
     WORDS_RUNS,       /* space */
@@ -39,6 +39,10 @@ static inline uint16_t words_space(uint64_t head) {
 }
 static inline uint32_t words_what(uint64_t head) {
     return (uint32_t)(head >> 32);
+}
+/* Words that the words of so many entries take, or their frames. */
+static inline uint32_t words_of_entries(uint32_t entries) {
+    return entries / 2 + entries % 2;
 }
 /* Words that a text takes, with its length. */
 static inline uint32_t words_of_text(uint64_t length) {

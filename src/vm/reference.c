@@ -140,7 +140,7 @@ static void runs_begin_one_by_one(struct vm *vm, const struct reference_log *log
             continue;
         struct frame *frame = frame_of(vm, pfn);
         if (!page_id_eq(frame->id, vm->references.run))
-            run_begin(vm, pfn, frame, log_instruction(log, reference.count));
+            run_begin(vm, pfn, frame, reference.instruction);
     }
 }
 

@@ -116,13 +116,16 @@ static void check_fault(struct os *os, const struct os_reference *r) {
 
 static void note_references(void *context, const struct reference_log *log) {
     struct os *os = context;
+    uint64_t before = log->start;
     for (size_t i = 0; i < log->count; i++) {
         const struct reference e = log_reference(log, i);
-        const uint32_t frame = e.frame;
-        if (frame >= os->config.frames)
+        if (e.instruction < before || e.instruction - log->start >= LOG_SPAN)
+            fail("a reference before the one before it, or too far behind the start of its log");
+        before = e.instruction;
+        if (e.frame >= os->config.frames)
             continue;
-        const struct os_reference r = {.vpn = os->owner[frame],
-                                       .instruction = log_instruction(log, e.count),
+        const struct os_reference r = {.vpn = os->owner[e.frame],
+                                       .instruction = e.instruction,
                                        .written = e.written,
                                        .fetched = e.fetched};
         check_fault(os, &r);

@@ -25,6 +25,7 @@ struct test {
     struct recorder *recorder;
     const struct vm_observer *o;
     unsigned failures;
+    uint32_t first_frame;
     uint32_t pages[BATCH], rests[BATCH]; /* of entries that were not yet delivered … */
     size_t batched;
     uint64_t start; /* … from this instruction on */
@@ -69,15 +70,15 @@ static void appears(struct test *t, uint64_t id, uint64_t vpn) {
 
 static void holds(struct test *t, uint32_t frame, uint64_t id) {
     deliver(t);
-    t->o->holds(t->o->context, (pfn_t){frame}, (page_id_t){id});
+    t->o->holds(t->o->context, (pfn_t){t->first_frame + frame}, (page_id_t){id});
 }
 
 static void refer(struct test *t, uint32_t frame, uint64_t instruction, unsigned access) {
-    if (t->batched == BATCH || instruction - t->start > UINT16_MAX)
+    if (t->batched == BATCH || instruction - t->start >= LOG_SPAN)
         deliver(t);
     if (!t->batched)
         t->start = instruction;
-    t->pages[t->batched] = frame + BASE;
+    t->pages[t->batched] = t->first_frame + frame + BASE;
     t->rests[t->batched++] = log_rest((uint32_t)(END - instruction), access);
 }
 
@@ -110,7 +111,7 @@ static struct refs_item *read_all(struct test *t, size_t *ret_count, struct refs
 
 /* Pages move from frame to frame, die and come, are written back; runs come in pieces. The file must have the
  * runs joined by page, with the kinds of all their accesses. */
-static void test_file_has_the_runs_of_pages_that_move(void **state) {
+static void check_runs(uint32_t first_frame) {
     struct test t;
     struct rng rng = {3};
     uint64_t id_in[FRAMES], last_id = 0, now = 0, runs = 0;
@@ -119,6 +120,7 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
     size_t n = 0, count;
     uint32_t open = UINT32_MAX, frame = 0;
     begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
+    t.first_frame = first_frame;
     for (uint32_t f = 0; f < FRAMES; f++) {
         id_in[f] = ++last_id;
         page_of[f] = (uint32_t)last_id - 1;
@@ -187,6 +189,15 @@ static void test_file_has_the_runs_of_pages_that_move(void **state) {
     assert_true(totals.whole);
     assert_int_equal(t.failures, 0);
     free(items);
+}
+
+static void test_file_has_the_runs_of_pages_that_move(void **state) {
+    check_runs(0);
+}
+
+/* The numbers of half of them have more than 16 bits. */
+static void test_frames_may_have_large_numbers(void **state) {
+    check_runs((1 << 16) - FRAMES / 2);
 }
 
 static void emit(struct test *t, struct event e) {
@@ -357,6 +368,7 @@ static void test_full_disk_is_said_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_file_has_the_runs_of_pages_that_move),
+        cmocka_unit_test(test_frames_may_have_large_numbers),
         cmocka_unit_test(test_marks_stand_behind_the_run_that_they_meet),
         cmocka_unit_test(test_names_and_spaces_are_marks),
         cmocka_unit_test(test_marks_know_the_spaces_of_processes),

@@ -64,7 +64,7 @@ static void note_references(void *context, const struct reference_log *log) {
             continue;
         const uint64_t page = t->holds[frame];
         const uint32_t flags = (e.written ? ACCESS_WRITE : 0U) | (e.fetched ? ACCESS_EXEC : 0U);
-        t->instruction = log_instruction(log, e.count);
+        t->instruction = e.instruction;
         if (t->open && t->items[t->open - 1].page == page)
             t->items[t->open - 1].flags |= flags;
         else

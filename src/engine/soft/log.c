@@ -8,7 +8,7 @@
 
 enum { LOG_BYTES = 2 * LOG_ENTRIES * sizeof(uint32_t) };
 _Static_assert(LOG_ENTRIES >= LOG_HELPED + 2 * (LOG_CHUNK + BLOCK_INSTRUCTIONS) * LOG_INSTRUCTION, "log.h");
-_Static_assert(LOG_CHUNK + 2 * BLOCK_INSTRUCTIONS <= 32768, "engine.h: counts have 16 bits");
+_Static_assert(LOG_CHUNK + 2 * BLOCK_INSTRUCTIONS <= LOG_SPAN, "hw/reference.h");
 
 static uint32_t host_page(const void *host) {
     return (uint32_t)((uint64_t)host >> PAGE_SHIFT);
