@@ -16,16 +16,18 @@
 
 #include "model.h"
 
-static struct simulation *simulation_of(const struct policy_ops *policy, uint32_t frames, bool no_swap,
+static struct simulation *simulation_of(const struct policy_ops *policy, uint32_t frames, uint32_t slots,
                                         const struct random_string *string) {
-    const struct simulation_config config = {.policy = policy, .frames = frames, .no_swap = no_swap};
+    const bool unlimited = slots == MODEL_SWAP_UNLIMITED;
+    const struct simulation_config config = {
+        .policy = policy, .frames = frames, .no_swap = slots == 0, .swap_pages = unlimited ? 0 : slots};
     struct simulation *s;
     assert_int_equal(simulation_create(&config, &s), 0);
     assert_int_equal(simulation_add_pages(s, string->pages, string->page_count), 0);
     return s;
 }
 
-static void assert_same(const struct simulation *s, const struct model_result *expected) {
+static void assert_same(const struct simulation *s, uint32_t slots, const struct model_result *expected) {
     struct simulation_result result;
     simulation_get_result(s, &result);
     assert_int_equal(result.out_of_memory, expected->out_of_memory);
@@ -35,23 +37,27 @@ static void assert_same(const struct simulation *s, const struct model_result *e
     assert_int_equal(result.evictions, expected->evictions);
     assert_int_equal(result.to_swap, expected->to_swap);
     assert_int_equal(result.to_file, expected->to_file);
+    assert_int_equal(result.swap_was_short, expected->swap_was_short && slots > 0);
+    if (expected->out_of_memory)
+        assert_int_equal(result.out_of_memory_instruction, expected->out_of_memory_instruction);
 }
 
-static void compare(const struct random_string *string, bool no_swap) {
+/* With so many slots of swap: 0, some, or MODEL_SWAP_UNLIMITED. */
+static void compare(const struct random_string *string, uint32_t slots) {
     static const struct {
         const struct policy_ops *policy;
         enum model_policy model;
     } pairs[] = {{&policy_fifo, MODEL_FIFO}, {&policy_clock, MODEL_CLOCK}, {&policy_lru, MODEL_LRU}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         for (uint32_t frames = 1; frames <= 28; frames += 3) {
-            const struct model_result expected = model_run(pairs[i].model, string, frames, no_swap);
-            struct simulation *s = simulation_of(pairs[i].policy, frames, no_swap, string);
+            const struct model_result expected = model_run_with_swap(pairs[i].model, string, frames, slots);
+            struct simulation *s = simulation_of(pairs[i].policy, frames, slots, string);
             assert_int_equal(simulation_feed(s, string->items, string->count / 2), 0);
             assert_null(simulation_check(s));
             assert_int_equal(
                 simulation_feed(s, string->items + string->count / 2, string->count - string->count / 2), 0);
             assert_null(simulation_check(s));
-            assert_same(s, &expected);
+            assert_same(s, slots, &expected);
             simulation_destroy(s);
         }
 }
@@ -69,8 +75,10 @@ static void same_as_the_model(void **state) {
                                            .shared = 200,
                                            .steps = 3};
         struct random_string string = random_string_make(&shape, seed);
-        compare(&string, false);
-        compare(&string, true);
+        compare(&string, MODEL_SWAP_UNLIMITED);
+        compare(&string, 0);
+        for (uint32_t slots = 1; slots <= 13; slots += 4)
+            compare(&string, slots);
         random_string_free(&string);
     }
 }
@@ -83,14 +91,14 @@ static void counting_begins_where_it_is_told(void **state) {
     struct random_string string = random_string_make(&shape, 7);
     const size_t half = string.count / 2;
     struct simulation_result whole, beginning, rest;
-    struct simulation *s = simulation_of(&policy_lru, 9, false, &string);
+    struct simulation *s = simulation_of(&policy_lru, 9, MODEL_SWAP_UNLIMITED, &string);
     assert_int_equal(simulation_feed(s, string.items, half), 0);
     simulation_get_result(s, &beginning);
     assert_int_equal(simulation_feed(s, string.items + half, string.count - half), 0);
     simulation_get_result(s, &whole);
     simulation_destroy(s);
 
-    s = simulation_of(&policy_lru, 9, false, &string);
+    s = simulation_of(&policy_lru, 9, MODEL_SWAP_UNLIMITED, &string);
     assert_int_equal(simulation_feed(s, string.items, half), 0);
     simulation_restart(s);
     simulation_get_result(s, &rest);
@@ -120,7 +128,7 @@ static void beladys_anomaly(void **state) {
         items[i] = (struct refs_item){.page = pages[i], .flags = ACCESS_READ};
     for (uint32_t frames = 3; frames <= 4; frames++) {
         struct simulation_result result;
-        struct simulation *s = simulation_of(&policy_fifo, frames, false, &string);
+        struct simulation *s = simulation_of(&policy_fifo, frames, MODEL_SWAP_UNLIMITED, &string);
         assert_int_equal(simulation_feed(s, items, sizeof pages), 0);
         simulation_get_result(s, &result);
         assert_int_equal(result.misses, frames == 3 ? 9 : 10);
@@ -129,15 +137,18 @@ static void beladys_anomaly(void **state) {
     }
 }
 
-/* ---- harvests ---- */
+/* ---- what a policy is told ---- */
 
 struct seen {
+    struct policy_config config;
     char text[200];
 };
 
 static int seen_create(const struct policy_config *config, void **ret_state) {
-    *ret_state = calloc(1, sizeof(struct seen));
-    return *ret_state ? 0 : -ENOMEM;
+    struct seen *seen = *ret_state = calloc(1, sizeof *seen);
+    if (seen)
+        seen->config = *config;
+    return seen ? 0 : -ENOMEM;
 }
 static void seen_add(void *state, const char *what, uint64_t number) {
     struct seen *seen = state;
@@ -150,10 +161,10 @@ static void seen_insert(void *state, pfn_t f, page_id_t id) {
 static void seen_access(void *state, pfn_t f, page_id_t id) {
     seen_add(state, "", id.n & ~(1ULL << 63));
 }
+/* Evicted: "-", unmapped: "u", exited: "x". */
 static void seen_remove(void *state, pfn_t f, page_id_t id, enum policy_remove reason) {
-    seen_add(state, "-", id.n & ~(1ULL << 63));
-    if (reason == POLICY_EXITED)
-        fprintf(stderr, "# %s\n", ((struct seen *)state)->text);
+    static const char *const words[] = {"-", "u", "x"};
+    seen_add(state, words[reason], id.n & ~(1ULL << 63));
 }
 static pfn_t seen_victim(void *state) {
     seen_add(state, "?", 0);
@@ -176,6 +187,57 @@ static const struct policy_ops policy_seen = {
     .check = seen_check,
 };
 
+/* Why a page leaves, and that a page which died is not there, nor anything in the frame that it had. */
+static void dead_pages_are_gone(void **state) {
+    const struct refs_page pages[3] = {0};
+    const struct refs_item items[] = {
+        {.page = 0},
+        {.page = 1},
+        {.page = 0, .kind = REFS_DIES, .flags = POLICY_EXITED},
+        {.page = 1, .kind = REFS_DIES, .flags = POLICY_UNMAPPED},
+        {.page = 2},
+        {.page = 1},
+    };
+    const struct simulation_config config = {.policy = &policy_seen, .frames = 2};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
+    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    assert_string_equal(simulation_check(s), "+1 +2 x1 u2 +3 +2 ");
+    simulation_destroy(s);
+}
+
+static void asking_insert(void *state, pfn_t f, page_id_t id) {
+    struct seen *seen = state;
+    seen_add(state, "@", seen->config.now(seen->config.context));
+    for (uint32_t n = 0; n <= seen->config.frames; n++) {
+        seen_add(state, "r", seen->config.test_and_clear_referenced(seen->config.context, (pfn_t){n}));
+        seen_add(state, "d", seen->config.is_dirty(seen->config.context, (pfn_t){n}));
+    }
+}
+
+/* The time is the item's; in a frame whose page died, or that there is not, nothing is referenced or dirty.
+ */
+static void policies_are_answered(void **state) {
+    struct policy_ops asking = policy_seen;
+    const struct refs_page pages[4] = {[2] = {.flags = REFS_PAGE_FILE}};
+    const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 4};
+    const struct refs_item items[] = {
+        {.page = 0, .instruction = 5},
+        {.page = 1, .instruction = 7},
+        {.page = 0, .instruction = 8},
+        {.page = 0, .instruction = 8, .kind = REFS_DIES, .flags = POLICY_UNMAPPED},
+        {.page = 1, .instruction = 9, .kind = REFS_DIES, .flags = POLICY_UNMAPPED},
+        {.page = 2, .instruction = 9},
+    };
+    asking.insert = asking_insert;
+    struct simulation *s = simulation_of(&asking, 2, MODEL_SWAP_UNLIMITED, &string);
+    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    assert_string_equal(simulation_check(s), "@5 r1 d1 r0 d0 r0 d0 @7 r0 d1 r1 d1 r0 d0 1 u1 u2 "
+                                             "@9 r0 d0 r1 d0 r0 d0 ");
+    simulation_destroy(s);
+}
+
 /* Bits are delivered before the first reference at or after each multiple of K, by name, before victim(). */
 static void bits_are_harvested(void **state) {
     const struct refs_page pages[] = {{.name = 9}, {.name = 5}, {.name = 7}};
@@ -191,6 +253,26 @@ static void bits_are_harvested(void **state) {
     assert_int_equal(simulation_add_pages(s, pages, 3), 0);
     assert_int_equal(simulation_feed(s, items, sizeof items / sizeof *items), 0);
     assert_string_equal(simulation_check(s), "+1 +2 2 1 ?0 -1 +3 3 2 ");
+    simulation_destroy(s);
+}
+
+/* The bit of a page that died is not delivered. */
+static void bits_die_with_their_pages(void **state) {
+    const struct refs_page pages[3] = {{.name = 1}, {.name = 2}, {.name = 3}};
+    const struct refs_item items[] = {
+        {.page = 0, .instruction = 1},
+        {.page = 1, .instruction = 2},
+        {.page = 0, .instruction = 3},
+        {.page = 1, .instruction = 4},
+        {.page = 0, .instruction = 5, .kind = REFS_DIES, .flags = POLICY_EXITED},
+        {.page = 1, .instruction = 10},
+    };
+    const struct simulation_config config = {.policy = &policy_seen, .frames = 2, .observe_bits = 10};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
+    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    assert_string_equal(simulation_check(s), "+1 +2 x1 2 ");
     simulation_destroy(s);
 }
 
@@ -212,13 +294,14 @@ static void pages_that_come_back_are_themselves(void **state) {
     struct simulation *s;
     assert_int_equal(simulation_create(&config, &s), 0);
     for (uint32_t i = 0; i < ARRAY_LENGTH(pages); i++) {
-        const struct refs_item items[] = {{.page = i}, {.page = i}, {.page = i, .kind = REFS_DIES}};
+        const struct refs_item items[] = {
+            {.page = i}, {.page = i}, {.page = i, .kind = REFS_DIES, .flags = POLICY_UNMAPPED}};
         assert_int_equal(simulation_add_pages(s, &pages[i], 1), 0);
         assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
     }
     assert_string_equal(simulation_check(s),
-                        "+1 1 -1 +1 1 -1 +1 1 -1 +4 4 -4 +4 4 -4 +6 6 -6 +7 7 -7 +8 8 -8 "
-                        "+9 9 -9 ");
+                        "+1 1 u1 +1 1 u1 +1 1 u1 +4 4 u4 +4 4 u4 +6 6 u6 +7 7 u7 +8 8 u8 "
+                        "+9 9 u9 ");
     simulation_destroy(s);
 }
 
@@ -288,7 +371,7 @@ static void broken_policies_are_named(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct policy_ops broken = policy_fifo;
         broken.victim = cases[i].victim;
-        struct simulation *s = simulation_of(&broken, 2, false, &string);
+        struct simulation *s = simulation_of(&broken, 2, MODEL_SWAP_UNLIMITED, &string);
         assert_int_equal(simulation_feed(s, items, 4), -EPROTO);
         assert_string_equal(simulation_message(s), cases[i].message);
         simulation_destroy(s);
@@ -302,7 +385,7 @@ static void page_set_aside_is_no_victim(void **state) {
     const struct refs_item items[] = {{.page = 0}, {.page = 1}, {.page = 2}};
     struct policy_ops broken = policy_fifo;
     broken.victim = free_victim;
-    struct simulation *s = simulation_of(&broken, 2, true, &string);
+    struct simulation *s = simulation_of(&broken, 2, 0, &string);
     assert_int_equal(simulation_feed(s, items, 3), -EPROTO);
     assert_string_equal(simulation_message(s), "fifo: its victim, frame 1, holds no page that it was given");
     simulation_destroy(s);
@@ -312,7 +395,7 @@ static void unknown_pages_are_refused(void **state) {
     const struct refs_page pages[1] = {0};
     const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 1};
     const struct refs_item items[] = {{.page = 1}};
-    struct simulation *s = simulation_of(&policy_fifo, 2, false, &string);
+    struct simulation *s = simulation_of(&policy_fifo, 2, MODEL_SWAP_UNLIMITED, &string);
     assert_int_equal(simulation_feed(s, items, 1), -EBADMSG);
     assert_string_equal(simulation_message(s), "a reference to page 1, and there are only 1");
     simulation_destroy(s);
@@ -323,7 +406,10 @@ int main(void) {
         cmocka_unit_test(same_as_the_model),
         cmocka_unit_test(counting_begins_where_it_is_told),
         cmocka_unit_test(beladys_anomaly),
+        cmocka_unit_test(dead_pages_are_gone),
+        cmocka_unit_test(policies_are_answered),
         cmocka_unit_test(bits_are_harvested),
+        cmocka_unit_test(bits_die_with_their_pages),
         cmocka_unit_test(pages_that_come_back_are_themselves),
         cmocka_unit_test(part_of_a_loop_is_kept),
         cmocka_unit_test(broken_policies_are_named),
