@@ -3,7 +3,6 @@
 #include "analysis/curve.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "analysis/curve_task.h"
 #include "analysis/masks.h"
 #include "analysis/opt.h"
+#include "analysis/sizes.h"
 #include "base/base.h"
 #include "base/message.h"
 
@@ -31,7 +31,8 @@ struct run {
     char **ret_message;
     const uint32_t *sizes;
     size_t size_count;
-    uint32_t chosen[SIZES_CHOSEN];
+    uint32_t *chosen; /* where none are given; zeros until there are pages to choose by */
+    bool choose_late; /* when the first reading has ended */
     struct curve_task *tasks;
     size_t task_count, task_capacity, tasks_done;
     struct opt_future *future; /* NULL: not read yet */
@@ -43,18 +44,6 @@ struct run {
 };
 
 /* ---- sizes ---- */
-
-/* Some 64 from 1 to the number of pages, each about the same factor larger than the one before. */
-static size_t sizes_choose(uint32_t pages, uint32_t sizes[SIZES_CHOSEN]) {
-    size_t count = 0;
-    const double last = max_u32(pages, 1);
-    for (int i = 0; i < SIZES_CHOSEN; i++) {
-        const uint32_t size = (uint32_t)lround(pow(last, i / (SIZES_CHOSEN - 1.0)));
-        if (count == 0 || size > sizes[count - 1])
-            sizes[count++] = size;
-    }
-    return count;
-}
 
 static int source_fail(struct run *run, int error) {
     const char *why = refs_message(run->source);
@@ -70,32 +59,64 @@ static int source_skip(struct run *run) {
     return count < 0 ? source_fail(run, (int)count) : 0;
 }
 
+/* run->size_count: how many there may be. */
+static void sizes_choose(struct run *run) {
+    run->size_count = sizes_between(run->pages, run->size_count, run->chosen);
+}
+
+/* How many pages there are is said by a recording, and by other formats when they have been read. That need
+ * not be a reading of its own if there is nothing but lru's stack, of which any size can be asked afterwards;
+ * unless there is a warm-up, at whose end they are asked, too. */
+static bool can_choose_late(const struct run *run) {
+    const struct curve_request *request = run->request;
+    for (size_t i = 0; i < request->policy_count; i++)
+        if (strcmp(request->policies[i], "lru"))
+            return false;
+    return !request->observe_bits && !request->sample && !request->measure &&
+           !request->warm_up.by_instructions && !request->warm_up.marked &&
+           refs_source_format(run->source) != REFS_FORMAT_THIMBLE;
+}
+
 static int sizes_take(struct run *run) {
-    const uint32_t reduced_to = refs_header(run->source)->reduced_to;
+    const struct curve_request *request = run->request;
     struct refs_totals totals = {0};
-    run->sizes = run->request->sizes;
-    run->size_count = run->request->size_count;
-    if (run->sizes && run->size_count == 0)
-        return message_fail(-EINVAL, run->ret_message, "no sizes are given");
     int error = refs_totals(run->source, &totals);
-    if (error && !run->sizes) {
+    run->size_count = request->size_count ? request->size_count : SIZES_CHOSEN;
+    if (request->sizes) {
+        run->sizes = request->sizes;
+        run->size_count = request->size_count;
+        run->pages = totals.pages;
+        return run->size_count ? 0 : message_fail(-EINVAL, run->ret_message, "no sizes are given");
+    }
+    run->sizes = run->chosen = calloc(run->size_count, sizeof *run->chosen);
+    if (!run->chosen)
+        return -ENOMEM;
+    run->choose_late = error && can_choose_late(run);
+    if (run->choose_late)
+        return 0;
+    if (error) {
         error = source_skip(run);
+        if (!error)
+            error = refs_totals(run->source, &totals);
         if (error)
-            return error;
-        error = refs_totals(run->source, &totals);
+            return *run->ret_message ? error : source_fail(run, error);
     }
     run->pages = totals.pages;
-    if (run->sizes)
-        return 0;
-    if (error)
-        return source_fail(run, error);
-    run->sizes = run->chosen;
-    run->size_count = sizes_choose(totals.pages, run->chosen);
-    while (run->size_count > 1 && run->sizes[0] < reduced_to) {
-        run->sizes++;
-        run->size_count--;
-    }
+    sizes_choose(run);
     return 0;
+}
+
+/* For the curves that the first reading was made for, before their numbers are asked for. */
+static void sizes_choose_late(struct run *run) {
+    run->choose_late = false;
+    sizes_choose(run);
+    for (size_t i = 0; i < run->set->count; i++) {
+        struct curve *curve = &run->set->curves[i];
+        memcpy(curve->sizes, run->sizes, run->size_count * sizeof *curve->sizes);
+        curve->count = run->size_count;
+    }
+    for (size_t i = 0; i < run->task_count; i++)
+        run->tasks[i].count = run->size_count;
 }
 
 /* ---- what can be computed soundly ---- */
@@ -364,6 +385,9 @@ static int read_once(struct run *run) {
         error = broadcast_run(run->source, listeners, count, run->request->threads, &warm_up);
     if (!error)
         error = warm_up_check(&warm_up, run->ret_message);
+    run->pages = max_u32(run->pages, refs_pages(run->source));
+    if (run->choose_late)
+        sizes_choose_late(run);
     for (size_t i = 0; i < count; i++) {
         const int failed = curve_task_finish(&tasks[i], error != 0);
         error = error ? error : failed;
@@ -376,7 +400,6 @@ static int read_once(struct run *run) {
     }
     run->set->warm_up = warm_up;
     run->tasks_done += count;
-    run->pages = max_u32(run->pages, refs_pages(run->source));
     free(listeners);
     return error && !*run->ret_message ? source_fail(run, error) : error;
 }
@@ -490,6 +513,7 @@ int curve_compute(struct refs_source *source, const struct curve_request *reques
     curve_free(&run.bound_opt);
     free(run.loaded);
     free(run.tasks);
+    free(run.chosen);
     if (!error) {
         *ret_set = set;
         free(message);

@@ -21,8 +21,8 @@ enum { CURVE_OPT_WRITEBACKS = 64 };
 struct curve_request {
     const char *const *policies; /* "NAME" or "NAME:key=value,…" */
     size_t policy_count;
-    const uint32_t *sizes; /* ascending; NULL: some 64 from 1 to the number of pages */
-    size_t size_count;
+    const uint32_t *sizes; /* ascending; NULL: from few pages to all of them (sizes_between()) */
+    size_t size_count;     /* where sizes is NULL: at most so many; 0: at most 64 */
     struct warm_up warm_up; /* misses, cold ones and write-backs before its end are not counted */
     uint64_t seed;          /* of policies that draw random numbers */
     bool no_swap;           /* anonymous pages stay; below curve.floor frames there is no result */

@@ -39,8 +39,4 @@ void curve_free(struct curve *);
  * else NULL. 0 or -ENOMEM. */
 int result_condition(const struct refs_totals *, enum result_label *ret_label, char **ret_condition);
 
-/* Sizes as people give them: "A..B", "A..B:STEP", lists of these with commas; numbers of frames, or bytes
- * with K, M, G. Sorted, without repeats. 0, or -EINVAL with *ret_message (malloc'd). */
-int sizes_parse(const char *text, uint32_t **ret_sizes, size_t *ret_count, char **ret_message);
-
 #endif

@@ -1,15 +1,18 @@
-/* sizes_parse(): see result.h. */
+/* See sizes.h. */
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/result.h"
+#include "analysis/sizes.h"
+#include "base/base.h"
 #include "base/message.h"
 #include "hw/types.h"
 
 enum { SIZES_MAX = 1 << 20 };
+enum { SMALLEST = 8, SMALLEST_PART = 256 }; /* where nobody said which: frames; of the pages */
 
 struct sizes {
     uint32_t *all;
@@ -27,6 +30,21 @@ static int sizes_add(struct sizes *sizes, uint32_t size) {
     }
     sizes->all[sizes->count++] = size;
     return 0;
+}
+
+static int size_compare(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Ascending, without repeats; how many remain. */
+static size_t tidy(uint32_t *sizes, size_t count) {
+    size_t kept = 0;
+    qsort(sizes, count, sizeof *sizes, size_compare);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || sizes[i] != sizes[kept - 1])
+            sizes[kept++] = sizes[i];
+    return kept;
 }
 
 /* Frames that `bytes << shift` bytes are, rounded up; 0: too many. */
@@ -86,20 +104,6 @@ static const char *range_take(const char **text, struct sizes *sizes, int *ret_e
     return NULL;
 }
 
-static int size_compare(const void *a, const void *b) {
-    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void sizes_sort(struct sizes *sizes) {
-    size_t kept = 0;
-    qsort(sizes->all, sizes->count, sizeof *sizes->all, size_compare);
-    for (size_t i = 0; i < sizes->count; i++)
-        if (kept == 0 || sizes->all[i] != sizes->all[kept - 1])
-            sizes->all[kept++] = sizes->all[i];
-    sizes->count = kept;
-}
-
 int sizes_parse(const char *text, uint32_t **ret_sizes, size_t *ret_count, char **ret_message) {
     struct sizes sizes = {0};
     int error = 0;
@@ -119,8 +123,42 @@ int sizes_parse(const char *text, uint32_t **ret_sizes, size_t *ret_count, char 
             return message_fail(error, ret_message, "no memory for the sizes");
         return message_fail(-EINVAL, ret_message, "sizes: '%.*s' %s", (int)strcspn(part, ","), part, wrong);
     }
-    sizes_sort(&sizes);
+    *ret_count = tidy(sizes.all, sizes.count);
     *ret_sizes = sizes.all;
-    *ret_count = sizes.count;
+    return 0;
+}
+
+/* ---- where nobody said which ---- */
+
+/* `count` (> 1) sizes of a geometric row. */
+static void fill(uint32_t low, uint32_t high, size_t count, uint32_t *sizes) {
+    const double factor = log((double)high / low) / (double)(count - 1);
+    for (size_t i = 0; i < count; i++)
+        sizes[i] = (uint32_t)lround(low * exp(factor * (double)i));
+    sizes[count - 1] = high;
+}
+
+size_t sizes_between(uint32_t pages, size_t most, uint32_t *sizes) {
+    const uint32_t high = max_u32(pages, 1), low = high <= most ? 1 : max_u32(SMALLEST, high / SMALLEST_PART);
+    const size_t count = min_size(most, high - low + 1);
+    if (high <= most)
+        for (uint32_t i = 0; i < count; i++)
+            sizes[i] = low + i;
+    else
+        fill(low, high, count, sizes);
+    return tidy(sizes, count);
+}
+
+int sizes_refine(const uint32_t *given, size_t count, size_t most, uint32_t **ret_sizes, size_t *ret_count) {
+    const uint32_t low = given[0], high = given[count - 1];
+    const size_t more = count > 1 && most > count + 1 ? min_size(most - count, (size_t)(high - low) + 1) : 0;
+    uint32_t *sizes = calloc(count + more, sizeof *sizes);
+    if (!sizes)
+        return -ENOMEM;
+    memcpy(sizes, given, count * sizeof *sizes);
+    if (more > 1)
+        fill(low, high, more, sizes + count);
+    *ret_count = tidy(sizes, more > 1 ? count + more : count);
+    *ret_sizes = sizes;
     return 0;
 }

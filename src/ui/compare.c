@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/sizes.h"
 #include "base/base.h"
 #include "base/message.h"
 #include "ui/commands.h"
@@ -204,14 +205,11 @@ static int sizes_make(const char *text, uint32_t pages, struct sizes *s, char **
 }
 
 static int sizes_by_pages(uint32_t pages, struct sizes *s) {
-    uint32_t *sizes;
-    size_t count;
-    int error = curve_sizes_between(pages, DEFAULT_SIZES, &sizes, &count);
-    if (error)
-        return error;
+    uint32_t sizes[DEFAULT_SIZES];
+    const size_t count = sizes_between(pages, DEFAULT_SIZES, sizes);
+    int error = 0;
     for (size_t i = 0; !error && i < count; i++)
         error = sizes_add(s, sizes[i], NULL, NULL);
-    free(sizes);
     return error;
 }
 

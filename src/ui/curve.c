@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/curve.h"
+#include "analysis/sizes.h"
 #include "base/base.h"
 #include "base/message.h"
 #include "plot/chart.h"
@@ -127,40 +128,32 @@ static bool is_drawn(const struct job *job) {
     return job->output && (job->format == FIGURE_SVG || job->format == FIGURE_PNG);
 }
 
-static bool decide_sizes(struct job *job) {
-    uint32_t pages;
-    int error = job->sizes ? 0 : curve_count_pages(job->subject.source, &pages);
-    if (error)
-        return say_failed(
-            refs_message(job->subject.source) ? strdup(refs_message(job->subject.source)) : NULL, error);
-    if (job->sizes)
-        return true;
-    if (!pages) {
-        subject_report(&job->subject, "there is not one reference in it");
-        return false;
-    }
-    error = curve_sizes_between(pages, is_drawn(job) ? SIZES_OF_DRAWING : SIZES_OF_TABLE, &job->sizes,
-                                &job->size_count);
-    return error ? say_failed(NULL, error) : true;
-}
-
 static bool compute(struct job *job, struct curve_set *ret_set) {
     char *message = NULL;
     job->request.policies = (const char *const *)job->policies.names;
     job->request.policy_count = job->policies.count;
     job->request.sizes = job->sizes;
     job->request.size_count = job->size_count;
+    if (!job->sizes)
+        job->request.size_count = is_drawn(job) ? SIZES_OF_DRAWING : SIZES_OF_TABLE;
     job->request.seed = job->subject.options.machine.seed;
     job->request.warm_up = job->subject.options.counted;
     job->request.writebacks = !job->no_writebacks;
     const int error = curve_compute(job->subject.source, &job->request, ret_set, &message);
-    return error ? say_failed(message, error) : true;
+    if (error)
+        return say_failed(message, error);
+    if (!ret_set->totals.pages) {
+        subject_report(&job->subject, "there is not one reference in it");
+        curve_set_free(ret_set);
+        return false;
+    }
+    return true;
 }
 
 /* ---- drawing ---- */
 
 /* lru and opt are known at every size at little cost: more points for them. */
-static bool compute_stacks(const struct job *job, struct curve_set *ret_set) {
+static bool compute_stacks(const struct job *job, const struct curve *given, struct curve_set *ret_set) {
     const char *wanted[2];
     uint32_t *sizes = NULL;
     char *message = NULL;
@@ -174,7 +167,7 @@ static bool compute_stacks(const struct job *job, struct curve_set *ret_set) {
     *ret_set = (struct curve_set){0};
     if (!request.policy_count || request.observe_bits || request.no_swap)
         return true;
-    int error = curve_sizes_refine(job->sizes, job->size_count, SIZES_OF_STACKS, &sizes, &request.size_count);
+    int error = sizes_refine(given->sizes, given->count, SIZES_OF_STACKS, &sizes, &request.size_count);
     request.sizes = sizes;
     if (!error)
         error = curve_compute(job->subject.source, &request, ret_set, &message);
@@ -193,7 +186,7 @@ static bool draw(const struct job *job, const struct curve_set *set, struct text
     struct curve_set stacks;
     const size_t count = set->count;
     const struct curve **curves = calloc(count + 1, sizeof *curves);
-    bool done = curves && compute_stacks(job, &stacks);
+    bool done = curves && compute_stacks(job, &set->curves[0], &stacks);
     if (done) {
         for (size_t i = 0; i < count; i++) {
             const struct curve *dense = find_curve(&stacks, set->curves[i].policy);
@@ -231,7 +224,7 @@ static void report(void *context) {
     struct job *job = context;
     struct curve_set set;
     job->output = NULL;
-    if (decide_sizes(job) && compute(job, &set))
+    if (compute(job, &set))
         (void)write_as(job, &set, FIGURE_TEXT, "-");
 }
 
@@ -239,7 +232,7 @@ static bool run_job(struct job *job, char **envp) {
     struct curve_set set;
     job->subject.report = report;
     job->subject.job = job;
-    if (!subject_open(&job->subject, envp) || !decide_sizes(job) || !compute(job, &set))
+    if (!subject_open(&job->subject, envp) || !compute(job, &set))
         return false;
     bool done = !job->output || write_as(job, &set, job->format, job->output);
     if (!job->output || strcmp(job->output, "-"))

@@ -1,5 +1,4 @@
-/* The sizes of memory that are looked at where nobody said which, and options that curve and compare share.
- */
+/* Options that curve and compare share. */
 #ifndef UI_CURVE_SIZES_H
 #define UI_CURVE_SIZES_H
 
@@ -7,12 +6,6 @@
 
 /* How many pages the trace has, known before it is read or not. 0 or as refs_next(). */
 int curve_count_pages(struct refs_source *, uint32_t *ret_pages);
-/* Up to `most` sizes from few pages to all of them, each larger than the one before by the same factor. 0 or
- * -ENOMEM. */
-int curve_sizes_between(uint32_t pages, size_t most, uint32_t **ret_sizes, size_t *ret_count);
-/* The sizes, and others between the first and the last: `most` at most, or as many as were there. */
-int curve_sizes_refine(const uint32_t *sizes, size_t count, size_t most, uint32_t **ret_sizes,
-                       size_t *ret_count);
 
 /* Values of options: 0, or -EINVAL with *ret_message. The sizes take the place of those that were there. */
 int curve_sizes_take(const char *text, uint32_t **sizes, size_t *count, char **ret_message);

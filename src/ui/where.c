@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analysis/result.h"
+#include "analysis/sizes.h"
 #include "base/base.h"
 #include "base/message.h"
 #include "place/attribution.h"

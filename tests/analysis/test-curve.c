@@ -163,7 +163,7 @@ static void sizes_are_chosen(void **state) {
     assert_int_equal(curve_compute(source, &request, &set, &message), 0);
     const struct curve *curve = &set.curves[0];
     assert_in_range(curve->count, 20, 64);
-    assert_int_equal(curve->sizes[0], 1);
+    assert_in_range(curve->sizes[0], 1, 8);
     assert_int_equal(curve->sizes[curve->count - 1], string.page_count);
     assert_int_equal(curve->faults[curve->count - 1], set.cold);
     for (size_t i = 1; i < curve->count; i++)
@@ -171,6 +171,51 @@ static void sizes_are_chosen(void **state) {
     curve_set_free(&set);
     refs_close(source);
     random_string_free(&string);
+}
+
+/* A file that does not say how many pages it has. */
+static struct refs_source *open_csv(const char *path, struct rng *rng) {
+    struct refs_source *source;
+    char *message = NULL;
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("page,kind\n", file);
+    for (int i = 0; i < 20000; i++)
+        fprintf(file, "%u,%c\n", (unsigned)(rng_below(rng, 40) * rng_below(rng, 40)),
+                "rwx"[rng_below(rng, 3)]);
+    fclose(file);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    return source;
+}
+
+/* Where lru is alone they are chosen when the file has been read, else before. */
+static void sizes_are_the_same_whenever_they_are_chosen(void **state) {
+    static const char *const names[] = {"lru", "lru", "clock"};
+    static const char path[] = "/tmp/thimble-curve-sizes.csv";
+    struct rng rng = {5};
+    struct refs_source *source = open_csv(path, &rng);
+    for (size_t most = 0; most <= 320; most += 160) {
+        struct curve_request request = {.policies = names, .policy_count = 2, .size_count = most};
+        struct curve_set late, early;
+        char *message = NULL;
+        assert_int_equal(curve_compute(source, &request, &late, &message), 0);
+        request.policy_count = 3;
+        assert_int_equal(curve_compute(source, &request, &early, &message), 0);
+        const struct curve *a = &early.curves[0];
+        assert_in_range(a->count, 16, most ? most : 64);
+        for (size_t i = 0; i < 2; i++) {
+            const struct curve *b = &late.curves[i];
+            assert_int_equal(b->count, a->count);
+            assert_memory_equal(b->sizes, a->sizes, a->count * sizeof *a->sizes);
+            assert_memory_equal(b->faults, a->faults, a->count * sizeof *a->faults);
+            assert_memory_equal(b->writebacks, a->writebacks, a->count * sizeof *a->writebacks);
+        }
+        assert_int_equal(late.cold, early.cold);
+        curve_set_free(&late);
+        curve_set_free(&early);
+    }
+    refs_close(source);
+    unlink(path);
 }
 
 static void conditions_are_named(void **state) {
@@ -387,6 +432,7 @@ int main(void) {
         cmocka_unit_test(warm_ups_are_not_counted),
         cmocka_unit_test(a_run_that_is_all_warm_up_is_refused),
         cmocka_unit_test(sizes_are_chosen),
+        cmocka_unit_test(sizes_are_the_same_whenever_they_are_chosen),
         cmocka_unit_test(conditions_are_named),
         cmocka_unit_test(costs_are_measured),
         cmocka_unit_test(samples_are_estimates),

@@ -1,4 +1,4 @@
-/* Sizes as people give them. */
+/* Sizes as people give them, and those that are chosen. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "analysis/result.h"
+#include "analysis/sizes.h"
 
 static void expect(const char *text, const char *sizes) {
     uint32_t *all = NULL;
@@ -57,10 +57,44 @@ static void nonsense_is_refused(void **state) {
         "sizes: '4Q' has something behind the number: it is A..B, A..B:STEP or a list of these with commas");
 }
 
+/* From few pages to all of them, each larger than the one before. */
+static void sizes_are_between_few_pages_and_all(void **state) {
+    static const uint32_t pages[] = {0, 1, 2, 15, 16, 17, 18, 40, 64, 65, 1000, 4096, 1 << 20, UINT32_MAX};
+    uint32_t sizes[64];
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        for (size_t most = 16; most <= 64; most += 48) {
+            const uint32_t last = pages[i] ? pages[i] : 1;
+            const size_t count = sizes_between(pages[i], most, sizes);
+            assert_in_range(count, last < 9 ? last : 9, most);
+            assert_int_equal(sizes[count - 1], last);
+            assert_in_range(sizes[0], 1, last / 256 + 8);
+            for (size_t k = 1; k < count; k++)
+                assert_true(sizes[k] > sizes[k - 1]);
+        }
+}
+
+static void sizes_are_refined(void **state) {
+    static const uint32_t given[] = {8, 20, 3000};
+    uint32_t *all;
+    size_t count, found = 0;
+    assert_int_equal(sizes_refine(given, 3, 100, &all, &count), 0);
+    assert_in_range(count, 80, 100);
+    for (size_t i = 0; i < count; i++) {
+        found += all[i] == given[found];
+        assert_true(!i || all[i] > all[i - 1]);
+    }
+    assert_int_equal(found, 3);
+    assert_int_equal(all[0], 8);
+    assert_int_equal(all[count - 1], 3000);
+    free(all);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_understood),
         cmocka_unit_test(nonsense_is_refused),
+        cmocka_unit_test(sizes_are_between_few_pages_and_all),
+        cmocka_unit_test(sizes_are_refined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
