@@ -13,7 +13,7 @@
  * window is filled from its beginning, and a prefix is made when the first bit behind it is set.
  *
  * Everything here is inlined into callers that are built twice, with and without the instructions that count
- * bits (RANK_FAST). */
+ * bits (RANK_FAST). RANK_PLAIN, for tests: as on a processor without them. */
 #ifndef ANALYSIS_RANK_H
 #define ANALYSIS_RANK_H
 
@@ -26,7 +26,7 @@
 #include "base/big.h"
 
 #define RANK_INLINE static inline __attribute__((always_inline))
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(RANK_PLAIN)
 #define RANK_FAST __attribute__((target("popcnt,avx2,bmi,bmi2")))
 static inline bool rank_is_fast(void) {
     return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("avx2") &&
