@@ -24,7 +24,8 @@ struct warm_up_scan {
 
 #define WARM_UP_NOT_HERE SIZE_MAX
 #define WARM_UP_NOT_OVER                                                                                     \
-    "the warm-up was not over, so that there is nothing to count: give a shorter --warm-up"
+    "the warm-up was not over, so that there is nothing to count: give a shorter --warm-up, or a "           \
+    "longer run"
 
 /* The next items of the source: the place in them at which counting begins, again where there are several
  * marks; or WARM_UP_NOT_HERE. */

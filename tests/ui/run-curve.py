@@ -341,6 +341,22 @@ class Compare(TraceCase):
                                 ("echo", "2", "3", "30")})
         self.assertEqual(len({row["trace_hash"] for row in rows if row["name"] == "echo"}), 2)
 
+    def test_services_of_a_suite_end_after_the_duration(self):
+        (self.folder / "services").write_text("busy : sh -c 'while :; do :; done'\nends : /bin/true\n")
+        self.thimble("compare", "--policies", "fifo", "--suite", "services", "--sizes", "20", "--duration", "0.5", "--csv",
+                     "rows.csv")
+        rows = {row["name"]: (int(row["references"]), int(row["counted"])) for row in self.rows("rows.csv")}
+        self.assertEqual(rows.keys(), {"busy", "ends"})
+        self.assertTrue(all(all_of_them == counted > 1000 for all_of_them, counted in rows.values()), rows)
+
+    def test_so_they_do_with_a_warm_up(self):
+        (self.folder / "services").write_text("busy : sh -c 'while :; do :; done'\n")
+        self.thimble("compare", "--policies", "fifo", "--suite", "services", "--sizes", "20", "--duration", "0.5",
+                     "--warm-up", "0.1", "--csv", "rows.csv")
+        row = self.rows("rows.csv")[0]
+        self.assertGreater(int(row["counted"]), 1000)
+        self.assertGreater(int(row["references"]), int(row["counted"]))
+
     def test_a_suite_goes_on_when_asked_how_it_stands(self):
         (self.folder / "programs").write_text("true : /bin/true\necho : sh -c 'echo hello'\n")
         process = subprocess.Popen([thimble_case.THIMBLE, "compare", "--policies", "fifo", "--suite", "programs", "--sizes", "20"],

@@ -102,15 +102,19 @@ class Recording(ThimbleCase):
         self.assertGreater(self.curve(path)["references"], 1000)
 
     def report_of_a_service(self, *command):
-        """What comes on standard error for SIGUSR1, and what the command says when the service has ended."""
-        process = subprocess.Popen([THIMBLE, *command, "--", "sh", "-c", "echo ready; exec sleep 100"],
+        """A service that waits, and the first line of what it says of itself for SIGUSR1."""
+        process = subprocess.Popen([THIMBLE, *command, "--", "sh", "-c", "echo ready; read line"], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder, text=True)
         self.addCleanup(process.kill)
         self.assertEqual(process.stderr.readline(), "ready\n")
         process.send_signal(signal.SIGUSR1)
         self.assertRegex(process.stderr.readline(), r"recorded [\d,]+ references to")
         self.assertEqual(process.stderr.readline(), "thimble: provisional, of the run up to here:\n")
-        report = process.stderr.readline()
+        return process, process.stderr.readline()
+
+    def reports_of_a_service(self, *command):
+        """What comes on standard error for SIGUSR1, and what the command says when the service has ended."""
+        process, report = self.report_of_a_service(*command)
         while not report.endswith("\n\n"):
             report += process.stderr.readline()
         process.send_signal(signal.SIGTERM)
@@ -122,11 +126,20 @@ class Recording(ThimbleCase):
         for command in (["curve", "--policy", "lru,opt", "--sizes", "20"],
                         ["compare", "--policies", "fifo", "--sizes", "20"],
                         ["size", "--no-rerun", "--slowdown", "100"]):
-            report, output = self.report_of_a_service(*command)
+            report, output = self.reports_of_a_service(*command)
             said, finally_said = (int(re.search(r"([\d,]+) references to", text)[1].replace(",", ""))
                                   for text in (report, output))
             self.assertLess(1000, said)
             self.assertLessEqual(said, finally_said)
+
+    def test_sigusr1_in_a_warm_up_finds_nothing_to_count(self):
+        for command in ["curve", "--policy", "lru", "--sizes", "20"], ["compare", "--sizes", "20"], ["size"], ["heat"]:
+            process, said = self.report_of_a_service(*command, "--warm-up", "1000")
+            self.assertIn("the warm-up was not over, so that there is nothing to count", said, command)
+            self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGTERM)
+            output, errors = process.communicate(timeout=TIMEOUT)
+            self.assertEqual((process.returncode, output, errors), (125, "", said))
 
     def test_duration_ends_a_service(self):
         path = self.record("sh", "-c", "while :; do :; done", options=["--warm-up", "0.1", "--duration", "0.3"])
