@@ -34,7 +34,6 @@ enum {
     KEY_SEED,
     KEY_FILES,
     KEY_ALLOW,
-    KEY_HELP,
     KEY_LIMIT /* and those of the other limits behind it */
 };
 
@@ -77,7 +76,6 @@ static const struct argp_option known_options[] = {
      "they are",
      0},
     {"allow", KEY_ALLOW, "PATH[:HOW]", 0, "Further files: ro (default), rw, overlay or empty", 0},
-    {"help", KEY_HELP, NULL, 0, "Show this", -1},
     {0},
 };
 
@@ -220,11 +218,6 @@ static error_t take_allow(struct check *c, const char *text) {
 static error_t take_option(int key, char *value, struct argp_state *state) {
     struct check *c = state->input;
     switch (key) {
-    case KEY_HELP:
-        argp_help(state->root_argp, stdout,
-                  ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC,
-                  (char *)"thimble check");
-        exit(EXIT_SUCCESS);
     case KEY_SPEC: c->spec_path = value; return 0;
     case KEY_OUTPUT: c->output = value; return 0;
     case KEY_FILES: return take_files(c, value);
@@ -254,7 +247,7 @@ static error_t parse(struct check *c, int argc, char **argv) {
             "done.",
     };
     argp_err_exit_status = EXIT_NOT_GRADED;
-    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, c);
+    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, c);
 }
 
 /* ---- the spec ---- */

@@ -81,8 +81,7 @@ static int convert(const struct conversion *c) {
     return whole ? EXIT_SUCCESS : EXIT_CUT;
 }
 
-static int command(struct conversion *c, const struct argp *argp, char *name, int argc, char **argv) {
-    argv[0] = name; /* for argp's messages */
+static int command(struct conversion *c, const struct argp *argp, int argc, char **argv) {
     argp_err_exit_status = EXIT_MACHINE;
     return argp_parse(argp, argc, argv, 0, NULL, c) ? EXIT_MACHINE : convert(c);
 }
@@ -94,9 +93,8 @@ int import_command(int argc, char **argv, char **envp) {
         .args_doc = "FILE",
         .doc = "Turn page references of another tool into Thimble's own format.",
     };
-    static char name[] = "thimble import";
     struct conversion c = {.format = REFS_FORMAT_ANY};
-    return command(&c, &argp, name, argc, argv);
+    return command(&c, &argp, argc, argv);
 }
 
 int export_command(int argc, char **argv, char **envp) {
@@ -106,7 +104,6 @@ int export_command(int argc, char **argv, char **envp) {
         .args_doc = "FILE",
         .doc = "Turn page references, recorded or of any tool, into the format of another one.",
     };
-    static char name[] = "thimble export";
     struct conversion c = {.exports = true};
-    return command(&c, &argp, name, argc, argv);
+    return command(&c, &argp, argc, argv);
 }

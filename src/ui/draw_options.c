@@ -30,10 +30,8 @@ enum {
     KEY_COLUMNS,
     KEY_ASCII,
     KEY_COLOUR,
-    KEY_HELP,
 };
 
-enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 enum { WIDTH_MOST = 32767, COLUMNS_LEAST = 20, COLUMNS_MOST = 1000, PATTERN_DIGITS = 2 };
 
 static const struct argp_option known_options[] = {
@@ -72,7 +70,6 @@ static const struct argp_option known_options[] = {
     {"seed", KEY_SEED, "N", 0, "Which of them: another seed, another exercise (default 1)", 0},
     {"key", KEY_KEY, "FILE", 0,
      "Write the answers there (default: the picture's name with .key.txt behind it)", 0},
-    {"help", KEY_HELP, NULL, 0, "Show this", -1},
     {0},
 };
 
@@ -271,9 +268,6 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     struct draw_job *c = p->job;
     switch (key) {
-    case KEY_HELP: /* argp's own would call us by argv[0], which is the prefix of messages */
-        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)"thimble draw");
-        exit(EXIT_SUCCESS);
     case KEY_STEP: return take_steps(p, value);
     case KEY_UNTIL: return take_until(p, value);
     case 'o': c->output = value; return *value ? 0 : refuse(p, "-o: the name of the file is empty");
@@ -302,5 +296,5 @@ bool draw_options_parse(int argc, char **argv, struct draw_job *job) {
     *job = (struct draw_job){.seed = 1};
     struct parse p = {.job = job};
     argp_err_exit_status = EXIT_MACHINE;
-    return !argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, &p) && !p.failed && !finish(&p);
+    return !argp_parse(&argp, argc, argv, 0, NULL, &p) && !p.failed && !finish(&p);
 }

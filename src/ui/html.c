@@ -158,9 +158,7 @@ static bool same_file(const char *a, const char *b) {
 }
 
 int html_command(int argc, char **argv, char **envp) {
-    static char name[] = "thimble html"; /* for argp's messages */
     struct html h = {0};
-    argv[0] = name;
     argp_err_exit_status = EXIT_MACHINE;
     if (argp_parse(&html_argp, argc, argv, 0, NULL, &h))
         return EXIT_MACHINE;

@@ -30,7 +30,9 @@ int main(int argc, char **argv, char **envp) {
     const char *name = argc > 1 ? argv[1] : "--help";
     const struct command *command = command_find(name);
     if (command) {
-        argv[1] = "thimble"; /* the prefix of messages, however it was called */
+        char called[32]; /* for argp, however we were called: "thimble curve: unrecognized option …" */
+        snprintf(called, sizeof called, "thimble %s", name);
+        argv[1] = called;
         return command->function(argc - 1, argv + 1, envp);
     }
     if (!strcmp(name, "--help") || !strcmp(name, "--usage") || !strcmp(name, "help")) {

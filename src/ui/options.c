@@ -49,7 +49,6 @@ enum {
     KEY_WARM_UP,
     KEY_DURATION,
     KEY_PREFETCH,
-    KEY_HELP,
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
@@ -57,7 +56,6 @@ enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
  */
 enum { TOLD_PAGES = OPTIONS_ANALYSIS_FRAMES };
 enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
-enum { HELP_PARTS = ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC };
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)
 #define SWAP_MIN_PAGES  (1ULL << (30 - PAGE_SHIFT)) /* of the default: 1 GiB */
 #define SWAP_MAX_PAGES  (UINT32_MAX - 1ULL)
@@ -117,7 +115,6 @@ static const struct argp_option machine_options[] = {
      "Record every event: JSON lines if FILE ends in .jsonl or .jsonl.zst, else the native format", 0},
     {"contents", KEY_CONTENTS, "yes|no", 0,
      "Also say what the frames contain (default: when somebody watches and there are at most 64 frames)", 0},
-    {"help", KEY_HELP, NULL, 0, "Show this", -1},
     {0},
 };
 
@@ -199,11 +196,6 @@ struct parse {
     struct argp_option machine_options[ARRAY_LENGTH(machine_options)];
     bool clock_is_real;
 };
-
-/* As it is called in messages. */
-static const char *parse_command(const struct parse *p) {
-    return p->analysis ? p->analysis->name : command_names[p->options.command];
-}
 
 __attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *p, const char *format, ...) {
     va_list arguments;
@@ -479,9 +471,6 @@ static error_t take_argument(struct parse *p, struct argp_state *state, const ch
 static error_t take_option(int key, char *value, struct argp_state *state) {
     struct parse *p = state->input;
     switch (key) {
-    case KEY_HELP: /* argp's own would call us by argv[0], which is the prefix of messages */
-        argp_help(state->root_argp, stdout, HELP_PARTS, (char *)parse_command(p));
-        exit(EXIT_SUCCESS);
     case KEY_TRACE: return take_path(p, "--trace", value, &p->options.trace_path);
     case KEY_STATS: return take_stats(p, value);
     case KEY_STATS_FILE: return take_path(p, "--stats-file", value, &p->options.stats_path);
@@ -640,7 +629,7 @@ static error_t parse_arguments(struct parse *p, int argc, char **argv) {
         .children = children,
     };
     argp_err_exit_status = EXIT_MACHINE;
-    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
+    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, p);
 }
 
 static error_t take_seconds(struct parse *p, const char *option, const char *text, const char *what,
@@ -728,6 +717,8 @@ static void keep_machine_options(struct parse *p) {
             p->machine_options[kept].flags = OPTION_HIDDEN; /* it is refused, with the reason */
         kept++;
     }
+    if (kept && !p->machine_options[kept - 1].name)
+        p->machine_options[kept - 1] = (struct argp_option){0};
 }
 
 static error_t parse_analysis(struct parse *p, int argc, char **argv) {
@@ -745,7 +736,7 @@ static error_t parse_analysis(struct parse *p, int argc, char **argv) {
         .children = children,
     };
     argp_err_exit_status = EXIT_MACHINE;
-    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, p);
+    return argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, p);
 }
 
 static const struct machine_config default_machine = {

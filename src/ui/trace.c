@@ -195,9 +195,7 @@ static int convert(const struct job *j) {
 }
 
 int trace_command(int argc, char **argv, char **envp) {
-    static char name[] = "thimble trace"; /* for argp's messages */
     struct job j = {0};
-    argv[0] = name;
     argp_err_exit_status = EXIT_MACHINE;
     if (argp_parse(&trace_argp, argc, argv, 0, NULL, &j))
         return EXIT_MACHINE;

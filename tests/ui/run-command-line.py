@@ -20,6 +20,18 @@ class Guide(ThimbleCase):
         self.assertIn(b"Usage: thimble run [OPTION...] [--] PROGRAM", self.run_thimble("run", "--help").stdout)
         self.assertRegex(self.run_thimble("--version").stdout, rb"^thimble \d+\.\d+\.\d+\n")
 
+    def test_every_command_speaks_of_itself(self):
+        for command in ("check", "compare", "curve", "doctor", "draw", "export", "heat", "html", "import", "policies",
+                        "record", "run", "size", "step", "trace", "web", "where"):
+            for option in "--help", "--usage":
+                done = self.run_thimble(command, option)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertTrue(done.stdout.startswith(f"Usage: thimble {command} ".encode()), done.stdout)
+            wrong = self.run_thimble(command, "--bogus")
+            self.assertNotEqual(wrong.returncode, 0)
+            self.assertIn(f"thimble {command}: unrecognized option '--bogus'", wrong.stderr.decode())
+            self.assertIn(f"Try `thimble {command} --help'", wrong.stderr.decode())
+
     def test_the_help_names_every_option_of_the_man_page(self):
         page = (pathlib.Path(__file__).parents[2] / "docs" / "thimble.1").read_text().replace("\\-", "-")
         described = self.run_thimble("run", "--help").stdout.decode()

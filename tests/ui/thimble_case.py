@@ -41,7 +41,7 @@ class ThimbleCase(unittest.TestCase):
         message = done.stderr.decode()
         self.assertEqual(done.returncode, status, message)
         self.assertEqual(done.stdout, b"")
-        self.assertTrue(message.startswith("thimble: "), message)
+        self.assertTrue(message.startswith(("thimble: ", "thimble run: ")), message)
         for text in expected:
             self.assertIn(text, message)
 
