@@ -54,6 +54,8 @@ static uint64_t frames_of(uint64_t number, int shift) {
     return page_round_up(number << shift) >> PAGE_SHIFT;
 }
 
+#define WRONG_FORM "has something behind the number: it is A..B, A..B:STEP or a list of these with commas"
+
 /* A number of frames, or of bytes with a suffix. NULL, or what is wrong with it. */
 static const char *size_take(const char **text, uint32_t *ret_size) {
     if (!isdigit((unsigned char)**text))
@@ -71,6 +73,8 @@ static const char *size_take(const char **text, uint32_t *ret_size) {
     case 'g':
     case 'G': number = frames_of(number, 30), end++; break;
     }
+    if (isalpha((unsigned char)*end))
+        return WRONG_FORM;
     if (number == 0 || number > UINT32_MAX)
         return "is not between one frame and 4294967295";
     *text = end;
@@ -116,12 +120,12 @@ int sizes_parse(const char *text, uint32_t **ret_sizes, size_t *ret_count, char 
         at++;
     }
     if (!wrong && !error && *at)
-        wrong = "has something behind the number: it is A..B, A..B:STEP or a list of these with commas";
+        wrong = WRONG_FORM;
     if (wrong || error) {
         free(sizes.all);
         if (error)
             return message_fail(error, ret_message, "no memory for the sizes");
-        return message_fail(-EINVAL, ret_message, "sizes: '%.*s' %s", (int)strcspn(part, ","), part, wrong);
+        return message_fail(-EINVAL, ret_message, "'%.*s' %s", (int)strcspn(part, ","), part, wrong);
     }
     *ret_count = tidy(sizes.all, sizes.count);
     *ret_sizes = sizes.all;

@@ -15,6 +15,7 @@
 #include "place/attribution.h"
 #include "place/replay.h"
 #include "ui/commands.h"
+#include "ui/curve_sizes.h"
 #include "ui/exported.h"
 #include "ui/recorded.h"
 #include "ui/say.h"
@@ -73,9 +74,9 @@ static const struct argp_option own_options[] = {
 /* ---- options ---- */
 
 static int take_sizes(struct where_job *job, const char *text, char **ret_message) {
-    uint32_t *sizes;
+    uint32_t *sizes = NULL;
     size_t count;
-    int error = sizes_parse(text, &sizes, &count, ret_message);
+    int error = curve_sizes_take(text, &sizes, &count, ret_message);
     if (error)
         return error;
     if (count == 1)

@@ -42,19 +42,24 @@ static void sizes_are_understood(void **state) {
 }
 
 static void nonsense_is_refused(void **state) {
-    expect("", "sizes: '' is not a number of frames, nor of bytes with K, M or G");
-    expect("1,", "sizes: '' is not a number of frames, nor of bytes with K, M or G");
-    expect("-4", "sizes: '-4' is not a number of frames, nor of bytes with K, M or G");
-    expect("0", "sizes: '0' is not between one frame and 4294967295");
-    expect("4294967296", "sizes: '4294967296' is not between one frame and 4294967295");
-    expect("99999999999999999999", "sizes: '99999999999999999999' is too much");
-    expect("18446744073709551615K", "sizes: '18446744073709551615K' is not between one frame and 4294967295");
-    expect("2,9..4", "sizes: '9..4' ends before it begins");
-    expect("1..2:0", "sizes: '1..2:0' is not between one frame and 4294967295");
-    expect("1..4000000", "sizes: '1..4000000' is more than a million sizes: give a step, A..B:STEP");
-    expect(
-        "4Q",
-        "sizes: '4Q' has something behind the number: it is A..B, A..B:STEP or a list of these with commas");
+    expect("", "'' is not a number of frames, nor of bytes with K, M or G");
+    expect("1,", "'' is not a number of frames, nor of bytes with K, M or G");
+    expect("-4", "'-4' is not a number of frames, nor of bytes with K, M or G");
+    expect("0", "'0' is not between one frame and 4294967295");
+    expect("4294967296", "'4294967296' is not between one frame and 4294967295");
+    expect("99999999999999999999", "'99999999999999999999' is too much");
+    expect("18446744073709551615K", "'18446744073709551615K' is not between one frame and 4294967295");
+    expect("2,9..4", "'9..4' ends before it begins");
+    expect("1..2:0", "'1..2:0' is not between one frame and 4294967295");
+    expect("1..4000000", "'1..4000000' is more than a million sizes: give a step, A..B:STEP");
+    for (const char *const *wrong = (const char *const[]){"4Q", "0x10", "0b1", "1e3", "1.5", "10%", NULL};
+         *wrong; wrong++) {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "'%s' has something behind the number: it is A..B, A..B:STEP or a list of these with commas",
+                 *wrong);
+        expect(*wrong, message);
+    }
 }
 
 /* From few pages to all of them, each larger than the one before. */
