@@ -121,8 +121,9 @@ static size_t twoq_bytes(const void *state) {
 
 const struct policy_ops policy_2q = {
     .name = "2q",
-    .description =
-        "a FIFO queue for new pages, LRU for those that came back; in=, out= percent (Johnson 1994)",
+    .description = "a FIFO queue for new pages, LRU for those that came back (Johnson 1994)",
+    .parameters = "in=25 (percent of memory, 0 to 100): the queue of new pages; out=50 (percent, 0 to 1000): "
+                  "pages remembered that left it",
     .needs = POLICY_NEEDS_EVERY_REFERENCE,
     .create = twoq_create,
     .destroy = twoq_destroy,

@@ -124,7 +124,8 @@ static size_t lfu_bytes(const void *state) {
 
 const struct policy_ops policy_lfu = {
     .name = "lfu",
-    .description = "least frequently used; counts are halved every age= references a page (Robinson 1990)",
+    .description = "least frequently used; counts are halved now and then (Robinson 1990)",
+    .parameters = "age=10 (1 to 4294967295): references a page in memory from one halving to the next",
     .needs = POLICY_NEEDS_EVERY_REFERENCE,
     .create = lfu_create,
     .destroy = lfu_destroy,

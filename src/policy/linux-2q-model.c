@@ -319,7 +319,10 @@ static size_t twolists_bytes(const void *state) {
 const struct policy_ops policy_linux_2q_model = {
     .name = "linux-2q-model",
     .description = "active and inactive lists as in Linux 6.18 (compared for clean file pages only: "
-                   "docs/POLICIES.md); swappiness=, swap=",
+                   "docs/POLICIES.md)",
+    .parameters =
+        "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; swap=1 (0 or "
+        "1): whether there is swap",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = twolists_create,
     .destroy = twolists_destroy,

@@ -194,8 +194,10 @@ static size_t lirs_bytes(const void *state) {
 
 const struct policy_ops policy_lirs = {
     .name = "lirs",
-    .description =
-        "keeps what comes back soon, by inter-reference recency; hir=, ghosts= percent (Jiang 2002)",
+    .description = "keeps what comes back soon, by inter-reference recency (Jiang 2002)",
+    .parameters =
+        "hir=1 (percent of memory, 1 to 99): frames for pages that do not; ghosts=200 (percent, 0 to "
+        "1000): pages remembered that went",
     .needs = POLICY_NEEDS_EVERY_REFERENCE,
     .create = lirs_create,
     .destroy = lirs_destroy,

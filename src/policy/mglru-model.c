@@ -307,7 +307,10 @@ static size_t mglru_bytes(const void *state) {
 
 const struct policy_ops policy_mglru_model = {
     .name = "mglru-model",
-    .description = "generations and tiers as in Linux 6.18's MGLRU; swappiness=, swap=; not validated",
+    .description = "generations and tiers as in Linux 6.18's MGLRU; not validated",
+    .parameters =
+        "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; swap=1 (0 or "
+        "1): whether there is swap",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = mglru_create,
     .destroy = mglru_destroy,

@@ -102,8 +102,8 @@ static size_t random_bytes(const void *state) {
 
 const struct policy_ops policy_random = {
     .name = "random",
-    .description = "any page, with seed=N drawn from another seed (Belady 1966)",
-    .parameters = "seed=N (default: the machine's)",
+    .description = "any page, drawn by lot (Belady 1966)",
+    .parameters = "seed=N (default: that of the machine): of the lots",
     .needs = POLICY_NEEDS_NOTHING,
     .create = random_create,
     .destroy = random_destroy,

@@ -142,7 +142,8 @@ static size_t s3_bytes(const void *state) {
 
 const struct policy_ops policy_s3_fifo = {
     .name = "s3-fifo",
-    .description = "a small FIFO queue for new pages, a main one, and ghosts; small= percent (Yang 2023)",
+    .description = "a small FIFO queue for new pages, a main one, and ghosts (Yang 2023)",
+    .parameters = "small=10 (percent of memory, 1 to 99): the queue of new pages",
     .needs = POLICY_NEEDS_EVERY_REFERENCE,
     .create = s3_create,
     .destroy = s3_destroy,

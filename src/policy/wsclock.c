@@ -207,7 +207,8 @@ static size_t wsclock_bytes(const void *state) {
 
 const struct policy_ops policy_wsclock = {
     .name = "wsclock",
-    .description = "a clock hand that takes pages unused for tau= instructions, dirty ones late (Carr 1981)",
+    .description = "a clock hand that takes pages unused for a while, dirty ones late (Carr 1981)",
+    .parameters = "tau=10000000 (instructions): for how long a page is spared after its use",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = wsclock_create,
     .destroy = wsclock_destroy,

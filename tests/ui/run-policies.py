@@ -2,6 +2,7 @@
 one is named, and the program does not notice. The second argument is the folder of the test's plug-ins."""
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,23 @@ class Listing(ThimbleCase):
         text = self.run_thimble("policies").stdout.decode()
         for name in policies:
             self.assertIn("\n" + name + " ", "\n" + text)
+
+    def test_parameters_are_listed_with_their_defaults(self):
+        trace = self.folder / "some.csv"
+        trace.write_text("page,kind\n" + "".join(f"{i * i % 97 % (1 + i % 60)},{'rw'[i % 5 == 0]}\n" for i in range(3000)))
+
+        def misses(policy):
+            done = self.run_thimble("curve", "--json", "--sizes", "20,40", "-p", policy, trace)
+            return next(iter(json.loads(done.stdout)["policies"].values())) if done.returncode == 0 else None
+
+        with_parameters = set()
+        for policy in json.loads(self.run_thimble("policies", "--json").stdout)["policies"]:
+            name, given = policy["name"], re.findall(r"(\w+)=(\d+)", policy["parameters"] or "")
+            with_parameters |= {name} if policy["parameters"] else set()
+            for key, value in given:
+                self.assertEqual(misses(f"{name}:{key}={value}"), misses(name))
+            self.assertIsNone(misses(f"{name}:nonesuch=1"))
+        self.assertEqual(with_parameters, {"wsclock", "lfu", "2q", "lirs", "s3-fifo", "linux-2q-model", "mglru-model", "random"})
 
     def test_one_in_a_file_is_described(self):
         done = self.run_thimble("policies", "--json", PLUGINS / "acts.so")
