@@ -95,6 +95,8 @@ const struct policy_ops *policy_find(const char *specification, const char **ret
  * may be loaded, the same one several times. */
 int policy_load(const char *specification, const struct policy_ops **ret_ops, const char **ret_parameters,
                 char **ret_message);
+/* Whether it takes the parameters (NULL: none), before there is a memory. 0 or -errno, with *ret_message. */
+int policy_accepts(const struct policy_ops *, const char *parameters, char **ret_message);
 /* When no state of it is left. NULL and policies of Thimble's own are fine. */
 void policy_unload(const struct policy_ops *);
 /* Calls create() of a policy from wherever. As policy_ops.create. */

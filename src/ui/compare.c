@@ -116,7 +116,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_SUITE: return take_file("--suite", value, &job->suite_path, ret_message);
     case KEY_RUNS: return take_runs(job, value, ret_message);
     case KEY_FROM: return take_file("--from", value, &job->from, ret_message);
-    case KEY_CSV: return take_file("--csv", value, &job->csv, ret_message);
+    case KEY_CSV: job->csv = value; return figure_check_path("--csv", value, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
     default: return -ARGP_ERR_UNKNOWN;
     }
@@ -202,6 +202,20 @@ static int sizes_make(const char *text, uint32_t pages, struct sizes *s, char **
                                   : sizes_add_list(s, word, ret_message);
     free(copy);
     return error;
+}
+
+/* Before anything runs: is it a list of sizes at all? `name`: of the program whose sizes they are, or NULL.
+ */
+static bool sizes_check(const char *text, const char *name) {
+    struct sizes sizes = {0};
+    char *message = NULL, *named = NULL;
+    int error = text ? sizes_make(text, 1, &sizes, &message) : 0;
+    if (error && name)
+        error = message_fail(error, &named, "%s: %s", name, message ? message : strerror(-error));
+    sizes_free(&sizes);
+    if (named)
+        free(message);
+    return error ? say_failed(named ? named : message, error) : true;
 }
 
 static int sizes_by_pages(uint32_t pages, struct sizes *s) {
@@ -333,6 +347,9 @@ static bool compare_suite(struct job *job) {
     int error = suite_read(job->suite_path, &suite, &message);
     if (error)
         return say_failed(message, error);
+    for (size_t i = 0; i < suite.count; i++)
+        if (!sizes_check(suite.entries[i].sizes, suite.entries[i].name))
+            return suite_free(&suite), false;
     char *trace = recorded_temporary();
     job->measure = true;
     signal(SIGUSR1, SIG_IGN); /* how it stands is said as each run begins */
@@ -397,7 +414,7 @@ static bool run_job(struct job *job, char **envp) {
             "file");
     if (job->runs && !job->suite_path)
         return say_refused("--runs is for the programs of a --suite: a program of its own runs once");
-    if (job->from ? !read_rows(job) : !complete_policies(job))
+    if (!sizes_check(job->sizes, NULL) || (job->from ? !read_rows(job) : !complete_policies(job)))
         return false;
     if (!job->from && !(job->suite_path ? compare_suite(job) : compare_subject(job, envp)))
         return false;

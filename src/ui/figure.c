@@ -2,9 +2,12 @@
 #include "ui/figure.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "ui/export.h"
@@ -35,7 +38,27 @@ int figure_take_output(const char *path, bool csv, enum figure_format *ret_forma
                             "-o: '%s' ends in none of .svg, .png, .json%s and .txt: name it so", path,
                             csv ? ", .csv" : "");
     *ret_format = format;
-    return 0;
+    return figure_check_path("-o", path, ret_message);
+}
+
+/* 0, or why no file can be written there. */
+static int path_error(const char *path) {
+    struct stat found;
+    if (!stat(path, &found))
+        return S_ISDIR(found.st_mode) ? EISDIR : access(path, W_OK) ? errno : 0;
+    if (errno != ENOENT)
+        return errno;
+    char *copy = strdup(path);
+    const int error = !copy ? ENOMEM : access(dirname(copy), W_OK | X_OK) ? errno : 0;
+    free(copy);
+    return error;
+}
+
+int figure_check_path(const char *option, const char *path, char **ret_message) {
+    const int error = !*path ? ENOENT : strcmp(path, "-") ? path_error(path) : 0;
+    return error ? message_fail(-error, ret_message, "%s %s cannot be written: %s", option, path,
+                                strerror(error))
+                 : 0;
 }
 
 static int take_unsigned(const char *option, const char *value, unsigned least, unsigned most,

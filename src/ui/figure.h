@@ -7,9 +7,12 @@
 
 enum figure_format { FIGURE_SVG, FIGURE_PNG, FIGURE_JSON, FIGURE_CSV, FIGURE_TEXT, FIGURE_FORMATS };
 
-/* "-o PATH": the format by the end of the file's name. 0, or -EINVAL with *ret_message: it is none of them,
- * or it is CSV, and there is no `csv`. */
+/* "-o PATH": the format by the end of the file's name. 0, or -errno with *ret_message: it is none of them,
+ * it is CSV, and there is no `csv`, or as figure_check_path(). */
 int figure_take_output(const char *path, bool csv, enum figure_format *ret_format, char **ret_message);
+/* Whether a file can be written there, as far as that is known before: a long run is not to end with it. 0,
+ * or -errno with *ret_message, which names the option. */
+int figure_check_path(const char *option, const char *path, char **ret_message);
 /* Options of drawings, whose keys are from FIGURE_KEYS on: of pictures, and of what is drawn in characters.
  */
 enum { FIGURE_KEYS = 4096 };

@@ -34,16 +34,17 @@ long policy_list_add(struct policy_list *l, const char *name) {
     return names[l->count] ? (long)l->count++ : -ENOMEM;
 }
 
-/* A name that is none, or a plug-in that cannot be loaded. What the parameters mean is the policy's to say.
- */
+/* A name that is none, a plug-in that cannot be loaded, or parameters that cannot be. */
 static int check_name(const char *name, char **ret_message) {
     const struct policy_ops *ops;
     const char *parameters;
     if (!strcmp(name, "opt"))
         return 0;
-    const int error = policy_load(name, &ops, &parameters, ret_message);
-    if (!error)
-        policy_unload(ops);
+    int error = policy_load(name, &ops, &parameters, ret_message);
+    if (error)
+        return error;
+    error = policy_accepts(ops, parameters, ret_message);
+    policy_unload(ops);
     return error;
 }
 

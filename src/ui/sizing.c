@@ -19,16 +19,7 @@
 #include "ui/size.h"
 #include "ui/sizing.h"
 
-enum {
-    KEY_SLOWDOWN = 2048,
-    KEY_DISK,
-    KEY_SWAP,
-    KEY_POLICY,
-    KEY_CPU_SECONDS,
-    KEY_JSON,
-    KEY_INTERVAL,
-    KEY_NO_RERUN
-};
+enum { KEY_SLOWDOWN = 2048, KEY_DISK, KEY_SWAP, KEY_CPU_SECONDS, KEY_JSON, KEY_INTERVAL, KEY_NO_RERUN };
 enum { EXIT_NO_ANSWER = 1 };
 #define ASSUMED_RATE 3e9 /* instructions a second */
 
@@ -47,7 +38,7 @@ static const struct argp_option size_options[] = {
      "Where pages come from: ssd (default), nvme, hdd, or latency=TIME,bandwidth=BYTES", 0},
     {"swap", KEY_SWAP, "SIZE", 0, "Swap that it will have: none (default), unlimited, or bytes with K, M, G",
      0},
-    {"policy", KEY_POLICY, "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
+    {"policy", 'p', "NAME[:KEY=VALUE,...]", 0, "Page replacement policy (default clock)", 0},
     {"cpu-seconds", KEY_CPU_SECONDS, "S", 0,
      "Processor time that the program takes (default: run it natively, and measure)", 0},
     {"interval", KEY_INTERVAL, "N", 0, "Also say what each N instructions miss with the answer", 0},
@@ -97,7 +88,7 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_SLOWDOWN: return take_number("slowdown", value, 1, &s->slowdown, ret_message);
     case KEY_DISK: s->disk = value; return cost_disk_parse(value, &s->config.disk, ret_message);
     case KEY_SWAP: return take_swap(s, value, ret_message);
-    case KEY_POLICY: s->policy = value; return 0;
+    case 'p': s->policy = value; return 0;
     case KEY_CPU_SECONDS:
         s->cpu_given = true;
         return take_number("cpu-seconds", value, 1e-6, &s->config.cpu_seconds, ret_message);
@@ -135,7 +126,9 @@ static bool parse(struct sizing *s, struct subject *subject, const struct again 
 
 static bool choose_policy(struct sizing *s) {
     char *message = NULL;
-    const int error = policy_load(s->policy, &s->config.policy, &s->config.parameters, &message);
+    int error = policy_load(s->policy, &s->config.policy, &s->config.parameters, &message);
+    if (!error)
+        error = policy_accepts(s->config.policy, s->config.parameters, &message);
     return error ? say_failed(message, error) : true;
 }
 

@@ -226,7 +226,7 @@ class Curve(TraceCase):
         self.refused("--warm-up: 'soon'", "curve", "--warm-up", "soon", self.belady)
         self.refused("--warm-up: '3ii'", "curve", "--warm-up", "3ii", self.belady)
         self.refused("warm-up was not over", "curve", "--warm-up", "12i", self.belady)
-        self.refused("/no/such", "curve", self.belady, "-o", "/no/such/c.svg")
+        self.refused("-o /no/such/c.svg cannot be written: No such", "curve", self.belady, "-o", "/no/such/c.svg")
         self.refused("", "curve", "/no/such/program", status=127)
 
     def test_a_file_that_is_wrong_is_refused_with_the_record(self):
@@ -246,6 +246,37 @@ class Curve(TraceCase):
         self.assertIn("3 references", self.thimble("curve", "true").stdout.decode())
         self.assertNotIn("3 references to", self.thimble("curve", "--sizes", "90", "--", "true").stdout.decode())
         self.refused("to run the program of that name, put --", "curve", "true", "x")
+
+
+class BeforeAnythingRuns(TraceCase):
+    """A run may take an hour: what is wrong with the command is said first."""
+
+    def refused_at_once(self, expected, *arguments):
+        self.refused(expected, *arguments, "--", "touch", "ran")
+        self.assertFalse((self.folder / "ran").exists())
+
+    def test_policies(self):
+        for command in "curve", "compare", "size", "where":
+            self.refused_at_once("clock", command, "-p", "clock:x=1")
+        self.refused_at_once("policy lfu cannot be used with 'age=0': it has the parameters age=10", "curve", "-p", "lfu:age=0")
+        self.refused_at_once("policy fifo cannot be used with 'x': it has no parameters", "compare", "--baseline", "fifo:x")
+        for command in "size", "where":
+            self.refused_at_once("opt knows the future", command, "-p", "opt")
+
+    def test_sizes(self):
+        for command in "curve", "compare", "where":
+            self.refused_at_once("thimble: --sizes: '0' is not", command, "--sizes", "0")
+        (self.folder / "suite").write_text("first: touch ran\nsecond sizes=4,x : touch ran\n")
+        self.refused("second: --sizes: 'x' is not", "compare", "--suite", "suite")
+        self.assertFalse((self.folder / "ran").exists())
+
+    def test_files(self):
+        (self.folder / "d.svg").mkdir()
+        for command, option, suffix in (("curve", "-o", ".svg"), ("heat", "-o", ".svg"), ("compare", "--csv", ".csv"),
+                                        ("where", "-o", ""), ("record", "-o", "")):
+            self.refused_at_once("cannot be written", command, option, "/no/such/x" + suffix)
+        for command, option in ("curve", "-o"), ("heat", "-o"), ("compare", "--csv"), ("where", "-o"), ("record", "-o"):
+            self.refused_at_once("Is a directory", command, option, "d.svg")
 
 
 class Programs(TraceCase):
