@@ -160,6 +160,11 @@ class Curve(TraceCase):
         self.assertIn("fifo: exact\n", text)
         self.assertIn("not writes or stall", text)
 
+    def test_the_table_has_every_size_that_was_asked_for(self):
+        text = self.thimble("curve", "--policy", "fifo", "--sizes", "1..100", self.belady).stdout.decode()
+        for size in range(1, 101):
+            self.assertRegex(text, rf"(?m)^ +{size} +{4 * size} KiB +\d+$")
+
     def test_sizes_nobody_asked_for(self):
         got = self.json_of("curve", self.belady)
         self.assertEqual(list(got["policies"]), ["lru", "clock", "opt"])
