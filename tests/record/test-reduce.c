@@ -215,12 +215,72 @@ static void test_what_happens_to_a_page_stays_in_its_place(void **state) {
         assert_int_equal(reduced.items[i].instruction, expected[i]);
 }
 
+/* ---- many pages ---- */
+
+enum { MANY = 3000, ROUNDS = 4 };
+
+static void count_item(void *context, const struct refs_item *item) {
+    ++*(size_t *)context;
+}
+
+/* Rounds over many pages: all but the first and the last is dropped where all of them have room. */
+static void test_many_pages(void **state) {
+    struct reduce *r;
+    size_t emitted = 0;
+    uint64_t halves[REFS_HALVES];
+    assert_int_equal(reduce_create(MANY, count_item, &emitted, &r), 0);
+    for (uint32_t i = 0; i < ROUNDS * MANY; i++)
+        assert_int_equal(
+            reduce_add(r, &(struct refs_item){.instruction = i, .page = i % MANY, .flags = ACCESS_READ}), 0);
+    assert_int_equal(reduce_dropped(r), (ROUNDS - 2) * MANY);
+    reduce_end(r);
+    assert_int_equal(emitted, 2 * MANY);
+    assert_int_equal(reduce_halves(r, halves), 11);
+    for (int i = 0; i < 11; i++) /* with less than all pages a round has nothing left of the one before */
+        assert_int_equal(halves[i], ROUNDS * MANY);
+    reduce_destroy(r);
+}
+
+/* What stays for sure is given on at once: a run may be long. */
+static void test_what_waits_are_few(void **state) {
+    enum { K = 10 };
+    struct reduce *r;
+    size_t emitted = 0;
+    assert_int_equal(reduce_create(K, count_item, &emitted, &r), 0);
+    for (uint32_t i = 0; i < ROUNDS * MANY; i++) {
+        assert_int_equal(
+            reduce_add(r, &(struct refs_item){.instruction = i, .page = i % MANY, .flags = ACCESS_READ}), 0);
+        assert_true(emitted + K > i);
+    }
+    reduce_destroy(r);
+    assert_int_equal(emitted, ROUNDS * MANY);
+}
+
+/* The largest k there is has the most halves. */
+static void test_all_halves_are_counted(void **state) {
+    struct reduce *r;
+    size_t emitted = 0;
+    uint64_t halves[REFS_HALVES + 1] = {[REFS_HALVES] = 7};
+    assert_int_equal(reduce_create(UINT32_MAX, count_item, &emitted, &r), 0);
+    for (uint32_t i = 0; i < 30; i++)
+        assert_int_equal(reduce_add(r, &(struct refs_item){.page = i % 3, .flags = ACCESS_READ}), 0);
+    assert_int_equal(reduce_halves(r, halves), REFS_HALVES);
+    assert_int_equal(halves[REFS_HALVES - 1], 30); /* one frame */
+    assert_int_equal(halves[REFS_HALVES - 2], 3);  /* three */
+    assert_int_equal(halves[REFS_HALVES], 7);
+    reduce_destroy(r);
+    assert_int_equal(emitted, 6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_misses_of_lru_and_opt_are_the_same_from_k_frames_on),
         cmocka_unit_test(test_misses_of_lru_in_halves_of_k_frames_are_counted),
         cmocka_unit_test(test_only_ends_of_a_row_stay),
         cmocka_unit_test(test_what_happens_to_a_page_stays_in_its_place),
+        cmocka_unit_test(test_many_pages),
+        cmocka_unit_test(test_what_waits_are_few),
+        cmocka_unit_test(test_all_halves_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
