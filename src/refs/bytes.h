@@ -12,6 +12,9 @@ struct refs_bytes;
 
 /* 0 or -errno. */
 int refs_bytes_open(const char *path, struct refs_bytes **ret_bytes);
+/* Before anything was seen: copies a pipe to a file without a name, in TMPDIR or /tmp, so that it can be read
+ * again; not a device, which may have no end. 0 or -errno. */
+int refs_bytes_keep(struct refs_bytes *);
 void refs_bytes_close(struct refs_bytes *); /* NULL is allowed */
 /* From here on, which is the beginning, the bytes are unpacked. 0 or -ENOMEM. */
 int refs_bytes_unpack(struct refs_bytes *);

@@ -131,6 +131,8 @@ struct refs_source;
 
 /* 0 or -errno; *ret_message (malloc'd, on failure only) names the file, the record and what is wrong. */
 int refs_open(const char *path, enum refs_format, struct refs_source **ret_source, char **ret_message);
+/* The same for who reads it more than once: a pipe is copied to a temporary file first. */
+int refs_open_kept(const char *path, enum refs_format, struct refs_source **ret_source, char **ret_message);
 void refs_close(struct refs_source *);
 /* From the beginning again: analyses that must know the future read twice. 0 or -errno. */
 int refs_rewind(struct refs_source *);

@@ -115,7 +115,7 @@ static int source_recognise(struct refs_source *s, enum refs_format format) {
     return 0;
 }
 
-static int source_open(struct refs_source *s, enum refs_format format) {
+static int source_open(struct refs_source *s, enum refs_format format, bool keep) {
     s->hash = refs_hash_create();
     s->items = malloc(SOURCE_ITEMS * sizeof *s->items);
     if (!s->hash || !s->items)
@@ -123,18 +123,21 @@ static int source_open(struct refs_source *s, enum refs_format format) {
     int error = refs_bytes_open(s->path, &s->bytes);
     if (error)
         return source_fail(s, error, "cannot be opened: %s", strerror(-error));
+    error = keep ? refs_bytes_keep(s->bytes) : 0;
+    if (error)
+        return source_fail(s, error, "cannot be copied to a temporary file (TMPDIR): %s", strerror(-error));
     error = source_recognise(s, format);
     return error ? error : s->reader->open(s);
 }
 
-int refs_open(const char *path, enum refs_format format, struct refs_source **ret_source,
-              char **ret_message) {
+static int open_path(const char *path, enum refs_format format, bool keep, struct refs_source **ret_source,
+                     char **ret_message) {
     struct refs_source *s = calloc(1, sizeof *s);
     if (!s || !(s->path = strdup(path))) {
         free(s);
         return message_fail(-ENOMEM, ret_message, "%s: out of memory", path);
     }
-    const int error = source_open(s, format);
+    const int error = source_open(s, format, keep);
     if (error) {
         *ret_message = s->message;
         s->message = NULL;
@@ -143,6 +146,16 @@ int refs_open(const char *path, enum refs_format format, struct refs_source **re
     }
     *ret_source = s;
     return 0;
+}
+
+int refs_open(const char *path, enum refs_format format, struct refs_source **ret_source,
+              char **ret_message) {
+    return open_path(path, format, false, ret_source, ret_message);
+}
+
+int refs_open_kept(const char *path, enum refs_format format, struct refs_source **ret_source,
+                   char **ret_message) {
+    return open_path(path, format, true, ret_source, ret_message);
 }
 
 int refs_rewind(struct refs_source *s) {

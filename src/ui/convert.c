@@ -19,11 +19,16 @@ struct conversion {
     bool exports;
 };
 
-static const struct argp_option convert_options[] = {
-    {"format", 'F', "FORMAT", 0, "thimble, oracleGeneral, csv, lackey, perf-script or ostep", 0},
-    {"output", 'o', "FILE", 0, "The file to write; one that is there is replaced", 0},
-    {0},
-};
+#define FORMATS "thimble, oracleGeneral, csv, lackey, perf-script or ostep"
+#define OUTPUT                                                                                               \
+    { "output", 'o', "FILE", 0, "The file to write; one that is there is replaced", 0 }
+
+static const struct argp_option import_options[] = {
+    {"format", 'F', "FORMAT", 0, "What FILE is: " FORMATS " (default: by its content)", 0}, OUTPUT, {0}};
+static const struct argp_option export_options[] = {
+    {"format", 'F', "FORMAT", 0, "What to write: " FORMATS " (default: as the name of -o's FILE ends)", 0},
+    OUTPUT,
+    {0}};
 
 static void check_request(const struct conversion *c, struct argp_state *state) {
     if (!c->from)
@@ -48,11 +53,11 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
         if (exported_take_format(value, &c->format, &message))
             argp_error(state, "%s", message ? message : strerror(ENOMEM));
         return 0;
-    case 'o': c->to = value; return 0;
+    case 'o': c->to = exported_path(value, "/dev/stdout"); return 0;
     case ARGP_KEY_ARG:
         if (c->from)
             argp_error(state, "%s: one file at a time, and %s was given", value, c->from);
-        c->from = value;
+        c->from = exported_path(value, "/dev/stdin");
         return 0;
     case ARGP_KEY_END:
         if (c->exports && c->to && c->format == REFS_FORMAT_ANY)
@@ -88,7 +93,7 @@ static int command(struct conversion *c, const struct argp *argp, int argc, char
 
 int import_command(int argc, char **argv, char **envp) {
     static const struct argp argp = {
-        .options = convert_options,
+        .options = import_options,
         .parser = take_option,
         .args_doc = "FILE",
         .doc = "Turn page references of another tool into Thimble's own format.",
@@ -99,7 +104,7 @@ int import_command(int argc, char **argv, char **envp) {
 
 int export_command(int argc, char **argv, char **envp) {
     static const struct argp argp = {
-        .options = convert_options,
+        .options = export_options,
         .parser = take_option,
         .args_doc = "FILE",
         .doc = "Turn page references, recorded or of any tool, into the format of another one.",

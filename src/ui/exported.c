@@ -32,6 +32,10 @@ enum refs_format exported_format(const char *path) {
     return REFS_FORMAT_ANY;
 }
 
+const char *exported_path(const char *path, const char *stream) {
+    return strcmp(path, "-") ? path : stream;
+}
+
 int exported_take_format(const char *value, enum refs_format *ret_format, char **ret_message) {
     if (!refs_format_parse(value, ret_format))
         return 0;

@@ -8,6 +8,9 @@
 /* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
 enum refs_format exported_format(const char *path);
 
+/* "-" is a standard stream, of this name. */
+const char *exported_path(const char *path, const char *stream);
+
 /* "--format VALUE": 0, or -EINVAL with *ret_message. */
 int exported_take_format(const char *value, enum refs_format *ret_format, char **ret_message);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -404,9 +405,13 @@ static error_t take_watching_option(int key, char *value, struct argp_state *sta
     }
 }
 
-/* Whether the name is that of a file that no program can be: it is there, and is neither ELF nor a script. */
+/* Whether the name is that of a file that no program can be: it is there, and is neither ELF nor a script; or
+ * a pipe, of which nothing may be read yet. */
 static bool is_no_program(const char *name) {
     char beginning[4] = "";
+    struct stat found;
+    if (!strcmp(name, "-") || (!stat(name, &found) && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode)))
+        return true;
     FILE *file = fopen(name, "re");
     if (!file)
         return false;

@@ -23,6 +23,8 @@ bool subject_parse(struct subject *s, const struct options_analysis *analysis, i
 /* The command with its arguments, or the name of the file without its folders. */
 static char *make_title(const struct options *o) {
     struct text t = {0};
+    if (o->references && !strcmp(o->references, "-"))
+        return strdup("standard input");
     if (o->references) {
         const char *slash = strrchr(o->references, '/');
         return strdup(slash ? slash + 1 : o->references);
@@ -44,7 +46,8 @@ static bool open_file(struct subject *s) {
     char *message = NULL;
     int error = s->options.format ? exported_take_format(s->options.format, &format, &message) : 0;
     if (!error)
-        error = refs_open(s->options.references, format, &s->source, &message);
+        error =
+            refs_open_kept(exported_path(s->options.references, "/dev/stdin"), format, &s->source, &message);
     return error ? say_failed(message, error) : true;
 }
 

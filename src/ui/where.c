@@ -275,7 +275,9 @@ static int references_open(struct where_job *job, struct refs_source **ret_sourc
     const struct options *o = &job->session.options;
     enum refs_format format = REFS_FORMAT_ANY;
     const int error = o->format ? exported_take_format(o->format, &format, ret_message) : 0;
-    return error ? error : refs_open(o->references, format, ret_source, ret_message);
+    return error
+               ? error
+               : refs_open_kept(exported_path(o->references, "/dev/stdin"), format, ret_source, ret_message);
 }
 
 /* The places in the trace for one policy and size. 0, or -errno with a message, which names the file where it

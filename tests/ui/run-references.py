@@ -90,6 +90,26 @@ class References(ThimbleCase):
         self.assertEqual((self.folder / "p.csv").read_text(), "page,kind,space\n0,r,0\n1,w,0\n")
         self.assertIn(b"pages are called 0, 1", done.stderr)
 
+    def test_an_analysis_reads_a_pipe_as_often_as_it_wants(self):
+        belady = (EXAMPLES / "belady.csv").read_bytes()
+        expected = json.loads(self.good("curve", "--json", EXAMPLES / "belady.csv")[0])
+        for name, title in ("-", "standard input"), ("/dev/stdin", "stdin"):
+            got = json.loads(self.run_thimble("curve", "--json", name, input=belady).stdout)
+            self.assertEqual(got, {**expected, "subject": title})
+        for command in ["compare", "--sizes", "3"], ["heat"], ["size", "--cpu-seconds", "1"]:
+            done = self.run_thimble(*command, "-", input=belady)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.good("record", "-o", "r.refs", "--", "/bin/true")
+        recording = (self.folder / "r.refs").read_bytes()
+        self.assertEqual(self.run_thimble("where", "--sizes", "60", "-", input=recording).stdout.decode(),
+                         self.good("where", "--sizes", "60", "r.refs")[0])
+        done = self.run_thimble("curve", "-", input=b"page,kind\n1,r\n2,q\n")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"/dev/stdin: line 3", done.stderr)
+        piped = self.run_thimble("import", "-", "-o", "-", input=belady)
+        self.good("import", EXAMPLES / "belady.csv", "-o", "b.refs")
+        self.assertEqual(piped.stdout, (self.folder / "b.refs").read_bytes())
+
 
 if __name__ == "__main__":
     thimble_case.main()
