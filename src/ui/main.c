@@ -1,4 +1,5 @@
 /* thimble: the command. Says what it is, or hands over to one of its subcommands. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,14 @@ static const struct command *command_find(const char *name) {
     return NULL;
 }
 
+/* What we printed may not have got anywhere: a disk is full. */
+static int end(int status) {
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    fprintf(stderr, "thimble: standard output cannot be written: %s\n", strerror(errno));
+    return EXIT_MACHINE;
+}
+
 int main(int argc, char **argv, char **envp) {
     const char *name = argc > 1 ? argv[1] : "--help";
     const struct command *command = command_find(name);
@@ -33,15 +42,15 @@ int main(int argc, char **argv, char **envp) {
         char called[32]; /* for argp, however we were called: "thimble curve: unrecognized option …" */
         snprintf(called, sizeof called, "thimble %s", name);
         argv[1] = called;
-        return command->function(argc - 1, argv + 1, envp);
+        return end(command->function(argc - 1, argv + 1, envp));
     }
     if (!strcmp(name, "--help") || !strcmp(name, "--usage") || !strcmp(name, "help")) {
         guide_print(stdout);
-        return EXIT_SUCCESS;
+        return end(EXIT_SUCCESS);
     }
     if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
         guide_print_version(stdout);
-        return EXIT_SUCCESS;
+        return end(EXIT_SUCCESS);
     }
     fprintf(stderr, "thimble: '%s' is not a command: to run a program say thimble run %s\n", name,
             name[0] == '-' ? "[OPTION...] PROGRAM" : name);

@@ -187,6 +187,19 @@ class Layout(ThimbleCase):
             self.assertEqual((done.returncode, done.stdout), (0, b"3\n"), done.stderr)
 
 
+class OurOutput(ThimbleCase):
+    def test_a_full_disk_is_said(self):
+        trace = self.folder / "a.csv"
+        trace.write_text("page,kind\n1,r\n2,w\n")
+        for arguments in (["--help"], ["policies"], ["policies", "--json"], ["trace", trace], ["curve", trace],
+                          ["compare", "--sizes", "1", trace], ["where", "--sizes", "60", "--", "true"], ["heat", trace],
+                          ["size", "--cpu-seconds", "1", trace], ["doctor"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([THIMBLE, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.returncode, 125, arguments)
+            self.assertIn(b"No space left on device", done.stderr)
+
+
 class OurFiles(ThimbleCase):
     def test_a_summary_that_cannot_be_opened_stops_us_before_anything_ran(self):
         self.assert_refused(["--stats-file", "/nonexistent/summary", *HELLO], "/nonexistent/summary",
