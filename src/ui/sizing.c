@@ -374,7 +374,7 @@ int size_command(int argc, char **argv, char **envp) {
     struct sizing s = {.policy = "clock", .disk = "ssd", .slowdown = 1.1, .verify = true};
     const struct again again = {.argc = argc, .argv = argv, .envp = envp, .input = rerun_input()};
     struct so_far so_far;
-    struct subject subject = {.report = report_so_far, .job = &so_far};
+    struct subject subject = {.report = report_so_far, .job = &so_far, .tells_status = true};
     so_far = (struct so_far){&s, &subject};
     char *message = NULL;
     (void)cost_disk_parse(s.disk, &s.config.disk, &message);

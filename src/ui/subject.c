@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,10 @@ bool subject_open(struct subject *s, char **envp) {
         return false;
     }
     s->source = s->recorded.source;
+    const int status = s->recorded.exit_status;
+    const bool was_ended = status == 128 + SIGTERM || status == 128 + SIGINT; /* by who knows it */
+    if (status && !was_ended && !s->tells_status)
+        fprintf(stderr, "thimble: %s ended with status %d: the numbers are of that run\n", s->title, status);
     return true;
 }
 

@@ -16,6 +16,7 @@ struct subject {
     struct refs_source *source; /* NULL before subject_open() */
     struct recorded recorded;   /* of the program; its source is `source` */
     char *title;                /* the command, or the name of the file, for headings */
+    bool tells_status;          /* the report says how the program ended: nobody else need */
     int exit_status;            /* EXIT_MACHINE until the caller knows better */
 };
 
