@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
@@ -234,6 +235,7 @@ static void test_a_full_disk_is_reported_once(void **state) {
             assert_int_equal(result, -EFBIG);
     }
     assert_int_equal(reports, 1);
+    assert_int_equal(refs_writer_flush(w), -EFBIG);
     assert_int_equal(refs_writer_finish(w, 0, 0, true, NULL), -EFBIG);
     setrlimit(RLIMIT_FSIZE, &old);
     struct refs_source *s = open_good(path);
@@ -363,7 +365,219 @@ static void test_refusals_say_why(void **state) {
     bytes[28]++;
     made_put_bytes(path, bytes, length);
     expect_refusal(path, "another order of bytes");
+    bytes[28]--;
+    bytes[4]++;
+    made_put_bytes(path, bytes, length);
+    expect_refusal(path, "its first bytes are damaged");
+    bytes[4]--;
     free(bytes);
+    made_remove(path);
+}
+
+/* ---- blocks ---- */
+
+/* Where block `number`, from 1, begins; *ret_head: what its head says. */
+static size_t block_at(const unsigned char *bytes, unsigned number, struct native_head *ret_head) {
+    size_t at = sizeof(struct native_opening);
+    for (memcpy(ret_head, bytes + at, sizeof *ret_head); number > 1; number--) {
+        at += sizeof *ret_head + ret_head->packed;
+        memcpy(ret_head, bytes + at, sizeof *ret_head);
+    }
+    return at;
+}
+
+static unsigned block_of_kind(const unsigned char *bytes, enum native_kind kind) {
+    struct native_head head = {0};
+    unsigned number = 0;
+    while (head.kind != kind)
+        (void)block_at(bytes, ++number, &head);
+    return number;
+}
+
+/* Reads until something is wrong: how many items came before. */
+static size_t read_to_damage(struct refs_source *s) {
+    const struct refs_item *items;
+    size_t count = 0;
+    long got;
+    while ((got = refs_next(s, &items)) > 0)
+        count += (size_t)got;
+    assert_int_equal(got, -EBADMSG);
+    return count;
+}
+
+static void test_damage_is_told_with_its_place(void **state) {
+    char *path = made_path(), expected[200];
+    struct native_head head;
+    size_t length;
+    unsigned char *bytes = made_bytes(whole, &length);
+    size_t at = block_at(bytes, 1, &head);
+    made_put_bytes(path, bytes, at + sizeof head + 3);
+    expect_refusal(path, "is cut in its header");
+    bytes[at + offsetof(struct native_head, kind)] = NATIVE_END;
+    made_put_bytes(path, bytes, length);
+    expect_refusal(path, "block 1 (from item 1 on): it is not the header");
+    bytes[at + offsetof(struct native_head, kind)] = NATIVE_HEADER;
+    at = block_at(bytes, 3, &head);
+    bytes[at + sizeof head + head.packed / 2] ^= 1;
+    made_put_bytes(path, bytes, length);
+    struct refs_source *s = open_good(path);
+    const size_t before = read_to_damage(s);
+    assert_true(before > 0);
+    snprintf(expected, sizeof expected,
+             "%s: block 3 (from item %zu on): its bytes are not those that were written", path, before + 1);
+    assert_string_equal(refs_message(s), expected);
+    refs_close(s);
+    bytes[at]++;
+    made_put_bytes(path, bytes, length);
+    s = open_good(path);
+    assert_int_equal(read_to_damage(s), before);
+    assert_non_null(strstr(refs_message(s), "it does not begin as a block does"));
+    refs_close(s);
+    bytes[at]--;
+    bytes[at + sizeof head + head.packed / 2] ^= 1;
+    bytes[at + offsetof(struct native_head, kind)] = NATIVE_END + 1;
+    made_put_bytes(path, bytes, length);
+    s = open_good(path);
+    assert_int_equal(read_to_damage(s), before);
+    assert_non_null(strstr(refs_message(s), "it is of a kind that there is not"));
+    refs_close(s);
+    free(bytes);
+    made_remove(path);
+}
+
+/* The file up to that block, of which no more than the first bytes are left, packed as they ought to be. */
+static void put_shortened(const char *path, const unsigned char *bytes, unsigned number, size_t left) {
+    struct native_head head;
+    const size_t at = block_at(bytes, number, &head);
+    unsigned char *content = malloc(head.size), *file = malloc(at + sizeof head + ZSTD_compressBound(left));
+    assert_int_equal(ZSTD_decompress(content, head.size, bytes + at + sizeof head, head.packed), head.size);
+    head.packed =
+        (uint32_t)ZSTD_compress(file + at + sizeof head, ZSTD_compressBound(left), content, left, 1);
+    head.size = (uint32_t)left;
+    memcpy(file, bytes, at);
+    memcpy(file + at, &head, sizeof head);
+    made_put_bytes(path, file, at + sizeof head + head.packed);
+    free(content);
+    free(file);
+}
+
+/* A file can be made on purpose: with checksums that are right, and too little behind the numbers. */
+static void test_blocks_that_are_too_short_are_wrong(void **state) {
+    static const enum native_kind kinds[] = {NATIVE_HEADER, NATIVE_ITEMS, NATIVE_END};
+    char *path = made_path();
+    size_t length;
+    unsigned char *bytes = made_bytes(whole, &length);
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        struct native_head head;
+        const unsigned number = block_of_kind(bytes, kinds[i]);
+        (void)block_at(bytes, number, &head);
+        for (size_t left = 0; left < head.size; left += 1 + head.size / 200) {
+            put_shortened(path, bytes, number, left);
+            if (kinds[i] == NATIVE_HEADER) {
+                expect_refusal(path, "block 1 (from item 1 on): ");
+                continue;
+            }
+            struct refs_source *s = open_good(path);
+            assert_int_equal(read_to_damage(s), kinds[i] == NATIVE_END ? made.count : 0);
+            refs_close(s);
+        }
+    }
+    free(bytes);
+    made_remove(path);
+}
+
+/* ---- what is large ---- */
+
+/* A loop takes so little room that the number of items is what makes a block full. */
+static void test_long_loops(void **state) {
+    enum { LOOP = 1000, COUNT = 5 * NATIVE_ITEMS_MOST + 123 };
+    char *path = made_path(), *message = NULL;
+    struct refs_writer *w;
+    struct refs_totals t;
+    const struct refs_item *items;
+    uint32_t page;
+    assert_int_equal(refs_writer_create(path, &made_header, &w, &message), 0);
+    for (uint32_t i = 0; i < LOOP; i++)
+        assert_int_equal(refs_writer_page(w, &(struct refs_page){.name = i}, &page), 0);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_int_equal(
+            refs_writer_add(w, &(struct refs_item){.instruction = i, .page = i % LOOP, .flags = ACCESS_READ},
+                            1),
+            0);
+    assert_int_equal(refs_writer_finish(w, COUNT, 0, true, NULL), 0);
+    struct refs_source *s = open_good(path);
+    uint32_t done = 0;
+    for (long got; (got = refs_next(s, &items)) != 0; done += (uint32_t)got) {
+        if (got < 0)
+            fail_msg("%s", refs_message(s));
+        for (uint32_t i = 0; i < got; i++)
+            assert_true(items[i].page == (done + i) % LOOP && items[i].instruction == done + i);
+    }
+    assert_int_equal(done, COUNT);
+    assert_int_equal(refs_totals(s, &t), 0);
+    assert_true(t.whole && t.references == COUNT);
+    refs_close(s);
+    made_remove(path);
+}
+
+/* Texts as long as they may be, more of them than a block can hold; longer ones are refused, and do no
+ * harm. */
+static void test_long_texts(void **state) {
+    enum { OBJECTS = NATIVE_LIMIT / NATIVE_TEXT + 3 };
+    char *path = made_path(), *message = NULL, *text = malloc(NATIVE_TEXT + 1);
+    struct refs_writer *w;
+    struct refs_totals t;
+    const struct refs_item *items;
+    uint32_t object;
+    memset(text, 'x', NATIVE_TEXT);
+    text[NATIVE_TEXT] = '\0';
+    assert_int_equal(refs_writer_create(path, &made_header, &w, &message), 0);
+    assert_int_equal(refs_writer_object(w, text, &object), -E2BIG);
+    assert_int_equal(refs_writer_mark(w, &(struct refs_mark){.text = text}), -E2BIG);
+    assert_int_equal(refs_writer_mark(w, &(struct refs_mark){.text = "", .type = REFS_MARK_TYPES}), -EINVAL);
+    text[NATIVE_TEXT - 1] = '\0';
+    for (uint32_t i = 1; i <= OBJECTS; i++) {
+        assert_int_equal(refs_writer_object(w, text, &object), 0);
+        assert_int_equal(object, i);
+    }
+    assert_int_equal(refs_writer_mark(w, &(struct refs_mark){.text = text}), 0);
+    assert_int_equal(refs_writer_finish(w, 0, 0, true, NULL), 0);
+    struct refs_source *s = open_good(path);
+    assert_int_equal(refs_next(s, &items), 1);
+    assert_string_equal(refs_mark(s, items->page)->text, text);
+    for (uint32_t i = 1; i <= OBJECTS; i++)
+        assert_string_equal(refs_object_name(s, i), text);
+    assert_int_equal(refs_next(s, &items), 0);
+    assert_int_equal(refs_totals(s, &t), 0);
+    assert_true(t.whole);
+    refs_close(s);
+    free(text);
+    made_remove(path);
+}
+
+/* Pages that come first among the words that are right for sure have come, for the items behind them. */
+static void test_words_may_name_new_pages(void **state) {
+    char *path = made_path(), *message = NULL;
+    struct refs_writer *w;
+    const struct refs_item *items;
+    uint32_t page;
+    size_t room;
+    assert_int_equal(refs_writer_create(path, &made_header, &w, &message), 0);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(refs_writer_page(w, &(struct refs_page){.name = i}, &page), 0);
+    uint64_t *words = refs_writer_room(w, &room);
+    assert_true(room >= 2);
+    for (uint64_t i = 0; i < 2; i++)
+        words[i] = (1 + i) | 1ULL << 32 | (uint64_t)ACCESS_READ << 56;
+    assert_int_equal(refs_writer_filled(w, &(struct refs_item){.flags = ACCESS_READ}, 2, 2), 0);
+    assert_int_equal(
+        refs_writer_add(w, &(struct refs_item){.instruction = 9, .page = 3, .flags = ACCESS_READ}, 1), 0);
+    assert_int_equal(refs_writer_finish(w, 9, 0, true, NULL), 0);
+    struct refs_source *s = open_good(path);
+    assert_int_equal(refs_next(s, &items), 4);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(items[i].page == i && items[i].instruction == (i < 3 ? i : 9));
+    refs_close(s);
     made_remove(path);
 }
 
@@ -379,6 +593,11 @@ int main(void) {
         cmocka_unit_test(test_the_dead_do_not_come_again),
         cmocka_unit_test(test_the_hash_is_of_what_decides_results),
         cmocka_unit_test(test_refusals_say_why),
+        cmocka_unit_test(test_damage_is_told_with_its_place),
+        cmocka_unit_test(test_blocks_that_are_too_short_are_wrong),
+        cmocka_unit_test(test_long_loops),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_words_may_name_new_pages),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
