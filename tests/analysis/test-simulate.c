@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -141,7 +142,7 @@ static void beladys_anomaly(void **state) {
 
 struct seen {
     struct policy_config config;
-    char text[200];
+    char text[300];
 };
 
 static int seen_create(const struct policy_config *config, void **ret_state) {
@@ -153,7 +154,7 @@ static int seen_create(const struct policy_config *config, void **ret_state) {
 static void seen_add(void *state, const char *what, uint64_t number) {
     struct seen *seen = state;
     const size_t length = strlen(seen->text);
-    snprintf(seen->text + length, sizeof seen->text - length, "%s%u ", what, (unsigned)number);
+    snprintf(seen->text + length, sizeof seen->text - length, "%s%llu ", what, (unsigned long long)number);
 }
 static void seen_insert(void *state, pfn_t f, page_id_t id) {
     seen_add(state, "+", id.n & ~(1ULL << 63));
@@ -290,19 +291,93 @@ static void pages_that_come_back_are_themselves(void **state) {
         {.flags = REFS_PAGE_SHARED},
         {.flags = REFS_PAGE_SHARED},
     };
-    const struct simulation_config config = {.policy = &policy_seen, .frames = 1};
-    struct simulation *s;
-    assert_int_equal(simulation_create(&config, &s), 0);
-    for (uint32_t i = 0; i < ARRAY_LENGTH(pages); i++) {
-        const struct refs_item items[] = {
-            {.page = i}, {.page = i}, {.page = i, .kind = REFS_DIES, .flags = POLICY_UNMAPPED}};
-        assert_int_equal(simulation_add_pages(s, &pages[i], 1), 0);
-        assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    for (int at_once = 0; at_once < 2; at_once++) {
+        const struct simulation_config config = {.policy = &policy_seen, .frames = 1};
+        struct simulation *s;
+        assert_int_equal(simulation_create(&config, &s), 0);
+        if (at_once)
+            assert_int_equal(simulation_add_pages(s, pages, ARRAY_LENGTH(pages)), 0);
+        for (uint32_t i = 0; i < ARRAY_LENGTH(pages); i++) {
+            const struct refs_item items[] = {
+                {.page = i}, {.page = i}, {.page = i, .kind = REFS_DIES, .flags = POLICY_UNMAPPED}};
+            if (!at_once)
+                assert_int_equal(simulation_add_pages(s, &pages[i], 1), 0);
+            assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+        }
+        assert_string_equal(simulation_check(s),
+                            "+1 1 u1 +1 1 u1 +1 1 u1 +4 4 u4 +4 4 u4 +6 6 u6 +7 7 u7 +8 8 u8 "
+                            "+9 9 u9 ");
+        simulation_destroy(s);
     }
-    assert_string_equal(simulation_check(s),
-                        "+1 1 u1 +1 1 u1 +1 1 u1 +4 4 u4 +4 4 u4 +6 6 u6 +7 7 u7 +8 8 u8 "
-                        "+9 9 u9 ");
+}
+
+/* Each time that a page was given up and lost, what comes back is another page; the newest of all where bits
+ * are delivered. */
+static void pages_that_were_lost_are_others(void **state) {
+    const struct refs_page pages[] = {{.name = 5}, {.name = 9}, {.name = 7}};
+    const struct refs_item items[] = {
+        {.page = 0, .instruction = 1},
+        {.page = 1, .instruction = 1},
+        {.page = 0, .instruction = 2, .kind = REFS_GIVEN_UP},
+        {.page = 2, .instruction = 2}, /* frame 0 is the victim each time */
+        {.page = 0, .instruction = 2},
+        {.page = 0, .instruction = 3, .kind = REFS_GIVEN_UP},
+        {.page = 2, .instruction = 3},
+        {.page = 0, .instruction = 4},
+        {.page = 0, .instruction = 5},
+        {.page = 1, .instruction = 6},
+        {.page = 1, .instruction = 10},
+    };
+    static const char expected[] = "+1 +2 ?0 -1 +3 ?0 -3 +1099511627777 ?0 -1099511627777 +3 ?0 -3 "
+                                   "+1099511627778 2 1099511627778 ";
+    const struct simulation_config config = {.policy = &policy_seen, .frames = 2, .observe_bits = 10};
+    struct simulation *s;
+    struct simulation_result result;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
+    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
+    assert_string_equal(simulation_check(s), expected);
+    simulation_get_result(s, &result);
+    assert_int_equal(result.to_swap, 1); /* page 2, the first time */
     simulation_destroy(s);
+}
+
+/* ---- its time ---- */
+
+enum { SLOW_NS = 20000, SLOW_PAGES = 320 };
+
+static void wait_slowly(void) {
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - start.tv_sec) * 1000000000 + now.tv_nsec - start.tv_nsec < SLOW_NS);
+}
+static void slow_access(void *state, pfn_t f, page_id_t id) {
+    wait_slowly();
+}
+static pfn_t slow_victim(void *state) {
+    wait_slowly();
+    return (pfn_t){0};
+}
+
+/* A call of 20 microseconds for each reference, or for each second one, with whatever else the host did. */
+static void time_is_measured(void **state) {
+    struct policy_ops slow = policy_seen;
+    struct refs_page pages[SLOW_PAGES] = {0};
+    struct simulation_result result;
+    struct simulation *s;
+    slow.access = slow_access;
+    slow.victim = slow_victim;
+    const struct simulation_config config = {.policy = &slow, .frames = 1, .measure = true};
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, SLOW_PAGES), 0);
+    for (uint32_t i = 0; i < 2 * SLOW_PAGES; i++)
+        assert_int_equal(simulation_feed(s, &(struct refs_item){.page = i / 2}, 1), 0);
+    simulation_get_result(s, &result);
+    simulation_destroy(s);
+    assert_in_range(result.ns_per_victim, SLOW_NS * 9 / 10, 100 * SLOW_NS);
+    assert_in_range(result.ns_per_reference, SLOW_NS * 3 / 4, 100 * SLOW_NS);
 }
 
 /* ---- a loop larger than memory ---- */
@@ -411,6 +486,8 @@ int main(void) {
         cmocka_unit_test(bits_are_harvested),
         cmocka_unit_test(bits_die_with_their_pages),
         cmocka_unit_test(pages_that_come_back_are_themselves),
+        cmocka_unit_test(pages_that_were_lost_are_others),
+        cmocka_unit_test(time_is_measured),
         cmocka_unit_test(part_of_a_loop_is_kept),
         cmocka_unit_test(broken_policies_are_named),
         cmocka_unit_test(page_set_aside_is_no_victim),
