@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "analysis/answer.h"
+#include "analysis/floor.h"
 #include "analysis/phases.h"
 #include "analysis/simulate.h"
 #include "hw/types.h"
@@ -107,6 +108,51 @@ static void the_floor_is_what_must_stay_and_one_page_of_a_file(void **state) {
     refs_close(source);
 }
 
+static void put_all(struct script *s, uint32_t from, uint32_t end, enum refs_kind kind, unsigned flags) {
+    for (uint32_t page = from; page < end; page++)
+        put(s, page, kind, flags);
+}
+
+/* A page that was given up need not stay until it is written again. */
+static void the_floor_does_without_what_was_given_up(void **state) {
+    struct script s = {0};
+    struct refs_source *source;
+    struct floor_scan *scan;
+    struct floor_result floor;
+    const struct refs_item *items;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE};
+    assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
+    put_all(&s, 0, 10, REFS_REFERENCE, ACCESS_WRITE);
+    put_all(&s, 0, 10, REFS_GIVEN_UP, 0);
+    put_all(&s, 10, 20, REFS_REFERENCE, ACCESS_WRITE);
+    put_all(&s, 0, 5, REFS_REFERENCE, ACCESS_WRITE);
+    put(&s, 5, REFS_REFERENCE, ACCESS_READ); /* 15 that stay, and this one */
+    const uint64_t most = s.instruction;
+    put_all(&s, 6, 9, REFS_REFERENCE, ACCESS_READ);
+    put(&s, FIRST_OF_FILE, REFS_REFERENCE, ACCESS_READ); /* 15, 5 that were given up, and this one */
+    put_all(&s, 5, 7, REFS_DIES, POLICY_UNMAPPED);
+    put(&s, 0, REFS_GIVEN_UP, 0);
+    put(&s, 20, REFS_REFERENCE, ACCESS_WRITE);
+    put(&s, FIRST_OF_FILE, REFS_REFERENCE, ACCESS_READ); /* once more 15 */
+    assert_int_equal(refs_writer_finish(s.writer, s.instruction, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    assert_int_equal(floor_scan_create(source, &scan), 0);
+    for (long count; (count = refs_next(source, &items)) > 0;)
+        assert_int_equal(floor_scan_feed(scan, items, (size_t)count), 0);
+    floor_scan_get(scan, &floor);
+    assert_int_equal(floor.floor, 16);
+    assert_int_equal(floor.floor_instruction, most);
+    assert_int_equal(floor.anonymous, 15);
+    assert_int_equal(floor.files, 1);
+    assert_int_equal(floor.all, 21);
+    assert_int_equal(floor.cold_anonymous, 21);
+    assert_int_equal(floor.cold_files, 1);
+    assert_false(floor.forked);
+    floor_scan_destroy(scan);
+    refs_close(source);
+}
+
 static bool runs_out_of_memory(struct refs_source *source, uint32_t frames) {
     const struct simulation_config config = {.policy = &policy_lru, .frames = frames, .no_swap = true};
     struct simulation *simulation;
@@ -141,6 +187,30 @@ static void the_answer_is_the_smallest_size_that_is_fast_enough(void **state) {
     answer = answer_to(source, 1000); /* anything will do that can run */
     assert_int_equal(answer.chosen, 0);
     assert_int_equal(answer.points[0].frames, OWN + 1);
+    assert_int_equal(answer.alive, OWN + 1);
+    answer_free(&answer);
+    refs_close(source);
+}
+
+/* What was given up and lost comes back as a page that must stay, though it is only read: more frames are
+ * needed than the floor then, and the answer is the least with which the run goes to its end. */
+static void the_answer_has_room_for_what_was_lost_and_came_back(void **state) {
+    struct script s = {0};
+    struct refs_source *source;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE};
+    assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
+    put_all(&s, 0, 10, REFS_REFERENCE, ACCESS_WRITE);
+    put(&s, 0, REFS_GIVEN_UP, 0);
+    put(&s, FIRST_OF_FILE, REFS_REFERENCE, ACCESS_READ);
+    put(&s, 0, REFS_REFERENCE, ACCESS_READ);
+    put(&s, FIRST_OF_FILE, REFS_REFERENCE, ACCESS_READ);
+    assert_int_equal(refs_writer_finish(s.writer, s.instruction, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    struct answer answer = answer_to(source, 1000);
+    assert_int_equal(answer.floor.floor, 10);
+    assert_int_equal(answer.alive, 11);
+    assert_int_equal(answer.points[answer.chosen].frames, 11);
     answer_free(&answer);
     refs_close(source);
 }
@@ -188,8 +258,10 @@ static void a_file_without_references_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_floor_is_what_must_stay_and_one_page_of_a_file),
+        cmocka_unit_test(the_floor_does_without_what_was_given_up),
         cmocka_unit_test(with_one_frame_less_than_the_floor_there_is_no_victim),
         cmocka_unit_test(the_answer_is_the_smallest_size_that_is_fast_enough),
+        cmocka_unit_test(the_answer_has_room_for_what_was_lost_and_came_back),
         cmocka_unit_test(phases_add_up),
         cmocka_unit_test(a_file_without_references_is_refused),
     };
