@@ -170,7 +170,8 @@ static void check_runs(uint32_t first_frame) {
         }
     }
     deliver(&t);
-    assert_int_equal(recorder_finish(t.recorder, now, true, NULL, NULL), 0);
+    struct recorder_progress progress;
+    assert_int_equal(recorder_finish(t.recorder, now, true, NULL, &progress), 0);
 
     struct refs_totals totals;
     struct refs_item *items = read_all(&t, &count, &totals);
@@ -186,6 +187,8 @@ static void check_runs(uint32_t first_frame) {
     assert_true(runs > n);
     assert_int_equal(totals.instructions, now);
     assert_int_equal(totals.pages, last_id);
+    assert_int_equal(progress.references, totals.references);
+    assert_int_equal(progress.pages, totals.pages);
     assert_true(totals.whole);
     assert_int_equal(t.failures, 0);
     free(items);
