@@ -80,9 +80,6 @@ static inline int rank_init(struct rank *ret_rank, uint32_t window) {
 RANK_INLINE bool rank_is_full(const struct rank *rank) {
     return rank->now == rank->window;
 }
-RANK_INLINE bool rank_test(const struct rank *rank, uint32_t at) {
-    return rank->bits[at / 64] >> at % 64 & 1;
-}
 
 /* Set bits before the moment. */
 RANK_INLINE uint32_t rank_before(const struct rank *rank, uint32_t at) {
