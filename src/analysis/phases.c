@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analysis/broadcast.h"
+#include "base/base.h"
 
 enum { PHASES_MAX = 1000000 };
 
@@ -20,10 +21,12 @@ struct recorder {
 /* Ends the interval. */
 static int close_phase(struct recorder *r) {
     if (r->count == r->capacity) {
-        const size_t capacity = r->capacity ? 2 * r->capacity : 64;
-        struct phase *phases = capacity > PHASES_MAX ? NULL : realloc(r->phases, capacity * sizeof *phases);
+        if (r->count == PHASES_MAX)
+            return -E2BIG;
+        const size_t capacity = min_size(PHASES_MAX, r->capacity ? 2 * r->capacity : 64);
+        struct phase *phases = reallocarray(r->phases, capacity, sizeof *phases);
         if (!phases)
-            return capacity > PHASES_MAX ? -E2BIG : -ENOMEM;
+            return -ENOMEM;
         r->phases = phases;
         r->capacity = capacity;
     }

@@ -239,6 +239,86 @@ static void phases_add_up(void **state) {
     refs_close(source);
 }
 
+/* Every count of the phases adds up to the simulation's, where pages are evicted, too; intervals in which
+ * nothing is referenced are there. */
+static void counts_of_phases_add_up(void **state) {
+    enum { PART = 60, INTERVAL = 500, GAP = 10 * INTERVAL };
+    struct script s = {0};
+    struct refs_source *source;
+    struct phase *phases;
+    struct simulation *simulation;
+    struct simulation_result whole, sum = {0};
+    size_t count;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE};
+    const struct simulation_config config = {.policy = &policy_lru, .frames = 50};
+    assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
+    for (int round = 0; round < 4; round++) {
+        put_all(&s, 0, PART, REFS_REFERENCE, ACCESS_WRITE);
+        put_all(&s, FIRST_OF_FILE, FIRST_OF_FILE + PART, REFS_REFERENCE, ACCESS_WRITE);
+        s.instruction += GAP;
+    }
+    assert_int_equal(refs_writer_finish(s.writer, s.instruction, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    assert_int_equal(phases_compute(source, &config, INTERVAL, &phases, &count), 0);
+    size_t empty = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(phases[i].start, i * INTERVAL);
+        assert_true(i + 1 == count || phases[i].instructions == INTERVAL);
+        empty += phases[i].counted.references == 0;
+        sum.references += phases[i].counted.references;
+        sum.misses += phases[i].counted.misses;
+        sum.cold += phases[i].counted.cold;
+        sum.cold_anonymous += phases[i].counted.cold_anonymous;
+        sum.evictions += phases[i].counted.evictions;
+        sum.to_swap += phases[i].counted.to_swap;
+        sum.to_file += phases[i].counted.to_file;
+    }
+    assert_in_range(empty, 3 * (GAP / INTERVAL - 1), 3 * GAP / INTERVAL);
+    free(phases);
+    assert_int_equal(simulation_create(&config, &simulation), 0);
+    assert_int_equal(refs_rewind(source), 0);
+    assert_int_equal(simulate_all(source, &simulation, 1, 1, NULL), 0);
+    simulation_get_result(simulation, &whole);
+    simulation_destroy(simulation);
+    assert_int_equal(sum.references, whole.references);
+    assert_int_equal(sum.misses, whole.misses);
+    assert_int_equal(sum.cold, whole.cold);
+    assert_int_equal(sum.cold_anonymous, whole.cold_anonymous);
+    assert_int_equal(sum.evictions, whole.evictions);
+    assert_int_equal(sum.to_swap, whole.to_swap);
+    assert_int_equal(sum.to_file, whole.to_file);
+    assert_true(sum.to_swap > 0 && sum.to_file > 0);
+    refs_close(source);
+}
+
+/* The phases of a run whose last reference is at this instruction, one for each. */
+static int phases_to(uint64_t last, size_t *ret_count) {
+    struct script s = {0};
+    struct refs_source *source;
+    struct phase *phases;
+    char *message = NULL;
+    const struct refs_header header = {.page_size = PAGE_SIZE};
+    const struct simulation_config config = {.policy = &policy_fifo, .frames = 2};
+    assert_int_equal(refs_writer_create(path, &header, &s.writer, &message), 0);
+    s.instruction = last - 10;
+    put(&s, 0, REFS_REFERENCE, ACCESS_READ);
+    assert_int_equal(refs_writer_finish(s.writer, last, 0, true, NULL), 0);
+    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    const int error = phases_compute(source, &config, 1, &phases, ret_count);
+    if (!error)
+        free(phases);
+    refs_close(source);
+    return error;
+}
+
+static void there_may_be_a_million_phases(void **state) {
+    size_t count;
+    assert_int_equal(phases_to(999999, &count), 0);
+    assert_int_equal(count, 1000000);
+    assert_int_equal(phases_to(1000000, &count), -E2BIG);
+}
+
 static void a_file_without_references_is_refused(void **state) {
     struct refs_writer *writer;
     struct refs_source *source;
@@ -263,6 +343,8 @@ int main(void) {
         cmocka_unit_test(the_answer_is_the_smallest_size_that_is_fast_enough),
         cmocka_unit_test(the_answer_has_room_for_what_was_lost_and_came_back),
         cmocka_unit_test(phases_add_up),
+        cmocka_unit_test(counts_of_phases_add_up),
+        cmocka_unit_test(there_may_be_a_million_phases),
         cmocka_unit_test(a_file_without_references_is_refused),
     };
     const int fd = mkstemp(path);
