@@ -68,14 +68,18 @@ static void write_trace(struct made *made) {
     assert_int_equal(refs_writer_finish(w, REFERENCES * STEP, 0, true, NULL), 0);
 }
 
-static struct access_map make_map(const struct access_config *config) {
+static struct access_map make_map_of(const char *file, const struct access_config *config) {
     struct refs_source *source;
     struct access_map map;
     char *message = NULL;
-    assert_int_equal(refs_open(path, REFS_FORMAT_ANY, &source, &message), 0);
+    assert_int_equal(refs_open(file, REFS_FORMAT_ANY, &source, &message), 0);
     assert_int_equal(access_map_make(source, config, &map), 0);
     refs_close(source);
     return map;
+}
+
+static struct access_map make_map(const struct access_config *config) {
+    return make_map_of(path, config);
 }
 
 static void check_sums(const struct access_map *map) {
@@ -172,6 +176,63 @@ static void test_time_may_count_references(void **state) {
     access_map_free(&map);
 }
 
+/* Page n is referenced n + 1 times: two spaces of a recording, in which two files lie among each other, and
+ * pages of which nothing is known but their numbers. */
+static void test_each_page_has_its_row(void **state) {
+    enum { A = 1, B };
+    static const struct refs_page pages[] = {
+        {.vpn = 100, .object = A, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 101, .object = B, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 102, .object = A, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 103, .object = B, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 104, .object = A, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 105, .object = B, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 1 << 20, .flags = REFS_PAGE_KNOWN | REFS_PAGE_HEAP},
+        {.vpn = 100, .object = A, .space = 1, .flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE},
+        {.vpn = 1 << 30, .space = 1, .flags = REFS_PAGE_KNOWN | REFS_PAGE_STACK},
+        {.name = 50, .space = 2},
+    };
+    static const struct {
+        const char *name;
+        uint16_t space;
+        uint64_t first, last;
+    } bands[] = {
+        {"pages", 2, 50, 50}, {"[stack]", 1, 1 << 30, 1 << 30},
+        {"/a", 1, 100, 100},  {"[heap]", 0, 1 << 20, 1 << 20},
+        {"/b", 0, 101, 105},  {"/a", 0, 100, 104},
+    };
+    static const uint64_t rows[] = {10, 9, 8, 7, 6,
+                                    4,  2, 5, 3, 1}; /* from the highest address of each band down */
+    char file[] = "/tmp/thimble-access-map-XXXXXX", *message = NULL;
+    const struct refs_header header = {.thimble = "test", .page_size = 4096};
+    struct refs_writer *w;
+    uint32_t number, now = 0;
+    close(mkstemp(file));
+    assert_int_equal(refs_writer_create(file, &header, &w, &message), 0);
+    assert_int_equal(refs_writer_object(w, "/a", &number), 0);
+    assert_int_equal(refs_writer_object(w, "/b", &number), 0);
+    for (uint32_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        assert_int_equal(refs_writer_page(w, &pages[i], &number), 0);
+        for (uint32_t n = 0; n <= i; n++) {
+            const struct refs_item item = {.instruction = now++, .page = i, .flags = ACCESS_READ};
+            assert_int_equal(refs_writer_add(w, &item, 1), 0);
+        }
+    }
+    assert_int_equal(refs_writer_finish(w, now, 0, true, NULL), 0);
+    struct access_map map = make_map_of(file, &(struct access_config){.columns = 1, .rows = 100});
+    assert_int_equal(map.band_count, sizeof bands / sizeof *bands);
+    for (size_t i = 0; i < map.band_count; i++) {
+        assert_string_equal(map.bands[i].name, bands[i].name);
+        assert_int_equal(map.bands[i].space, bands[i].space);
+        assert_int_equal(map.bands[i].first, bands[i].first);
+        assert_int_equal(map.bands[i].last, bands[i].last);
+    }
+    assert_int_equal(map.rows, sizeof rows / sizeof *rows);
+    assert_memory_equal(map.cells, rows, sizeof rows);
+    access_map_free(&map);
+    unlink(file);
+}
+
 static int set_up(void **state) {
     *state = calloc(1, sizeof(struct made));
     const int fd = mkstemp(path);
@@ -193,6 +254,7 @@ int main(void) {
         cmocka_unit_test(test_bands_are_files_and_what_is_none),
         cmocka_unit_test(test_the_smallest_bands_are_put_together),
         cmocka_unit_test(test_time_may_count_references),
+        cmocka_unit_test(test_each_page_has_its_row),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
