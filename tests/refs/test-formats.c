@@ -124,6 +124,7 @@ static void test_csv(void **state) {
     EXPECT_TEXT("page,kind,space\n5,r,0\n0x10,w,1\r\n5,x,1\n5,x\n\n18446744073709551615,r,65535",
                 REFS_FORMAT_CSV, {5, R, 0, 0}, {16, W, 1, 1}, {5, X, 1, 2}, {5, X, 0, 3},
                 {UINT64_MAX, R, 65535, 4});
+    EXPECT_TEXT("\r\n\npage,kind\r\n7,r\r\n\r\n8,w\r\n", REFS_FORMAT_CSV, {7, R, 0, 0}, {8, W, 0, 1});
     /* one line, one reference, even if it is the same page again */
     EXPECT_TEXT("page,kind\n7,r\n7,r\n7,w\n", REFS_FORMAT_CSV, {7, R, 0, 0}, {7, R, 0, 1}, {7, W, 0, 2});
 }
@@ -533,6 +534,33 @@ static void test_a_side_file_must_belong(void **state) {
     made_remove(other);
 }
 
+/* A side file that is damaged in its middle: nothing ends early without a word. */
+static void test_a_damaged_side_file_is_named(void **state) {
+    struct made made = made_random(13, 100000);
+    char *native = made_path(), *oracle = made_path(), side[100];
+    struct refs_exported exported;
+    const struct refs_item *items;
+    size_t length;
+    long got;
+    made_write(&made, native);
+    export_to(native, oracle, REFS_FORMAT_ORACLE_GENERAL, &exported);
+    snprintf(side, sizeof side, "%s" ORACLE_SIDE, oracle);
+    unsigned char *bytes = made_bytes(side, &length);
+    bytes[length / 2] ^= 1;
+    made_put_bytes(side, bytes, length);
+    struct refs_source *s = open_as(oracle, REFS_FORMAT_ANY);
+    while ((got = refs_next(s, &items)) > 0)
+        ;
+    assert_int_equal(got, -EBADMSG);
+    assert_non_null(strstr(refs_message(s), "its side file: "));
+    assert_non_null(strstr(refs_message(s), "its bytes are not those that were written"));
+    refs_close(s);
+    free(bytes);
+    made_free(&made);
+    remove_with_side(oracle);
+    made_remove(native);
+}
+
 /* References alone, no page twice in a row: what every format can hold. */
 static void write_plain(const char *path, bool spaces) {
     struct refs_writer *w;
@@ -650,6 +678,7 @@ int main(void) {
         cmocka_unit_test(test_oracle_is_recognised_by_sense),
         cmocka_unit_test(test_records_must_be_those_of_the_side),
         cmocka_unit_test(test_a_side_file_must_belong),
+        cmocka_unit_test(test_a_damaged_side_file_is_named),
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_a_reading_can_be_broken_off),
         cmocka_unit_test(test_losses_are_counted),
