@@ -206,9 +206,10 @@ static void test_perf(void **state) {
                 "l 7-8  97 mem-loads: 1000\n"
                 "sh  99 : mem-loads: 1000\n"
                 "x  98 mem-loads: 1000\n"
-                "sh  97 1 mem-stores: 1000 42 |OP N/A|LVL L1 hit|\n",
+                "sh  97 1 mem-stores: 1000 42 |OP N/A|LVL L1 hit|\n"
+                "l 7 s  98 [003] mem-loads: 1000\n",
                 REFS_FORMAT_PERF_SCRIPT, {1, R, 0, 0}, {1, R, 1, 1}, {1, R, 2, 2}, {1, R, 0, 3}, {1, R, 1, 4},
-                {1, W, 2, 5});
+                {1, W, 2, 5}, {1, R, 1, 6});
     char *path = file_of("sh  99 mem-loads: 1000\n", 23);
     struct refs_source *s = open_as(path, REFS_FORMAT_ANY);
     struct refs_totals t;
@@ -239,6 +240,11 @@ static void test_perf_wrong(void **state) {
         expect_wrong_text(text, REFS_FORMAT_ANY, wrong[i].expected);
         expect_wrong_text(text, REFS_FORMAT_ANY, "line 2: ");
     }
+}
+
+/* Remarks alone are no samples. */
+static void test_remarks_are_in_no_format(void **state) {
+    expect_wrong_text("# captured on a day\n\n", REFS_FORMAT_ANY, "in no format of references");
 }
 
 static void test_perf_with_too_many_processes(void **state) {
@@ -667,6 +673,7 @@ int main(void) {
         cmocka_unit_test(test_lackey_wrong),
         cmocka_unit_test(test_perf),
         cmocka_unit_test(test_perf_wrong),
+        cmocka_unit_test(test_remarks_are_in_no_format),
         cmocka_unit_test(test_perf_with_too_many_processes),
         cmocka_unit_test(test_ostep),
         cmocka_unit_test(test_ostep_wrong),
