@@ -293,7 +293,6 @@ static size_t add_many(struct scribe *s, const struct batch *b, size_t first) {
                      .at = first,
                      .items = items,
                      .before = _mm_cvtsi32_si128((int)s->open.page)};
-    items[-1] = s->open.page | (uint64_t)s->open.flags << WORD_FLAGS;
     pass_all(&p, first + min_size(b->count - first, room));
     const size_t taken = p.at - first;
     if (!taken)
