@@ -55,7 +55,9 @@ static int path_error(const char *path) {
 }
 
 int figure_check_path(const char *option, const char *path, char **ret_message) {
-    const int error = !*path ? ENOENT : strcmp(path, "-") ? path_error(path) : 0;
+    if (!*path)
+        return message_fail(-ENOENT, ret_message, "%s: the name of the file is empty", option);
+    const int error = strcmp(path, "-") ? path_error(path) : 0;
     return error ? message_fail(-error, ret_message, "%s %s cannot be written: %s", option, path,
                                 strerror(error))
                  : 0;

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
 #include "ui/exported.h"
+#include "ui/figure.h"
 #include "ui/recorded.h"
 #include "ui/say.h"
 #include "ui/session.h"
@@ -58,7 +60,12 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     struct job *job = context;
     struct recorded_request *request = &job->request;
     switch (key) {
-    case 'o': request->path = value; return 0;
+    case 'o':
+        request->path = value;
+        if (!strcmp(value, "-"))
+            return message_fail(-EINVAL, ret_message,
+                                "-o -: the program's own output goes there: name a file");
+        return figure_check_path("-o", value, ret_message);
     case KEY_FORMAT: return exported_take_format(value, &job->format, ret_message);
     case KEY_REDUCE: return take_reduce(request, value, ret_message);
     case KEY_VERBOSE: request->verbose = true; return 0;

@@ -17,6 +17,7 @@
 #include "ui/commands.h"
 #include "ui/curve_sizes.h"
 #include "ui/exported.h"
+#include "ui/figure.h"
 #include "ui/recorded.h"
 #include "ui/say.h"
 #include "ui/session.h"
@@ -127,7 +128,9 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_JSON: return take_format(job, WHERE_JSON, ret_message);
     case KEY_FOLDED: return take_format(job, WHERE_FOLDED, ret_message);
     case 'p': job->policy = value; return 0;
-    case 'o': job->output = value; return 0;
+    case 'o':
+        job->output = strcmp(value, "-") ? value : NULL;
+        return figure_check_path("-o", value, ret_message);
     default: return -ARGP_ERR_UNKNOWN;
     }
 }

@@ -282,6 +282,10 @@ class BeforeAnythingRuns(TraceCase):
             self.refused_at_once("cannot be written", command, option, "/no/such/x" + suffix)
         for command, option in ("curve", "-o"), ("heat", "-o"), ("compare", "--csv"), ("where", "-o"), ("record", "-o"):
             self.refused_at_once("Is a directory", command, option, "d.svg")
+            self.refused_at_once(f"thimble: {option}: the name of the file is empty" if command in ("compare", "where", "record")
+                                 else "ends in none", command, option, "")
+        self.refused_at_once("name a file", "record", "-o", "-")
+        self.assertIn(b"misses", self.thimble("where", "-o", "-", "--", "true").stdout)
 
 
 class Ending(TraceCase):
