@@ -6,8 +6,6 @@
 #include "analysis/opt.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +13,7 @@
 
 #include "base/base.h"
 #include "base/big.h"
+#include "base/host_file.h"
 
 #define NEVER UINT32_MAX
 
@@ -25,29 +24,6 @@ struct opt_future {
 };
 
 /* ---- reading the future ---- */
-
-static int file_create(void) {
-    const char *folder = getenv("TMPDIR");
-    const int fd = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    FILE *file = tmpfile(); /* on file systems without O_TMPFILE */
-    const int copy = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 0) : -1, error = -errno;
-    if (file)
-        fclose(file);
-    return copy >= 0 ? copy : error;
-}
-
-static int file_write(int fd, const void *bytes, size_t length) {
-    for (const char *at = bytes; length > 0;) {
-        const ssize_t written = write(fd, at, length);
-        if (written < 0)
-            return -errno;
-        at += written;
-        length -= (size_t)written;
-    }
-    return 0;
-}
 
 /* The pages of all references, one after the other. 0 or -errno. */
 static int pages_spill(struct refs_source *source, int fd, uint64_t *ret_count) {
@@ -62,7 +38,7 @@ static int pages_spill(struct refs_source *source, int fd, uint64_t *ret_count) 
                 pages[filled++] = items[i].page;
             if (filled < ARRAY_LENGTH(pages) && i + 1 < count)
                 continue;
-            const int error = file_write(fd, pages, filled * sizeof *pages);
+            const int error = host_file_write(fd, pages, filled * sizeof *pages);
             if (error)
                 return error;
             all += filled;
@@ -94,7 +70,7 @@ static const struct policy_ops policy_opt;
 
 int opt_future_read(struct refs_source *source, struct opt_future **ret_future) {
     struct opt_future *future = calloc(1, sizeof *future);
-    const int fd = file_create();
+    const int fd = host_file_unnamed(host_temporary_folder());
     int error = !future ? -ENOMEM : fd < 0 ? fd : refs_rewind(source);
     if (!error)
         error = pages_spill(source, fd, &future->count);

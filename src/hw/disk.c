@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -24,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/base.h"
 #include "base/bitmap.h"
+#include "base/host_file.h"
 #include "base/hostcopy.h"
 #include "base/hostmap.h"
 
@@ -56,30 +56,14 @@ static int file_resize(int fd, off_t bytes) {
     return error;
 }
 
-/* An unlinked file in `directory`: its descriptor or -errno. */
-static int temporary_open(const char *directory) {
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    char *path;
-    if (asprintf(&path, "%s/thimble-swap-XXXXXX", directory) < 0)
-        return -ENOMEM;
-    fd = mkostemp(path, O_CLOEXEC);
-    const int error = fd < 0 ? -errno : 0;
-    if (fd >= 0)
-        unlink(path);
-    free(path);
-    return error ? error : fd;
-}
-
-/* As above, in the first of the usual places that can hold `bytes`. */
+/* A file without a name in the first of the usual places that can hold `bytes`: its descriptor or -errno. */
 static int temporary_create(off_t bytes) {
     const char *const directories[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
     int error = -ENOENT;
     for (size_t i = 0; i < ARRAY_LENGTH(directories); i++) {
         if (!directories[i] || !*directories[i])
             continue;
-        const int fd = temporary_open(directories[i]);
+        const int fd = host_file_unnamed(directories[i]);
         error = fd < 0 ? fd : file_resize(fd, bytes);
         if (!error)
             return fd;

@@ -11,6 +11,7 @@
 #include <zstd.h>
 
 #include "base/base.h"
+#include "base/host_file.h"
 
 enum { BYTES_PIECE = 1 << 18 };
 
@@ -45,19 +46,6 @@ int refs_bytes_open(const char *path, struct refs_bytes **ret_bytes) {
     return 0;
 }
 
-static int write_all(int descriptor, const uint8_t *from, size_t length) {
-    while (length) {
-        const ssize_t done = write(descriptor, from, length);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        from += done;
-        length -= (size_t)done;
-    }
-    return 0;
-}
-
 static int copy_all(int from, int to) {
     uint8_t *piece = malloc(BYTES_PIECE);
     int error = piece ? 0 : -ENOMEM;
@@ -65,7 +53,7 @@ static int copy_all(int from, int to) {
     while (!error && got) {
         got = read(from, piece, BYTES_PIECE);
         if (got >= 0)
-            error = write_all(to, piece, (size_t)got);
+            error = host_file_write(to, piece, (size_t)got);
         else if (errno != EINTR)
             error = -errno;
     }
@@ -74,12 +62,11 @@ static int copy_all(int from, int to) {
 }
 
 int refs_bytes_keep(struct refs_bytes *b) {
-    const char *folder = getenv("TMPDIR");
     struct stat status;
     if (b->regular || fstat(b->descriptor, &status) || S_ISCHR(status.st_mode))
         return 0;
-    const int kept = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    int error = kept < 0 ? -errno : copy_all(b->descriptor, kept);
+    const int kept = host_file_unnamed(host_temporary_folder());
+    int error = kept < 0 ? kept : copy_all(b->descriptor, kept);
     if (!error && lseek(kept, 0, SEEK_SET) < 0)
         error = -errno;
     if (error) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/host_file.h"
 #include "terminal/parts.h"
 
 enum { NAMES = 99, NAME_LENGTH = 64 };
@@ -25,17 +26,6 @@ static int create_file(uint64_t step, char name[NAME_LENGTH]) {
     return fd < 0 ? -errno : fd;
 }
 
-static int write_all(int fd, const char *bytes, size_t length) {
-    while (length) {
-        ssize_t written = write(fd, bytes, length);
-        if (written < 0)
-            return -errno;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return 0;
-}
-
 /* Draws into a file of its own. 0 or -errno, and the file's name. */
 static int draw_to_file(const struct picture *picture, uint64_t step, char name[NAME_LENGTH]) {
     struct text svg = {0};
@@ -45,7 +35,7 @@ static int draw_to_file(const struct picture *picture, uint64_t step, char name[
     if (!error && fd < 0)
         error = fd;
     if (!error)
-        error = write_all(fd, svg.bytes, svg.length);
+        error = host_file_write(fd, svg.bytes, svg.length);
     if (fd >= 0 && close(fd) && !error)
         error = -errno;
     text_free(&svg);

@@ -8,14 +8,13 @@
  * appending thread takes only `lock`, which nobody holds longer than it takes to copy a block or to pack one:
  * it never waits for a search or for the disk's reading. */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "base/host_file.h"
 #include "trace/film-source.h"
 #include "trace/reader.h"
 #include "trace/writer.h"
@@ -138,26 +137,6 @@ static const struct film_source_ops growing_ops = {
 
 /* ---- the file ---- */
 
-/* A file without a name in TMPDIR. Its descriptor, or -errno. */
-static int temporary_file(void) {
-    const char *folder = getenv("TMPDIR");
-    char *path;
-    int descriptor;
-    folder = folder && *folder ? folder : "/tmp";
-    descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
-        return descriptor >= 0 ? descriptor : -errno;
-    if (asprintf(&path, "%s/thimble-film-XXXXXX", folder) < 0)
-        return -ENOMEM;
-    descriptor = mkostemp(path, O_CLOEXEC);
-    if (descriptor < 0)
-        descriptor = -errno;
-    else
-        unlink(path);
-    free(path);
-    return descriptor;
-}
-
 static int read_file(void *context, uint64_t offset, void *bytes, size_t length) {
     const struct film_growing *g = context;
     return trace_read_descriptor(g->descriptor, offset, bytes, length);
@@ -166,7 +145,7 @@ static int read_file(void *context, uint64_t offset, void *bytes, size_t length)
 /* The writer puts the header into the file, the reader takes it from there: that is its copy. */
 static int open_both_ends(struct film_growing *g, const struct trace_header *header) {
     struct trace_output output = {.write = output_to_descriptor, .context = &g->descriptor};
-    g->descriptor = temporary_file();
+    g->descriptor = host_file_unnamed(host_temporary_folder());
     if (g->descriptor < 0)
         return g->descriptor;
     int error = trace_writer_create(header, &output, NULL, &g->writer);

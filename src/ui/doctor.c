@@ -25,6 +25,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/host_file.h"
 #include "base/meminfo.h"
 #include "machine/machine.h"
 #include "ui/commands.h"
@@ -124,38 +125,26 @@ static struct finding try_proc(void) {
     return f;
 }
 
-static const char *temporary_directory(void) {
-    const char *directory = getenv("TMPDIR");
-    return directory && *directory ? directory : "/tmp";
-}
-
 static struct finding try_swap(void) {
-    int fd = open(temporary_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    char name[4096];
-    if (fd < 0) { /* not every file system has unnamed files */
-        snprintf(name, sizeof name, "%s/thimble-doctor-XXXXXX", temporary_directory());
-        fd = mkostemp(name, O_CLOEXEC);
-        if (fd >= 0)
-            unlink(name);
-    }
+    const int fd = host_file_unnamed(host_temporary_folder());
     if (fd < 0)
-        return found(false, "no file can be made in %s: %s", temporary_directory(), strerror(errno));
+        return found(false, "no file can be made in %s: %s", host_temporary_folder(), strerror(-fd));
     bool written = pwrite(fd, "page", 4, 1 << 30) == 4;
     int error = errno;
     close(fd);
-    return written ? found(true, "a swap file in %s", temporary_directory())
-                   : found(false, "a swap file in %s cannot be written: %s", temporary_directory(),
+    return written ? found(true, "a swap file in %s", host_temporary_folder())
+                   : found(false, "a swap file in %s cannot be written: %s", host_temporary_folder(),
                            strerror(error));
 }
 
 static struct finding try_space(void) {
     struct statvfs status;
     char text[SIZE_TEXT];
-    if (statvfs(temporary_directory(), &status) < 0)
-        return failed(temporary_directory());
+    if (statvfs(host_temporary_folder(), &status) < 0)
+        return failed(host_temporary_folder());
     uint64_t free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
     return found(free_bytes >= DEFAULT_MEMORY, "%s free in %s", size_format(free_bytes, text),
-                 temporary_directory());
+                 host_temporary_folder());
 }
 
 static struct finding try_descriptors(void) {
@@ -203,9 +192,9 @@ static struct finding try_sandbox(void) {
     const char *wrong;
     int error = sandbox_create(&config, NULL, &box, &wrong);
     if (error < 0)
-        return found(false, "a scratch copy in %s: %s", temporary_directory(), strerror(-error));
+        return found(false, "a scratch copy in %s: %s", host_temporary_folder(), strerror(-error));
     sandbox_destroy(box);
-    return found(true, "a scratch copy in %s", temporary_directory());
+    return found(true, "a scratch copy in %s", host_temporary_folder());
 }
 
 /* ---- terminal, browser, grading ---- */
@@ -304,7 +293,7 @@ static const unsigned char program[] = {
 };
 
 static int write_program(char path[PATH_MAX]) {
-    snprintf(path, PATH_MAX, "%s/thimble-doctor-XXXXXX", temporary_directory());
+    snprintf(path, PATH_MAX, "%s/thimble-doctor-XXXXXX", host_temporary_folder());
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -320,7 +309,7 @@ static struct finding run_program(struct machine *machine, char *path) {
     struct machine_summary summary;
     int error = machine_run(machine, path, argv, envp);
     if (error < 0)
-        return found(false, "a program of ours in %s: %s", temporary_directory(), strerror(-error));
+        return found(false, "a program of ours in %s: %s", host_temporary_folder(), strerror(-error));
     machine_get_summary(machine, &summary);
     return found(summary.wait_status == 42 << 8, "a program has run in 64 frames");
 }
@@ -342,9 +331,9 @@ static struct finding try_machine(void) {
         return f;
     }
     error = write_program(path);
-    struct finding f =
-        error < 0 ? found(false, "no program can be put into %s: %s", temporary_directory(), strerror(-error))
-                  : run_program(machine, path);
+    struct finding f = error < 0 ? found(false, "no program can be put into %s: %s", host_temporary_folder(),
+                                         strerror(-error))
+                                 : run_program(machine, path);
     unlink(path);
     machine_destroy(machine);
     return f;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/host_file.h"
+
 static const char *const format_words[EXPORT_FORMATS] = {
     [EXPORT_SVG] = "svg",
     [EXPORT_PNG] = "png",
@@ -46,26 +48,13 @@ int export_render(const struct picture *picture, const struct draw_options *opti
     return t->failed ? -ENOMEM : 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t length) {
-    while (length) {
-        const ssize_t done = write(fd, bytes, length);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        bytes += done;
-        length -= (size_t)done;
-    }
-    return 0;
-}
-
 int export_write(const char *path, const struct text *t) {
     if (!strcmp(path, "-"))
-        return write_all(STDOUT_FILENO, t->bytes, t->length);
+        return host_file_write(STDOUT_FILENO, t->bytes, t->length);
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return -errno;
-    int error = write_all(fd, t->bytes, t->length);
+    int error = host_file_write(fd, t->bytes, t->length);
     if (close(fd) && !error)
         error = -errno;
     return error;

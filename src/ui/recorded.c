@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/host_file.h"
 #include "base/message.h"
 #include "record/recorder.h"
 #include "ui/say.h"
@@ -242,9 +243,8 @@ int recorded_run(struct options *options, char **envp, const struct recorded_req
 /* ---- for an analysis ---- */
 
 char *recorded_temporary(void) {
-    const char *folder = getenv("TMPDIR");
     char *path;
-    if (asprintf(&path, "%s/thimble-XXXXXX", folder && *folder ? folder : "/tmp") < 0)
+    if (asprintf(&path, "%s/thimble-XXXXXX", host_temporary_folder()) < 0)
         return NULL;
     const int fd = mkstemp(path);
     if (fd >= 0) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <wordexp.h>
 
+#include "base/host_file.h"
 #include "base/message.h"
 #include "ui/options.h"
 #include "ui/size.h"
@@ -228,12 +229,11 @@ int suite_record(const struct suite_entry *e, const struct suite_run *run, const
     char text[SAID_MOST];
     struct run_options options = {0};
     make_options(run, &options);
-    const char *folder = getenv("TMPDIR");
-    const int said = open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    const int said = host_file_unnamed(host_temporary_folder());
     char **arguments = make_arguments(e, &options, trace);
     pid_t pid;
     int status = 0;
-    int error = said < 0 ? -errno : arguments ? spawn(arguments, said, &pid) : -ENOMEM;
+    int error = said < 0 ? said : arguments ? spawn(arguments, said, &pid) : -ENOMEM;
     if (!error)
         while (waitpid(pid, &status, 0) < 0)
             if (errno != EINTR) {
