@@ -1,4 +1,4 @@
-/* See floor.h. A byte a page says what it is now; three counters follow. */
+/* See floor.h. A byte a page says what it is now; a counter of each state follows. */
 #include "analysis/floor.h"
 
 #include <errno.h>
@@ -9,18 +9,20 @@
 #include "hw/types.h"
 
 enum state {
-    STATE_NEW,       /* not seen before */
-    STATE_FILE,      /* can be dropped, and read again */
-    STATE_ANONYMOUS, /* must stay */
-    STATE_GIVEN_UP,  /* anonymous, but may be dropped until it is written again */
+    STATE_NEW,           /* not seen before */
+    STATE_FILE,          /* can be dropped, and read again */
+    STATE_ANONYMOUS,     /* must stay */
+    STATE_GIVEN_UP,      /* anonymous, but may be dropped until it is written again */
+    STATE_READ_GIVEN_UP, /* … and was read, which makes a page that has to stay if it had been dropped */
     STATE_DEAD,
+    STATES
 };
 
 struct floor_scan {
     const struct refs_source *source;
-    uint8_t *states;   /* enum state by page */
-    uint32_t capacity; /* of states */
-    uint32_t anonymous, given_up, files;
+    uint8_t *states;         /* enum state by page */
+    uint32_t capacity;       /* of states */
+    uint32_t counts[STATES]; /* pages in each, but for STATE_NEW */
     struct floor_result result;
 };
 
@@ -52,17 +54,17 @@ static int grow(struct floor_scan *scan, uint32_t pages) {
     return 0;
 }
 
+static void change(struct floor_scan *scan, uint32_t page, enum state to) {
+    scan->counts[scan->states[page]]--;
+    scan->counts[to]++;
+    scan->states[page] = (uint8_t)to;
+}
+
 /* The page is there from now on. */
 static void appear(struct floor_scan *scan, uint32_t page) {
-    if (refs_page(scan->source, page)->flags & REFS_PAGE_FILE) {
-        scan->states[page] = STATE_FILE;
-        scan->files++;
-        scan->result.cold_files++;
-    } else {
-        scan->states[page] = STATE_ANONYMOUS;
-        scan->anonymous++;
-        scan->result.cold_anonymous++;
-    }
+    const bool file = refs_page(scan->source, page)->flags & REFS_PAGE_FILE;
+    change(scan, page, file ? STATE_FILE : STATE_ANONYMOUS);
+    *(file ? &scan->result.cold_files : &scan->result.cold_anonymous) += 1;
 }
 
 static void need(struct floor_scan *scan, uint32_t frames, uint64_t instruction) {
@@ -71,30 +73,20 @@ static void need(struct floor_scan *scan, uint32_t frames, uint64_t instruction)
         r->floor = frames;
         r->floor_instruction = instruction;
     }
-    r->anonymous = max_u32(r->anonymous, scan->anonymous);
-    r->files = max_u32(r->files, scan->files);
-    r->all = max_u32(r->all, scan->anonymous + scan->given_up + scan->files);
+    const uint32_t *n = scan->counts;
+    const uint32_t anonymous = n[STATE_ANONYMOUS] + n[STATE_READ_GIVEN_UP];
+    r->anonymous = max_u32(r->anonymous, anonymous);
+    r->files = max_u32(r->files, n[STATE_FILE]);
+    r->all = max_u32(r->all, anonymous + n[STATE_GIVEN_UP] + n[STATE_FILE]);
 }
 
 static void refer(struct floor_scan *scan, const struct refs_item *item) {
-    uint8_t *state = &scan->states[item->page];
+    const uint8_t *state = &scan->states[item->page];
     if (*state == STATE_NEW)
         appear(scan, item->page);
-    if (*state == STATE_GIVEN_UP && item->flags & ACCESS_WRITE) {
-        *state = STATE_ANONYMOUS;
-        scan->given_up--;
-        scan->anonymous++;
-    }
-    need(scan, scan->anonymous + (*state != STATE_ANONYMOUS), item->instruction);
-}
-
-static void leave(struct floor_scan *scan, uint32_t page, enum state to) {
-    uint8_t *state = &scan->states[page];
-    scan->files -= *state == STATE_FILE;
-    scan->anonymous -= *state == STATE_ANONYMOUS;
-    scan->given_up -= *state == STATE_GIVEN_UP;
-    scan->given_up += to == STATE_GIVEN_UP;
-    *state = (uint8_t)to;
+    if (*state == STATE_GIVEN_UP || *state == STATE_READ_GIVEN_UP)
+        change(scan, item->page, item->flags & ACCESS_WRITE ? STATE_ANONYMOUS : STATE_READ_GIVEN_UP);
+    need(scan, scan->counts[STATE_ANONYMOUS] + (*state != STATE_ANONYMOUS), item->instruction);
 }
 
 static void take_mark(struct floor_scan *scan, const struct refs_mark *mark) {
@@ -105,10 +97,10 @@ static void take_mark(struct floor_scan *scan, const struct refs_mark *mark) {
 static void take(struct floor_scan *scan, const struct refs_item *item) {
     switch ((enum refs_kind)item->kind) {
     case REFS_REFERENCE: refer(scan, item); break;
-    case REFS_DIES: leave(scan, item->page, STATE_DEAD); break;
+    case REFS_DIES: change(scan, item->page, STATE_DEAD); break;
     case REFS_GIVEN_UP:
-        if (scan->states[item->page] == STATE_ANONYMOUS)
-            leave(scan, item->page, STATE_GIVEN_UP);
+        if (scan->states[item->page] == STATE_ANONYMOUS || scan->states[item->page] == STATE_READ_GIVEN_UP)
+            change(scan, item->page, STATE_GIVEN_UP);
         break;
     case REFS_MARK: take_mark(scan, refs_mark(scan->source, item->page)); break;
     case REFS_CLEANED:

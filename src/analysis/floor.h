@@ -3,7 +3,10 @@
  * Without swap an anonymous page (shared memory is anonymous, too) stays where it is until it dies; only
  * pages of files can be dropped. So at each reference there must be frames for all anonymous pages that live
  * then, and one more if the page referred to is a file's. The largest of these needs is the floor: with one
- * frame less somebody is killed for want of memory, whatever the replacement policy. */
+ * frame less somebody is killed for want of memory, whatever the replacement policy. With so many frames
+ * nobody is, but for one case: a page that was given up (MADV_FREE), lost, and only then read again has to
+ * stay from then on. Whether it is lost is the policy's decision, so a simulation has to say (answer.alive).
+ */
 #ifndef ANALYSIS_FLOOR_H
 #define ANALYSIS_FLOOR_H
 
@@ -15,7 +18,7 @@ struct floor_scan;
 struct floor_result {
     uint32_t floor;             /* see above; 0: no reference was made */
     uint64_t floor_instruction; /* where it is needed for the first time */
-    uint32_t anonymous;         /* anonymous pages that live at once, at most */
+    uint32_t anonymous;         /* anonymous pages that live at once, at most; given up ones if read again */
     uint32_t files;             /* pages of files that were touched and still exist, at most */
     uint32_t all;               /* both together, at most: with so many frames there are cold misses only */
     uint64_t cold_anonymous;    /* first touches that need no reading */

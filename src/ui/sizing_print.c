@@ -27,7 +27,7 @@ uint32_t sizing_anonymous(const struct sizing *s) {
 
 uint32_t sizing_floor(const struct sizing *s) {
     const uint32_t alive = s->answer.alive > max_u32(s->config.least, 1) ? s->answer.alive : 0;
-    return s->config.no_swap ? s->answer.floor.floor : alive;
+    return s->config.no_swap ? max_u32(s->answer.floor.floor, alive) : alive;
 }
 
 const char *sizing_cpu_is(const struct sizing *s) {

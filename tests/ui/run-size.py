@@ -5,6 +5,16 @@ import thimble_case
 from thimble_case import ThimbleCase
 
 LS = ["ls", "/"]
+# Half of its pages are given up before the other half is made, and read again after it.
+GIVEN_UP = """
+import mmap
+def pages(of): return range(0, len(of), 4096)
+lost, kept = (mmap.mmap(-1, 300 * 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _ in range(2))
+for of in lost, kept:
+    for at in pages(of): of[at] = 1
+    if of is lost: of.madvise(mmap.MADV_FREE)
+sum(lost[at] for at in pages(lost))
+"""
 # Ten pages read in a ring, five times over, beside one that is written all the time.
 RING = "page,kind\n" + "".join(f"100,w\n{i},r\n" for _ in range(5) for i in range(10))
 
@@ -56,6 +66,13 @@ class Size(ThimbleCase):
         enough, less = said["reruns"]
         self.assertEqual((enough["oom_kills"], enough["exit_status"]), (0, 0))
         self.assertGreater(less["oom_kills"], 0)
+
+    def test_the_floor_has_room_for_pages_that_are_lost_and_come_back(self):
+        said = self.size("--slowdown", "1000", "--cpu-seconds", "0.01", "/usr/bin/python3", "-ES", "-c", GIVEN_UP)
+        self.assertEqual(said["answer"]["pages"], said["floor"])
+        self.assertEqual((said["answer"]["anonymous"], said["answer"]["file"]), (said["floor"] - 1, 1))
+        enough, less = said["reruns"]
+        self.assertEqual((enough["oom_kills"], less["oom_kills"]), (0, 1))
 
     def test_a_swap_area_that_is_full(self):
         for policy in "clock", "lirs":
