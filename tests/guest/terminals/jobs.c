@@ -159,17 +159,11 @@ static void in_background(void (*act)(void), enum manner manner) {
         if (manner == IGNORED || manner == CAUGHT)
             sigaction(i, &(struct sigaction){.sa_handler = manner == IGNORED ? SIG_IGN : count}, NULL);
     if (manner == ORPHANED) {
-        int gone[2];
-        CHECK(pipe(gone) == 0);
-        if (fork() == 0) {
-            char byte;
-            close(gone[1]);
-            (void)!read(gone[0], &byte, 1);
-            pause_ms(20);
-            act();
+        const pid_t parent = getpid();
+        if (fork() > 0)
             _exit(0);
-        }
-        _exit(0);
+        while (getppid() == parent)
+            pause_ms(1);
     }
     act();
     if (manner == CAUGHT)
@@ -178,20 +172,23 @@ static void in_background(void (*act)(void), enum manner manner) {
 }
 
 static void background(const char *name, void (*act)(void), enum manner manner) {
-    int status;
+    int status, ended[2];
+    char byte;
     printf("%s, %s:\n", name, manners[manner]);
     fflush(stdout);
+    CHECK(pipe(ended) == 0);
     pid_t child = fork();
     if (child == 0)
         in_background(act, manner);
+    close(ended[1]);
     CHECK(waitpid(child, &status, WUNTRACED) == child);
     if (WIFSTOPPED(status)) {
         printf("stopped by SIG%s\n", sigabbrev_np(WSTOPSIG(status)));
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
     }
-    if (manner == ORPHANED)
-        pause_ms(80);
+    CHECK(read(ended[0], &byte, 1) == 0); /* an orphan is waited for by the end that it holds */
+    close(ended[0]);
     signal(SIGTTOU, SIG_IGN);
     tcsetpgrp(terminal.slave, getpgrp());
     signal(SIGTTOU, SIG_DFL);
@@ -286,10 +283,10 @@ static void typing(void *context) {
 static void listen_for_hangup(const struct pair *p, const char *name, pid_t leader, const int turns[2],
                               bool first) {
     fflush(stdout);
+    watch_signals(); /* here, so that it has them from its first moment */
     if (fork() != 0)
         return;
     close(p->master);
-    watch_signals();
     if (!first)
         close(turns[1]);
     while (kill(leader, 0) == 0)
@@ -307,9 +304,10 @@ static void listen_for_hangup(const struct pair *p, const char *name, pid_t lead
 static void hung_up(void *context) {
     struct pair p = pair_open(0);
     p.slave = open(p.name, O_RDWR);
-    watch_signals();
     listen_for_hangup(&p, "member of the leader's group", getpid(), context, true);
     close(p.master);
+    while (!seen[SIGHUP]) /* the member has to close it, too */
+        pause_ms(2);
     pause_ms(20);
     say_seen("leader");
     say_poll("hung up", p.slave);
