@@ -50,13 +50,8 @@ static int source_fail(struct run *run, int error) {
     return message_fail(error, run->ret_message, "%s", why ? why : strerror(-error));
 }
 
-/* Reads to the end, for what is known only there. */
-static int source_skip(struct run *run) {
-    const struct refs_item *items;
-    long count;
-    while ((count = refs_next(run->source, &items)) > 0)
-        ;
-    return count < 0 ? source_fail(run, (int)count) : 0;
+static bool policy_is(const char *specification, const char *name) {
+    return strcmp(specification, name) == 0;
 }
 
 /* run->size_count: how many there may be. */
@@ -70,7 +65,7 @@ static void sizes_choose(struct run *run) {
 static bool can_choose_late(const struct run *run) {
     const struct curve_request *request = run->request;
     for (size_t i = 0; i < request->policy_count; i++)
-        if (strcmp(request->policies[i], "lru"))
+        if (!policy_is(request->policies[i], "lru"))
             return false;
     return !request->observe_bits && !request->sample && !request->measure &&
            !request->warm_up.by_instructions && !request->warm_up.marked &&
@@ -80,28 +75,23 @@ static bool can_choose_late(const struct run *run) {
 static int sizes_take(struct run *run) {
     const struct curve_request *request = run->request;
     struct refs_totals totals = {0};
-    int error = refs_totals(run->source, &totals);
-    run->size_count = request->size_count ? request->size_count : SIZES_CHOSEN;
-    if (request->sizes) {
-        run->sizes = request->sizes;
-        run->size_count = request->size_count;
-        run->pages = totals.pages;
+    const bool known = !refs_totals(run->source, &totals);
+    run->pages = totals.pages;
+    run->sizes = request->sizes;
+    run->size_count = request->size_count;
+    if (run->sizes)
         return run->size_count ? 0 : message_fail(-EINVAL, run->ret_message, "no sizes are given");
-    }
+    if (!run->size_count)
+        run->size_count = SIZES_CHOSEN;
     run->sizes = run->chosen = calloc(run->size_count, sizeof *run->chosen);
     if (!run->chosen)
         return -ENOMEM;
-    run->choose_late = error && can_choose_late(run);
+    run->choose_late = !known && can_choose_late(run);
     if (run->choose_late)
         return 0;
-    if (error) {
-        error = source_skip(run);
-        if (!error)
-            error = refs_totals(run->source, &totals);
-        if (error)
-            return *run->ret_message ? error : source_fail(run, error);
-    }
-    run->pages = totals.pages;
+    const int error = refs_count_pages(run->source, &run->pages);
+    if (error)
+        return source_fail(run, error);
     sizes_choose(run);
     return 0;
 }
@@ -120,10 +110,6 @@ static void sizes_choose_late(struct run *run) {
 }
 
 /* ---- what can be computed soundly ---- */
-
-static bool policy_is(const char *specification, const char *name) {
-    return strcmp(specification, name) == 0;
-}
 
 /* Of a reduced trace, LRU and OPT with enough frames are exact, with fewer there are bounds of them, and
  * nothing is known of the others. */

@@ -144,6 +144,9 @@ const char *refs_message(const struct refs_source *); /* what was wrong; with th
 const struct refs_header *refs_header(const struct refs_source *);
 /* 0, or -ENODATA while it is not known: read to the end first. */
 int refs_totals(const struct refs_source *, struct refs_totals *ret_totals);
+/* All pages that it will have named: reads to the end where it does not say, and from the beginning again. 0,
+ * or as refs_next(). */
+int refs_count_pages(struct refs_source *, uint32_t *ret_pages);
 uint32_t refs_pages(const struct refs_source *); /* that have appeared up to now */
 const struct refs_page *refs_page(const struct refs_source *, uint32_t page);
 const struct refs_mark *refs_mark(const struct refs_source *, uint32_t mark);

@@ -294,6 +294,20 @@ int refs_totals(const struct refs_source *s, struct refs_totals *ret_totals) {
     return 0;
 }
 
+int refs_count_pages(struct refs_source *s, uint32_t *ret_pages) {
+    const struct refs_item *items;
+    long count;
+    struct refs_totals totals;
+    if (!refs_totals(s, &totals)) {
+        *ret_pages = totals.pages;
+        return 0;
+    }
+    while ((count = refs_next(s, &items)) > 0)
+        ;
+    *ret_pages = s->table.page_count;
+    return count < 0 ? (int)count : refs_rewind(s);
+}
+
 uint32_t refs_pages(const struct refs_source *s) {
     return s->table.page_count;
 }

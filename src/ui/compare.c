@@ -235,7 +235,7 @@ static int compare_source(struct job *job, struct refs_source *source, struct co
     struct sizes sizes = {0};
     struct curve_set set;
     uint32_t pages;
-    int error = curve_count_pages(source, &pages);
+    int error = refs_count_pages(source, &pages);
     if (error)
         return message_fail(error, ret_message, "%s",
                             refs_message(source) ? refs_message(source) : strerror(-error));

@@ -37,7 +37,6 @@ struct job {
     struct policy_list policies;
     uint32_t *sizes; /* NULL: by the number of pages */
     size_t size_count;
-    bool sizes_given;
     const char *output;
     enum figure_format format; /* of output */
     bool as_json;
@@ -112,9 +111,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     switch (key) {
     case 'p': return policy_list_parse(value, &job->policies, ret_message);
     case 'o': return take_output(job, value, ret_message);
-    case KEY_SIZES:
-        job->sizes_given = true;
-        return curve_sizes_take(value, &job->sizes, &job->size_count, ret_message);
+    case KEY_SIZES: return curve_sizes_take(value, &job->sizes, &job->size_count, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
     case KEY_LINEAR: job->linear = true; return 0;
     case KEY_NO_WRITEBACKS: job->no_writebacks = true; return 0;
@@ -214,7 +211,7 @@ static bool write_as(const struct job *job, const struct curve_set *set, enum fi
     case FIGURE_JSON: curve_put_json(&job->subject, set, job->request.observe_bits, &t); break;
     case FIGURE_CSV: curve_put_csv(set, &t); break;
     case FIGURE_TEXT:
-        curve_put_table(job->subject.title, set, job->sizes_given ? SIZE_MAX : SIZES_OF_TABLE, &t);
+        curve_put_table(job->subject.title, set, job->sizes ? SIZE_MAX : SIZES_OF_TABLE, &t);
         break;
     case FIGURE_FORMATS: break;
     }

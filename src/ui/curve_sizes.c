@@ -9,25 +9,6 @@
 #include "base/message.h"
 #include "ui/size.h"
 
-int curve_count_pages(struct refs_source *source, uint32_t *ret_pages) {
-    struct refs_totals totals;
-    const struct refs_item *items;
-    long got = 0;
-    if (refs_totals(source, &totals)) {
-        do
-            got = refs_next(source, &items);
-        while (got > 0);
-        if (got < 0)
-            return (int)got;
-        *ret_pages = refs_pages(source);
-        return refs_rewind(source);
-    }
-    *ret_pages = totals.pages;
-    return 0;
-}
-
-/* ---- options ---- */
-
 int curve_observe_parse(const char *text, uint64_t *ret_bits, char **ret_message) {
     static const char prefix[] = "bits:";
     const char *wrong = "is not known";

@@ -4,9 +4,6 @@
 
 #include "refs/refs.h"
 
-/* How many pages the trace has, known before it is read or not. 0 or as refs_next(). */
-int curve_count_pages(struct refs_source *, uint32_t *ret_pages);
-
 /* Values of options: 0, or -EINVAL with *ret_message. The sizes take the place of those that were there. */
 int curve_sizes_take(const char *text, uint32_t **sizes, size_t *count, char **ret_message);
 int curve_observe_parse(const char *text, uint64_t *ret_bits, char **ret_message);

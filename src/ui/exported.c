@@ -45,6 +45,12 @@ int exported_take_format(const char *value, enum refs_format *ret_format, char *
         value);
 }
 
+int exported_open(const char *path, const char *format, struct refs_source **ret_source, char **ret_message) {
+    enum refs_format known = REFS_FORMAT_ANY;
+    const int error = format ? exported_take_format(format, &known, ret_message) : 0;
+    return error ? error : refs_open_kept(exported_path(path, "/dev/stdin"), known, ret_source, ret_message);
+}
+
 /* ---- what was lost ---- */
 
 static void say_lost(const char *path, uint64_t number, const char *what) {

@@ -8,6 +8,10 @@
 /* The format that a file's name asks for; REFS_FORMAT_ANY: none. */
 enum refs_format exported_format(const char *path);
 
+/* References from a file of this format (NULL: by its content) that may be read more than once; "-" is
+ * standard input. 0 or -errno with *ret_message. */
+int exported_open(const char *path, const char *format, struct refs_source **ret_source, char **ret_message);
+
 /* "-" is a standard stream, of this name. */
 const char *exported_path(const char *path, const char *stream);
 

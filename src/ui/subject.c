@@ -43,12 +43,8 @@ static char *make_title(const struct options *o) {
 }
 
 static bool open_file(struct subject *s) {
-    enum refs_format format = REFS_FORMAT_ANY;
     char *message = NULL;
-    int error = s->options.format ? exported_take_format(s->options.format, &format, &message) : 0;
-    if (!error)
-        error =
-            refs_open_kept(exported_path(s->options.references, "/dev/stdin"), format, &s->source, &message);
+    const int error = exported_open(s->options.references, s->options.format, &s->source, &message);
     return error ? say_failed(message, error) : true;
 }
 

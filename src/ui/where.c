@@ -274,15 +274,6 @@ static void job_run(struct where_job *job, char **envp) {
 
 /* ---- a recorded trace ---- */
 
-static int references_open(struct where_job *job, struct refs_source **ret_source, char **ret_message) {
-    const struct options *o = &job->session.options;
-    enum refs_format format = REFS_FORMAT_ANY;
-    const int error = o->format ? exported_take_format(o->format, &format, ret_message) : 0;
-    return error
-               ? error
-               : refs_open_kept(exported_path(o->references, "/dev/stdin"), format, ret_source, ret_message);
-}
-
 /* The places in the trace for one policy and size. 0, or -errno with a message, which names the file where it
  * is about it, or NULL. */
 static int job_replay(struct where_job *job, struct place_report *ret_report, char **ret_message) {
@@ -296,7 +287,8 @@ static int job_replay(struct where_job *job, struct place_report *ret_report, ch
         return message_fail(-EINVAL, ret_message, "a trace is for any memory size: say which by --sizes N");
     int error = policy_load(machine->policy, &config.policy, &config.parameters, ret_message);
     if (!error)
-        error = references_open(job, &source, ret_message);
+        error =
+            exported_open(job->session.options.references, job->session.options.format, &source, ret_message);
     if (error)
         return error;
     error = place_replay(source, &config, ret_report, ret_message);
