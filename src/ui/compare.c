@@ -11,6 +11,7 @@
 
 #include "analysis/sizes.h"
 #include "base/base.h"
+#include "base/host_file.h"
 #include "base/message.h"
 #include "ui/commands.h"
 #include "ui/compare_report.h"
@@ -283,6 +284,7 @@ static bool compare_opened(struct job *job) {
 }
 
 static bool write_report(const struct job *job);
+static bool write_rows(const struct job *job);
 
 /* Of a run that goes on, in a process of its own. */
 static void report(void *context) {
@@ -299,6 +301,8 @@ static bool compare_subject(struct job *job, char **envp) {
 }
 
 /* ---- suites ---- */
+
+enum { TRACE_PATH = 48 };
 
 static int compare_recorded(struct job *job, const struct suite_entry *e, uint64_t seed, uint64_t layout,
                             const char *trace, char **ret_message) {
@@ -326,19 +330,22 @@ static int compare_recorded(struct job *job, const struct suite_entry *e, uint64
     return error;
 }
 
-/* The first run of a program is the one that `thimble run` makes; with more than one, each has a layout. */
-static int compare_entry(struct job *job, const struct suite_entry *e, const char *trace,
-                         char **ret_message) {
+/* The first run of a program is the one that `thimble run` makes; with more than one, each has a layout.
+ * After a run that failed there are no others of this program. Rows are in their file as soon as they are
+ * there. */
+static bool compare_entry(struct job *job, const struct suite_entry *e, const char *trace) {
     const uint64_t first = e->has_seed ? e->seed : job->subject.options.machine.seed;
     const uint64_t runs = job->runs ? job->runs : 1;
-    int error = 0;
-    for (uint64_t i = 0; !error && i < runs; i++) {
+    bool compared = true;
+    for (uint64_t i = 0; compared && i < runs; i++) {
+        char *message = NULL;
         fprintf(stderr, "thimble: %s, run %llu of %llu\n", e->name, (unsigned long long)i + 1,
                 (unsigned long long)runs);
-        error = compare_recorded(job, e, first + i, runs > 1 ? first + i + 1 : 0, trace, ret_message);
-        unlink(trace);
+        const int error = compare_recorded(job, e, first + i, runs > 1 ? first + i + 1 : 0, trace, &message);
+        compared =
+            error ? say_failed(message, error) : !job->csv || !strcmp(job->csv, "-") || write_rows(job);
     }
-    return error;
+    return compared;
 }
 
 static bool compare_suite(struct job *job) {
@@ -350,14 +357,20 @@ static bool compare_suite(struct job *job) {
     for (size_t i = 0; i < suite.count; i++)
         if (!sizes_check(suite.entries[i].sizes, suite.entries[i].name))
             return suite_free(&suite), false;
-    char *trace = recorded_temporary();
+    /* Without a name of its own, so that nothing is left however we end. */
+    const int file = host_file_unnamed(host_temporary_folder());
+    char trace[TRACE_PATH];
+    snprintf(trace, sizeof trace, "/proc/%d/fd/%d", (int)getpid(), file);
+    bool compared = file >= 0;
+    if (!compared)
+        fprintf(stderr, "thimble: %s: a temporary file cannot be made: %s\n", host_temporary_folder(),
+                strerror(-file));
     job->measure = true;
     signal(SIGUSR1, SIG_IGN); /* how it stands is said as each run begins */
-    for (size_t i = 0; trace && !error && i < suite.count; i++)
-        error = compare_entry(job, &suite.entries[i], trace, &message);
+    for (size_t i = 0; file >= 0 && i < suite.count; i++)
+        compared &= compare_entry(job, &suite.entries[i], trace);
+    close(file);
     suite_free(&suite);
-    const bool compared = error ? say_failed(message, error) : trace != NULL;
-    free(trace);
     return compared;
 }
 
@@ -416,9 +429,11 @@ static bool run_job(struct job *job, char **envp) {
         return say_refused("--runs is for the programs of a --suite: a program of its own runs once");
     if (!sizes_check(job->sizes, NULL) || (job->from ? !read_rows(job) : !complete_policies(job)))
         return false;
-    if (!job->from && !(job->suite_path ? compare_suite(job) : compare_subject(job, envp)))
+    const bool compared = job->from || (job->suite_path ? compare_suite(job) : compare_subject(job, envp));
+    if (!compared && !job->rows.count)
         return false;
-    return (!job->csv || write_rows(job)) && (job->csv && !strcmp(job->csv, "-") ? true : write_report(job));
+    const bool rows_only = job->csv && !strcmp(job->csv, "-");
+    return (!job->csv || write_rows(job)) && (rows_only || write_report(job)) && compared;
 }
 
 int compare_command(int argc, char **argv, char **envp) {

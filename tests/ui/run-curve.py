@@ -3,7 +3,7 @@ live runs; files; mistakes."""
 import csv
 import io
 import json
-
+import os
 import re
 import signal
 import struct
@@ -388,6 +388,32 @@ class Compare(TraceCase):
         self.assertEqual(runs, {("true", "5", "6", "20"), ("true", "6", "7", "20"), ("echo", "1", "2", "30"),
                                 ("echo", "2", "3", "30")})
         self.assertEqual(len({row["trace_hash"] for row in rows if row["name"] == "echo"}), 2)
+
+    def test_a_suite_goes_on_behind_a_program_that_cannot_be_recorded(self):
+        (self.folder / "programs").write_text("one : /bin/true\nnone : /no/such\necho : sh -c 'echo hello'\n")
+        done = self.run_thimble("compare", "--policies", "fifo", "--suite", "programs", "--sizes", "20", "--runs", "2",
+                                "--csv", "rows.csv")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn(b"thimble: none: it could not be recorded: thimble: /no/such: No such file", done.stderr)
+        self.assertEqual(done.stderr.count(b"none, run"), 1)
+        self.assertIn(b"4 runs of 2 programs", done.stdout)
+        self.assertEqual({row["name"] for row in self.rows("rows.csv")}, {"one", "echo"})
+
+    def test_a_suite_that_is_killed_leaves_the_rows_it_had_and_nothing_else(self):
+        (self.folder / "programs").write_text("one : /bin/true\nendless : sleep 1000\n")
+        (self.folder / "temporary").mkdir()
+        process = subprocess.Popen([thimble_case.THIMBLE, "compare", "--policies", "fifo", "--suite", "programs", "--sizes",
+                                    "20", "--csv", "rows.csv"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                   cwd=self.folder, start_new_session=True,
+                                   env={**os.environ, "TMPDIR": os.fspath(self.folder / "temporary")})
+        try:
+            said = [process.stderr.readline() for _ in range(2)]
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=60)
+        self.assertEqual(said, [b"thimble: one, run 1 of 1\n", b"thimble: endless, run 1 of 1\n"])
+        self.assertEqual({row["name"] for row in self.rows("rows.csv")}, {"one"})
+        self.assertEqual(list((self.folder / "temporary").iterdir()), [])
 
     def test_services_of_a_suite_end_after_the_duration(self):
         (self.folder / "services").write_text("busy : sh -c 'while :; do :; done'\nends : /bin/true\n")
