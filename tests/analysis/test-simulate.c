@@ -188,6 +188,19 @@ static const struct policy_ops policy_seen = {
     .check = seen_check,
 };
 
+/* What policy_seen saw of these items about these pages in a memory of two frames. */
+static void expect_seen(const struct refs_page pages[3], const struct refs_item *items, size_t count,
+                        uint64_t observe_bits, const char *expected) {
+    const struct simulation_config config = {
+        .policy = &policy_seen, .frames = 2, .observe_bits = observe_bits};
+    struct simulation *s;
+    assert_int_equal(simulation_create(&config, &s), 0);
+    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
+    assert_int_equal(simulation_feed(s, items, count), 0);
+    assert_string_equal(simulation_check(s), expected);
+    simulation_destroy(s);
+}
+
 /* Why a page leaves, and that a page which died is not there, nor anything in the frame that it had. */
 static void dead_pages_are_gone(void **state) {
     const struct refs_page pages[3] = {0};
@@ -199,13 +212,7 @@ static void dead_pages_are_gone(void **state) {
         {.page = 2},
         {.page = 1},
     };
-    const struct simulation_config config = {.policy = &policy_seen, .frames = 2};
-    struct simulation *s;
-    assert_int_equal(simulation_create(&config, &s), 0);
-    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
-    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
-    assert_string_equal(simulation_check(s), "+1 +2 x1 u2 +3 +2 ");
-    simulation_destroy(s);
+    expect_seen(pages, items, ARRAY_LENGTH(items), 0, "+1 +2 x1 u2 +3 +2 ");
 }
 
 static void asking_insert(void *state, pfn_t f, page_id_t id) {
@@ -248,13 +255,7 @@ static void bits_are_harvested(void **state) {
         {.page = 2, .instruction = 12}, {.page = 1, .instruction = 35}, {.page = 1, .instruction = 39},
         {.page = 1, .instruction = 40},
     };
-    const struct simulation_config config = {.policy = &policy_seen, .frames = 2, .observe_bits = 10};
-    struct simulation *s;
-    assert_int_equal(simulation_create(&config, &s), 0);
-    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
-    assert_int_equal(simulation_feed(s, items, sizeof items / sizeof *items), 0);
-    assert_string_equal(simulation_check(s), "+1 +2 2 1 ?0 -1 +3 3 2 ");
-    simulation_destroy(s);
+    expect_seen(pages, items, ARRAY_LENGTH(items), 10, "+1 +2 2 1 ?0 -1 +3 3 2 ");
 }
 
 /* The bit of a page that died is not delivered. */
@@ -268,13 +269,7 @@ static void bits_die_with_their_pages(void **state) {
         {.page = 0, .instruction = 5, .kind = REFS_DIES, .flags = POLICY_EXITED},
         {.page = 1, .instruction = 10},
     };
-    const struct simulation_config config = {.policy = &policy_seen, .frames = 2, .observe_bits = 10};
-    struct simulation *s;
-    assert_int_equal(simulation_create(&config, &s), 0);
-    assert_int_equal(simulation_add_pages(s, pages, 3), 0);
-    assert_int_equal(simulation_feed(s, items, ARRAY_LENGTH(items)), 0);
-    assert_string_equal(simulation_check(s), "+1 +2 x1 2 ");
-    simulation_destroy(s);
+    expect_seen(pages, items, ARRAY_LENGTH(items), 10, "+1 +2 x1 2 ");
 }
 
 /* A page of an object that died and came back is the one that it was; an anonymous one, or one without a
