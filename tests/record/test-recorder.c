@@ -109,6 +109,31 @@ static struct refs_item *read_all(struct test *t, size_t *ret_count, struct refs
     return all;
 }
 
+/* The file has these items, of a run with so many instructions. */
+static struct refs_totals expect_items(struct test *t, const struct refs_item *expected, size_t n,
+                                       uint64_t instructions) {
+    struct recorder_progress progress;
+    struct refs_totals totals;
+    size_t count;
+    assert_int_equal(recorder_finish(t->recorder, instructions, true, NULL, &progress), 0);
+    struct refs_item *items = read_all(t, &count, &totals);
+    assert_int_equal(count, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(items[i].page, expected[i].page);
+        assert_int_equal(items[i].kind, expected[i].kind);
+        if (items[i].kind != REFS_REFERENCE)
+            continue;
+        assert_int_equal(items[i].instruction, expected[i].instruction);
+        assert_int_equal(items[i].flags, expected[i].flags ? expected[i].flags : ACCESS_READ);
+    }
+    assert_int_equal(totals.instructions, instructions);
+    assert_int_equal(progress.references, totals.references);
+    assert_int_equal(progress.pages, totals.pages);
+    assert_true(totals.whole);
+    free(items);
+    return totals;
+}
+
 /* Pages move from frame to frame, die and come, are written back; runs come in pieces. The file must have the
  * runs joined by page, with the kinds of all their accesses. */
 static void check_runs(uint32_t first_frame) {
@@ -117,7 +142,7 @@ static void check_runs(uint32_t first_frame) {
     uint64_t id_in[FRAMES], last_id = 0, now = 0, runs = 0;
     uint32_t page_of[FRAMES];
     static struct refs_item expected[STEPS];
-    size_t n = 0, count;
+    size_t n = 0;
     uint32_t open = UINT32_MAX, frame = 0;
     begin(&t, "/tmp/thimble-recorder-XXXXXX", 0);
     t.first_frame = first_frame;
@@ -170,28 +195,10 @@ static void check_runs(uint32_t first_frame) {
         }
     }
     deliver(&t);
-    struct recorder_progress progress;
-    assert_int_equal(recorder_finish(t.recorder, now, true, NULL, &progress), 0);
-
-    struct refs_totals totals;
-    struct refs_item *items = read_all(&t, &count, &totals);
-    assert_int_equal(count, n);
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(items[i].page, expected[i].page);
-        assert_int_equal(items[i].kind, expected[i].kind);
-        if (items[i].kind != REFS_REFERENCE)
-            continue;
-        assert_int_equal(items[i].instruction, expected[i].instruction);
-        assert_int_equal(items[i].flags, expected[i].flags ? expected[i].flags : ACCESS_READ);
-    }
-    assert_true(runs > n);
-    assert_int_equal(totals.instructions, now);
+    const struct refs_totals totals = expect_items(&t, expected, n, now);
     assert_int_equal(totals.pages, last_id);
-    assert_int_equal(progress.references, totals.references);
-    assert_int_equal(progress.pages, totals.pages);
-    assert_true(totals.whole);
+    assert_true(runs > n);
     assert_int_equal(t.failures, 0);
-    free(items);
 }
 
 static void test_file_has_the_runs_of_pages_that_move(void **state) {
