@@ -11,7 +11,6 @@
 #include "ui/options.h"
 
 /* What is wrong was said; the rest is right. As an exit status. */
-enum { EXIT_CUT = 1 };
 
 struct conversion {
     const char *from, *to;

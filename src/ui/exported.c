@@ -51,6 +51,20 @@ int exported_open(const char *path, const char *format, struct refs_source **ret
     return error ? error : refs_open_kept(exported_path(path, "/dev/stdin"), known, ret_source, ret_message);
 }
 
+bool exported_close(struct refs_source *source, const char *path) {
+    struct refs_totals totals;
+    char digits[SIZE_TEXT];
+    const bool cut = !refs_totals(source, &totals) && !totals.whole;
+    if (cut)
+        fprintf(
+            stderr,
+            "thimble: %s: is cut behind item %s: a recording that was not finished, of whose beginning the "
+            "results are\n",
+            path, number_format(totals.items, digits));
+    refs_close(source);
+    return !cut;
+}
+
 /* ---- what was lost ---- */
 
 static void say_lost(const char *path, uint64_t number, const char *what) {

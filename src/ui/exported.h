@@ -12,6 +12,9 @@ enum refs_format exported_format(const char *path);
  * standard input. 0 or -errno with *ret_message. */
 int exported_open(const char *path, const char *format, struct refs_source **ret_source, char **ret_message);
 
+/* False: it was read to its end, and is a recording that was cut, which is said. */
+bool exported_close(struct refs_source *, const char *path);
+
 /* "-" is a standard stream, of this name. */
 const char *exported_path(const char *path, const char *stream);
 

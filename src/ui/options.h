@@ -45,6 +45,8 @@ struct options {
 /* Exit statuses that are Thimble's own. */
 enum {
     EXIT_POLICY_FAILED = 1, /* of curve and compare: a policy broke its contract; the others have results */
+    EXIT_CUT = 1,           /* of analyses and conversions: a file of references is cut; the result is of its
+                               beginning */
     EXIT_LIMIT = 124,       /* --max-instructions was reached */
     EXIT_MACHINE = 125,     /* the machine could not be built, or failed */
     EXIT_NOT_EXECUTABLE = 126, /* PROGRAM was found but cannot be executed */

@@ -82,8 +82,8 @@ bool subject_open(struct subject *s, char **envp) {
 void subject_close(struct subject *s) {
     if (s->recorded.source)
         recorded_close(&s->recorded);
-    else if (s->source)
-        refs_close(s->source);
+    else if (s->source && !exported_close(s->source, s->options.references) && s->exit_status == EXIT_SUCCESS)
+        s->exit_status = EXIT_CUT;
     machine_file_destroy(s->options.machine_file);
     free(s->options.confinement.rules);
     free(s->title);

@@ -292,7 +292,9 @@ static int job_replay(struct where_job *job, struct place_report *ret_report, ch
     if (error)
         return error;
     error = place_replay(source, &config, ret_report, ret_message);
-    refs_close(source);
+    const bool whole = exported_close(source, job->session.options.references);
+    if (!error)
+        job->session.exit_status = whole ? EXIT_SUCCESS : EXIT_CUT;
     return error;
 }
 
@@ -315,7 +317,6 @@ static void job_read(struct where_job *job) {
         .deterministic = true,
         .top = (unsigned)job->top,
     };
-    job->session.exit_status = EXIT_SUCCESS;
     report_write(job, &report, &context);
 }
 

@@ -87,6 +87,12 @@ class Recording(ThimbleCase):
         path.write_bytes(path.read_bytes()[:path.stat().st_size * 2 // 3])
         done = self.run_thimble("curve", "--policy", "lru", "--sizes", "200", path)
         self.assertIn("lru: conditional (the recording was cut: this is its beginning)", done.stdout.decode())
+        items = re.search(r"is cut behind item ([\d,]+): a recording that was not finished", done.stderr.decode())[1]
+        self.assertEqual(done.returncode, 1)
+        for command in ("compare", "--sizes", "200"), ("where", "--sizes", "200"), ("heat",), ("size", "--cpu-seconds", "1"):
+            done = self.run_thimble(*command, path)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"is cut behind item {items}:", done.stderr.decode())
 
     def test_sigterm_ends_the_file_in_good_order(self):
         path = self.folder / "service.refs"
