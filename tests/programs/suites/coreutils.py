@@ -145,7 +145,7 @@ def cases():
     yield from script("ls", LS, tree)
     yield from script("find", FIND, tree)
     yield from script("files", FILES)
-    yield from script("sort", SORT, lines(1_000_000), lines(3000), few=4000)
+    yield from script("sort", SORT, lines(400_000), lines(3000), few=1600)
     yield from script("wc", WC, lines(300_000), lines(2000))
     yield from script("columns", COLUMNS, lines(20_000), lines(1500))
     yield from script("grep", GREP, lines(300_000), lines(2000))

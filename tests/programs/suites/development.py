@@ -120,8 +120,8 @@ def program(name, *arguments, **keywords):
 
 
 def cases():
-    yield shell("git", GIT, environment=IDENTITY)
-    yield shell("make", MAKE, files=lay_out(Makefile=MAKEFILE))
+    yield shell("git", GIT, heavy=True, few=620, environment=IDENTITY)
+    yield shell("make", MAKE, heavy=True, few=1130, files=lay_out(Makefile=MAKEFILE))
     yield shell("sort-parallel", SORT, heavy=True, few=780, files=lay_out(numbers=SORT_NUMBERS))
     yield shell("xz-threads", COMPRESS.replace("PACK", "xz"), heavy=True, few=1500)
     yield shell("configure", CONFIGURE, heavy=True, few=2500, files=lay_out(
