@@ -184,7 +184,7 @@ static bool page_is_dead(const struct refs_source *s, uint32_t page) {
 
 static int page_dies(struct refs_source *s, uint32_t page) {
     if (page / 64 >= s->dead_words) {
-        const size_t words = s->table.page_count / 64 + 1;
+        const size_t words = max_size(s->table.page_count / 64 + 1, 2 * s->dead_words);
         uint64_t *dead = reallocarray(s->dead, words, sizeof *dead);
         if (!dead)
             return -ENOMEM;

@@ -32,9 +32,14 @@ const char *made_object_name(uint32_t object) {
     return names[object % ARRAY_LENGTH(names)];
 }
 
+/* Room for one more: twice as much whenever `count` comes to a power of two. */
+static void *room_for_one(void *array, size_t count, size_t size) {
+    return count & (count - 1) ? array : reallocarray(array, count ? 2 * count : 1, size);
+}
+
 static void add_page(struct made *m, struct rng *rng) {
     const bool file = m->objects && rng_below(rng, 2);
-    m->pages = reallocarray(m->pages, m->page_count + 1, sizeof *m->pages);
+    m->pages = room_for_one(m->pages, m->page_count, sizeof *m->pages);
     m->pages[m->page_count++] = (struct refs_page){
         .name = rng_next(rng),
         .vpn = rng_below(rng, 1ULL << 35),
@@ -47,7 +52,7 @@ static void add_page(struct made *m, struct rng *rng) {
 
 static void add_mark(struct made *m, struct rng *rng, uint64_t instruction) {
     static const char *const texts[] = {"", "/bin/sh", "heap of things", ""};
-    m->marks = reallocarray(m->marks, m->mark_count + 1, sizeof *m->marks);
+    m->marks = room_for_one(m->marks, m->mark_count, sizeof *m->marks);
     m->marks[m->mark_count++] = (struct refs_mark){
         .instruction = instruction,
         .a = rng_next(rng),
