@@ -228,7 +228,7 @@ enum { TOGETHER = 4, WORD_FLAGS = 56, WORD_STEP = 32 };
 
 /* Items' words that are being made of entries, one of each, behind the open run's, which has no step. */
 struct pass {
-    struct batch batch; /* a copy, which what is stored cannot change */
+    const struct batch *batch;
     const uint32_t *frame_page;
     uint32_t frames;
     size_t at;       /* of the batch: the next entry */
@@ -237,7 +237,7 @@ struct pass {
 };
 
 static inline int page_at(const struct pass *p, size_t i, bool with_frames) {
-    return (int)p->frame_page[frame_at(&p->batch, i, with_frames, p->frames)];
+    return (int)p->frame_page[frame_at(p->batch, i, with_frames, p->frames)];
 }
 
 /* The upper halves of items' words: step and flags. */
@@ -262,7 +262,7 @@ __attribute__((always_inline)) static inline bool pass_next(struct pass *p, bool
         _mm_setr_epi32(page_at(p, p->at, with_frames), page_at(p, p->at + 1, with_frames),
                        page_at(p, p->at + 2, with_frames), page_at(p, p->at + 3, with_frames));
     const __m128i before = _mm_or_si128(_mm_slli_si128(pages, 4), p->before);
-    const __m128i rests = four_rests(p->batch.words + p->at);
+    const __m128i rests = four_rests(p->batch->words + p->at);
     _mm_storeu_si128((__m128i *)p->items, _mm_unpacklo_epi32(pages, rests));
     _mm_storeu_si128((__m128i *)(p->items + 2), _mm_unpackhi_epi32(pages, rests));
     if (_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi32(pages, before),
@@ -275,7 +275,7 @@ __attribute__((always_inline)) static inline bool pass_next(struct pass *p, bool
 }
 
 static void pass_all(struct pass *p, size_t end) {
-    if (p->batch.frames)
+    if (p->batch->frames)
         while (p->at + TOGETHER <= end && pass_next(p, true))
             ;
     else
@@ -288,7 +288,7 @@ static void pass_all(struct pass *p, size_t end) {
 static size_t add_many(struct scribe *s, const struct batch *b, size_t first) {
     size_t room;
     uint64_t *items = refs_writer_room(s->writer, &room); /* behind the place of the open run */
-    struct pass p = {.batch = *b,
+    struct pass p = {.batch = b,
                      .frame_page = s->frame_page,
                      .frames = s->frames,
                      .at = first,
