@@ -118,10 +118,10 @@ int lru_stack_add_pages(struct lru_stack *s, const struct refs_page *pages, size
     if (error)
         return error;
     for (size_t i = 0; i < count; i++) {
-        const bool file = pages[i].flags & REFS_PAGE_FILE;
-        s->pages[s->page_count + i] = (struct lru_page){TIME_NEVER, file ? DEPTH_NEVER : 1};
+        const uint32_t dirty = refs_page_has_copy(&pages[i]) ? DEPTH_NEVER : 1;
+        s->pages[s->page_count + i] = (struct lru_page){TIME_NEVER, dirty};
         if (s->pinned)
-            s->pinned[s->page_count + i] = !file;
+            s->pinned[s->page_count + i] = !(pages[i].flags & REFS_PAGE_FILE);
     }
     s->page_count = (uint32_t)all;
     return 0;

@@ -127,7 +127,7 @@ int masks_add_pages(struct masks *m, const struct refs_page *pages, size_t count
     if (error)
         return error;
     for (size_t i = 0; i < count; i++) {
-        const uint64_t no_copy = pages[i].flags & REFS_PAGE_FILE ? 0 : m->all;
+        const uint64_t no_copy = refs_page_has_copy(&pages[i]) ? 0 : m->all;
         m->pages[m->page_count + i] = (struct masks_page){.no_copy = no_copy};
         m->seen[m->page_count + i] = 0;
     }

@@ -321,7 +321,8 @@ int simulation_add_pages(struct simulation *s, const struct refs_page *pages, si
         const enum kind kind = flags & REFS_PAGE_FILE     ? KIND_FILE
                                : flags & REFS_PAGE_SHARED ? KIND_SHARED
                                                           : KIND_ANONYMOUS;
-        const uint32_t copy = kind == KIND_FILE ? 0 : NO_COPY;
+        const bool stays = s->config.no_swap && kind != KIND_FILE; /* nobody knows that it can be had again */
+        const uint32_t copy = refs_page_has_copy(&pages[i]) && !stays ? 0 : NO_COPY;
         s->pages[s->page_count + i] = word_with_kind(copy | FRAME_NONE, kind);
         if (s->names)
             s->names[s->page_count + i] = pages[i].name;

@@ -57,6 +57,13 @@ struct refs_page {
     uint16_t flags;  /* enum refs_page_flags */
 };
 
+/* Whether a new page's contents are somewhere else, too, so that it can be dropped until it is written to: of
+ * files; and of pages that a format says nothing about, so that they are written back if and only if the
+ * string writes to them. Memory that is known not to be a file's is its only copy from the beginning. */
+static inline bool refs_page_has_copy(const struct refs_page *page) {
+    return page->flags & REFS_PAGE_FILE || !(page->flags & REFS_PAGE_KNOWN);
+}
+
 /* Something that happened between references, for places and phases; no result of a policy depends on it. */
 enum refs_mark_type {
     REFS_MARK_CREATE, /* space; a = pid, b = pid of the parent (0: the machine), c = space copied from + 1, or

@@ -238,7 +238,8 @@ static inline void model_bring_in(struct model *m, uint32_t page) {
     m->result.misses++;
     m->result.cold += !p->seen;
     if (!p->seen)
-        p->dirty = model_anonymous(m, page);
+        p->dirty = model_anonymous(m, page) &&
+                   (m->string->pages[page].flags & REFS_PAGE_KNOWN || m->slot_count == 0);
     p->seen = p->resident = true;
     m->resident++;
     p->frame = model_free_place(m->frames, m->frame_count);

@@ -20,7 +20,7 @@ struct random_shape {
     size_t items;
     uint32_t live;                              /* pages at a time, at most */
     uint32_t deaths, cleaned, cooled, given_up; /* of 1000 items */
-    uint32_t writes, files, shared;             /* of 1000 references, pages */
+    uint32_t writes, files, shared, unknown;    /* of 1000 references, pages */
     uint32_t steps;                             /* instructions between items, at most */
 };
 
@@ -40,12 +40,13 @@ static inline bool random_one_of(struct random_maker *m, uint32_t of_1000) {
 static inline uint32_t random_page(struct random_maker *m, uint32_t place) {
     if (m->live[place] == UINT32_MAX) {
         const bool file = random_one_of(m, m->shape->files), shared = random_one_of(m, m->shape->shared);
+        const uint64_t number = rng_next(&m->rng);
         const uint32_t page = m->string->page_count++;
+        const unsigned kind = file ? REFS_PAGE_FILE : shared ? REFS_PAGE_SHARED : 0;
         m->live[place] = page;
-        m->string->pages[page] = (struct refs_page){.name = rng_next(&m->rng) % 1000,
-                                                    .flags = (uint16_t)(file     ? REFS_PAGE_FILE
-                                                                        : shared ? REFS_PAGE_SHARED
-                                                                                 : 0)};
+        m->string->pages[page] = (struct refs_page){
+            .name = number % 1000,
+            .flags = number / 1000 % 1000 < m->shape->unknown ? 0 : (uint16_t)(REFS_PAGE_KNOWN | kind)};
     }
     return m->live[place];
 }
@@ -62,6 +63,10 @@ static inline uint32_t random_place(struct random_maker *m) {
     return (uint32_t)rng_below(&m->rng, m->shape->live);
 }
 
+static inline bool random_is_private(const struct random_maker *m, uint32_t page) {
+    return !(m->string->pages[page].flags & (REFS_PAGE_FILE | REFS_PAGE_SHARED));
+}
+
 static inline struct refs_item random_item(struct random_maker *m) {
     const struct random_shape *shape = m->shape;
     const uint32_t place = (uint32_t)rng_below(&m->rng, shape->live), page = m->live[place];
@@ -75,7 +80,7 @@ static inline struct refs_item random_item(struct random_maker *m) {
         item.kind = REFS_CLEANED;
     } else if (page != UINT32_MAX && random_one_of(m, shape->cooled)) {
         item.kind = REFS_COOLED;
-    } else if (page != UINT32_MAX && !m->string->pages[page].flags && random_one_of(m, shape->given_up)) {
+    } else if (page != UINT32_MAX && random_is_private(m, page) && random_one_of(m, shape->given_up)) {
         item.kind = REFS_GIVEN_UP;
     } else {
         item.kind = REFS_REFERENCE;

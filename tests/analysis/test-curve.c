@@ -30,6 +30,7 @@ static struct random_string string_make(uint32_t seed, uint32_t given_up) {
                                        .writes = 300,
                                        .files = 600,
                                        .shared = 200,
+                                       .unknown = 100,
                                        .steps = 3};
     return random_string_make(&shape, seed);
 }

@@ -66,6 +66,7 @@ static void same_as_the_model(void **state) {
                                            .writes = 300,
                                            .files = seed % 2 * 500,
                                            .shared = 200,
+                                           .unknown = 100,
                                            .steps = 3};
         struct random_string string = random_string_make(&shape, seed);
         compare_with_the_model(&string, false);
@@ -81,7 +82,8 @@ static void same_as_the_model_without_swap(void **state) {
                                            .cleaned = seed % 4 * 20,
                                            .writes = 300,
                                            .files = 300 + seed % 3 * 300,
-                                           .shared = 200};
+                                           .shared = 200,
+                                           .unknown = 100};
         struct random_string string = random_string_make(&shape, seed);
         compare_with_the_model(&string, true);
         random_string_free(&string);

@@ -54,7 +54,8 @@ static void same_as_simulations(void **state) {
                                            .given_up = seed % 4 * 10,
                                            .writes = 300,
                                            .files = 500,
-                                           .shared = 200};
+                                           .shared = 200,
+                                           .unknown = 100};
         struct random_string string = random_string_make(&shape, seed);
         for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
             compare(&string, kinds[i], sizes, seed % 2 ? MASKS_SIZES : 20);

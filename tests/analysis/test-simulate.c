@@ -74,6 +74,7 @@ static void same_as_the_model(void **state) {
                                            .writes = 300,
                                            .files = 500,
                                            .shared = 200,
+                                           .unknown = 100,
                                            .steps = 3};
         struct random_string string = random_string_make(&shape, seed);
         compare(&string, MODEL_SWAP_UNLIMITED);
@@ -228,7 +229,8 @@ static void asking_insert(void *state, pfn_t f, page_id_t id) {
  */
 static void policies_are_answered(void **state) {
     struct policy_ops asking = policy_seen;
-    const struct refs_page pages[4] = {[2] = {.flags = REFS_PAGE_FILE}};
+    const struct refs_page pages[4] = {
+        {.flags = REFS_PAGE_KNOWN}, {.flags = REFS_PAGE_KNOWN}, {.flags = REFS_PAGE_KNOWN | REFS_PAGE_FILE}};
     const struct random_string string = {.pages = (struct refs_page *)pages, .page_count = 4};
     const struct refs_item items[] = {
         {.page = 0, .instruction = 5},
@@ -309,7 +311,9 @@ static void pages_that_come_back_are_themselves(void **state) {
 /* Each time that a page was given up and lost, what comes back is another page; the newest of all where bits
  * are delivered. */
 static void pages_that_were_lost_are_others(void **state) {
-    const struct refs_page pages[] = {{.name = 5}, {.name = 9}, {.name = 7}};
+    const struct refs_page pages[] = {{.name = 5, .flags = REFS_PAGE_KNOWN},
+                                      {.name = 9, .flags = REFS_PAGE_KNOWN},
+                                      {.name = 7, .flags = REFS_PAGE_KNOWN}};
     const struct refs_item items[] = {
         {.page = 0, .instruction = 1},
         {.page = 1, .instruction = 1},

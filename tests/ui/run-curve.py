@@ -19,6 +19,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 
 
+def lru_write_backs(references, frames):
+    """How many pages are evicted that were written to since they came in."""
+    there, write_backs = {}, 0
+    for page, kind in references:
+        dirty = there.pop(page, False) or kind == "w"
+        if len(there) == frames:
+            write_backs += there.pop(next(iter(there)))
+        there[page] = dirty
+    return write_backs
+
+
 def opt_misses(pages, frames):
     """Belady's rule, looked up in the future each time."""
     there, misses = set(), 0
@@ -152,6 +163,14 @@ class Curve(TraceCase):
         self.assertEqual(got["policies"]["fifo"]["faults"], [12, 12, 9, 10, 5])
         self.assertEqual(got["policies"]["lru"]["faults"], [12, 12, 10, 8, 5])
         self.assertEqual(got["policies"]["opt"]["faults"], [opt_misses(BELADY, n) for n in range(1, 6)])
+
+    def test_pages_of_a_string_are_written_back_if_it_wrote_to_them(self):
+        pages = [(i * i) % 97 % (1 + i % 60) for i in range(2000)]
+        references = [(page, "w" if page % 2 and i % 7 == 0 else "rx"[i % 2]) for i, page in enumerate(pages)]
+        got = self.json_of("curve", "--policy", "lru", "--sizes", "1..40", self.trace("mixed.csv", references))
+        self.assertEqual(got["policies"]["lru"]["writebacks"], [lru_write_backs(references, n) for n in range(1, 41)])
+        got = self.json_of("curve", "--policy", "lru,clock,opt,lirs", "--sizes", "3", self.belady)
+        self.assertEqual([policy["writebacks"] for policy in got["policies"].values()], [[0]] * 4)
 
     def test_the_table_has_the_numbers_and_their_labels(self):
         text = self.thimble("curve", "--policy", "fifo,opt", "--sizes", "3,4", self.belady).stdout.decode()
