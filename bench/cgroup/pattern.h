@@ -26,8 +26,8 @@ static inline uint64_t pattern_skewed(struct pattern *p) {
     return pattern_random(p) % range;
 }
 
-/* A fifth of the pages at random for a while, then as many references go once through the next of the others.
- */
+/* A fifth of the pages at random for a while, then as many references go once through
+ * the next of the others. */
 static inline uint64_t pattern_scan(struct pattern *p, uint64_t step) {
     const uint64_t hot = p->pages / 5, burst = p->pages / 4, round = step / (2 * burst),
                    within = step % (2 * burst);

@@ -31,11 +31,11 @@
  *   - keep state in global or static variables: two instances may run side by side, in different threads.
  *     All of one instance's calls come from one thread at a time;
  *   - choose a frame that is not inserted; keep memory after destroy(); call exit() or abort(); start
- * threads; write to standard output, which is the program's; take more than two seconds of processor time in
- * one call; let a C++ exception out. Thimble notices these (but not all: a stray write into Thimble's own
- * memory can go unnoticed, so try new code under valgrind or with -fsanitize=address in a test of its own).
- * It then says which policy did what in which call, and goes on with CLOCK; a comparison marks the policy's
- * row as failed.
+ *     threads; write to standard output, which is the program's; take more than two seconds of processor
+ *     time in one call; let a C++ exception out.
+ *   Thimble notices these (but not all: a stray write into Thimble's own memory can go unnoticed, so try new
+ *   code under valgrind or with -fsanitize=address in a test of its own). It then says which policy did what
+ *   in which call, and goes on with CLOCK; a comparison marks the policy's row as failed.
  *
  * Stability: structs grow at their end only, and begin with their size, as known when the caller was
  * compiled. THIMBLE_POLICY_VERSION changes when something that is here changes its meaning; a shared object

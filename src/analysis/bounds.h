@@ -2,19 +2,22 @@
  * about the misses of F with less than k frames. With k and more R has exactly the misses of F.
  *
  *   OPT_R(n) ≤ OPT_F(n)             What serves F serves R: the references that were dropped ask for nothing.
- *   OPT_F(n) ≤ OPT_R(n) + 2 × dropped
- *                                   Put a reference to page p back. If p is in memory then, nothing changes.
- * Else load it (a miss) in place of any page z. From there on the memories differ in one page: one has z, the
- * other p, or later v, where the first has evicted v for p and not z. If z is evicted there, evict the other
- * page here: the same again. If p or v is loaded there it is here already: one miss less, and what is evicted
- * for it there takes its place. If z is referenced while there it is in memory: load it here in place of the
- * other page (a miss), and they are the same. So two misses at most for each. A page that dies does no harm:
- * it makes room.
+ *   1  OPT_R(n) ≤ OPT_F(n)
+ *   2  OPT_F(n) ≤ OPT_R(n) + 2 × dropped
+ *   3  LRU_F(k) ≤ LRU_F(n) ≤ LRU_F(h)      where h ≤ n
+ *   4  OPT_F(n) ≤ LRU_F(n) ≤ references of F
  *
- *   LRU_F(k) ≤ LRU_F(n) ≤ LRU_F(h)   where h ≤ n: a larger LRU memory has all that a smaller one has (also
- *                                    where pages die). Who reduced F has counted, for h = k / 2, k / 4 … 1,
- *                                    misses that LRU_F(h) is not above
- *   OPT_F(n) ≤ LRU_F(n) ≤ references of F
+ * 1: What serves F serves R: the references that were dropped ask for nothing.
+ *
+ * 2: Put a reference to page p back. If p is in memory then, nothing changes. Else load it (a miss) in place
+ * of any page z. From there on the memories differ in one page: one has z, the other p, or later v, where the
+ * first has evicted v for p and not z. If z is evicted there, evict the other page here: the same again. If p
+ * or v is loaded there it is here already: one miss less, and what is evicted for it there takes its place.
+ * If z is referenced while there it is in memory: load it here in place of the other page (a miss), and they
+ * are the same. So two misses at most for each. A page that dies does no harm: it makes room.
+ *
+ * 3: A larger LRU memory has all that a smaller one has (also where pages die). Who reduced F has counted,
+ * for h = k / 2, k / 4 … 1, misses that LRU_F(h) is not above.
  *
  * Nothing of the kind is known of policies that are no stack algorithms: a reference that is dropped may save
  * them any number of misses, or cost it. */

@@ -21,8 +21,8 @@ enum { CURVE_OPT_WRITEBACKS = 64 };
 struct curve_request {
     const char *const *policies; /* "NAME" or "NAME:key=value,…" */
     size_t policy_count;
-    const uint32_t *sizes; /* ascending; NULL: from few pages to all of them (sizes_between()) */
-    size_t size_count;     /* where sizes is NULL: at most so many; 0: at most 64 */
+    const uint32_t *sizes;  /* ascending; NULL: from few pages to all of them (sizes_between()) */
+    size_t size_count;      /* where sizes is NULL: at most so many; 0: at most 64 */
     struct warm_up warm_up; /* misses, cold ones and write-backs before its end are not counted */
     uint64_t seed;          /* of policies that draw random numbers */
     bool no_swap;           /* anonymous pages stay; below curve.floor frames there is no result */
@@ -51,8 +51,8 @@ struct curve_set {
 
 /* 0; -EINVAL, -ENOTSUP (a combination that cannot be computed soundly), -ENOMEM or the source's error, with
  * *ret_message (malloc'd) saying why. Reads the source from its beginning to its end. A policy that breaks
- * its contract at any of the sizes has a curve that says so (RESULT_FAILED) and no numbers; the others go on.
- */
+ * its contract at any of the sizes has a curve that says so (RESULT_FAILED) and no
+ * numbers; the others go on. */
 int curve_compute(struct refs_source *, const struct curve_request *, struct curve_set *ret_set,
                   char **ret_message);
 /* The first curve whose policy failed, or NULL. */

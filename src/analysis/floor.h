@@ -5,8 +5,8 @@
  * then, and one more if the page referred to is a file's. The largest of these needs is the floor: with one
  * frame less somebody is killed for want of memory, whatever the replacement policy. With so many frames
  * nobody is, but for one case: a page that was given up (MADV_FREE), lost, and only then read again has to
- * stay from then on. Whether it is lost is the policy's decision, so a simulation has to say (answer.alive).
- */
+ * stay from then on. Whether it is lost is the policy's decision, so a simulation has
+ * to say (answer.alive). */
 #ifndef ANALYSIS_FLOOR_H
 #define ANALYSIS_FLOOR_H
 

@@ -1,12 +1,12 @@
 /* See masks.h. Each memory has a queue of the pages in it, from the one that entered first:
  *
  *   FIFO    takes the first
- *   CLOCK   puts the first at the end while it is marked, and clears the mark: the hand stands before the
- * first SIEVE   leaves pages where they are; the hand is a place in the queue
+ *   CLOCK   puts the first at the end while it is marked, and clears the mark: the hand is before the first
+ *   SIEVE   leaves pages where they are; the hand is a place in the queue
  *
  * An entry of a queue is valid iff its page is in the memory: entries of pages that died, which never come
- * again, stay until they come to the front or the queue is compacted; one that SIEVE evicts is overwritten.
- */
+ * again, stay until they come to the front or the queue is compacted; one that SIEVE evicts is
+ * overwritten. */
 #include "analysis/masks.h"
 
 #include <errno.h>

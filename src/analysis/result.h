@@ -27,8 +27,8 @@ struct curve {
     uint64_t *faults;        /* misses, cold ones included */
     uint64_t *writebacks;    /* evictions that had to write; NULL: not computed */
     uint64_t *lower, *upper; /* of faults; NULL unless bounded */
-    /* From sizes[0] to the first size where the run can be made at all without swap; see simulate.h. 0: any.
-     */
+    /* From sizes[0] to the first size where the run can be made at all without swap;
+     * see simulate.h. 0: any. */
     uint32_t floor;
 };
 /* -ENOMEM or 0; the arrays are zeros. */

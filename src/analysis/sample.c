@@ -199,8 +199,8 @@ uint64_t sample_cold(const struct sample *s) {
     return s->cold;
 }
 
-/* References that the sample lacks, or has too many of, are taken for those to the most popular pages: hits.
- */
+/* References that the sample lacks, or has too many of, are taken for those to the
+ * most popular pages: hits. */
 void sample_curve(const struct sample *s, uint64_t *ret_faults) {
     double hits = (double)s->references - s->counted;
     for (size_t i = 0; i < s->size_count; i++) {

@@ -7,9 +7,10 @@
  *   reference, page not there       a miss: policy.miss(); a free frame, else policy.victim() is evicted (a
  *                                   write-back if it is dirty); the bit is set; policy.insert()
  *   dies                            its frame, if any, is free: policy.remove(UNMAPPED or EXITED)
- * A page is dirty from its first appearance if it is anonymous (it has no copy yet), else from a write; clean
- * when it was written out. One that was given up (MADV_FREE) is evicted without a write, and comes back as a
- * new anonymous page does.
+ *
+ * A page is dirty from its first appearance if it has no copy (refs_page_has_copy()), else from a write;
+ * clean when it was written out. Without swap, pages of which nothing is known count as anonymous. One
+ * that was given up (MADV_FREE) is evicted without a write, and comes back as a new anonymous page does.
  *
  * To the policy, page p is identity p + 1, with bit 63 set for pages of files and of shared memory
  * (page_id_is_object()). One that was given up and lost comes back with a new identity, as in the machine. */

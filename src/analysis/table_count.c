@@ -15,9 +15,9 @@ enum { LEVELS = 3, LEVEL_BITS = 9, LEVEL_SHIFT = 60 };
 
 struct table_count {
     const struct refs_source *source;
-    struct map
-        tables[UINT16_MAX + 1]; /* by space: LEVEL << LEVEL_SHIFT | number; empty: it has no root either */
-    struct map spaces;          /* by process: its space */
+    struct map tables[UINT16_MAX + 1]; /* by space: LEVEL << LEVEL_SHIFT | number; empty: it has no root
+                                          either */
+    struct map spaces;                 /* by process: its space */
     uint32_t names[UINT16_MAX + 1], name_count; /* by space, from 1 */
     uint32_t *last;                             /* by page: a name; 0: none yet */
     size_t capacity;

@@ -5,8 +5,8 @@
 
 #include "refs/refs.h"
 
-/* What was asked for. All zero: as the trace is marked (REFS_MARK_PHASE), from its beginning where it is not.
- */
+/* What was asked for. All zero: as the trace is marked (REFS_MARK_PHASE), from its
+ * beginning where it is not. */
 struct warm_up {
     bool by_instructions;  /* … count from the first item at or behind this one, marks or not */
     bool marked;           /* … there is a mark, unless the run ended in its warm-up */

@@ -7,8 +7,9 @@
  * full host says so. What is copied is always a page in `stored`.
  *
  *     disk_write ─┬─ stored: copy ──── fails ──┐
- *                 └─ not stored ───────────────┴─ pwrite, stored from now on       disk_read: copy, else
- * pread disk_discard: no neighbour live: a hole, not stored */
+ *                 └─ not stored ───────────────┴─ pwrite, stored from now on
+ *     disk_read      copy, else pread
+ *     disk_discard   no neighbour live: a hole, not stored */
 #include "hw/disk.h"
 
 #include <errno.h>

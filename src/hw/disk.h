@@ -1,5 +1,5 @@
-/* The swap disk: a device of numbered pages, kept in a host file. Slots are not allocated here (vm/swap.h).
- */
+/* The swap disk: a device of numbered pages, kept in a host file. Slots are not
+ * allocated here (vm/swap.h). */
 #ifndef HW_DISK_H
 #define HW_DISK_H
 

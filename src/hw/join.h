@@ -36,8 +36,8 @@ struct joined {
 /* `words` and `frames` have room for all of the log's entries and JOIN_ROOM. */
 typedef struct joined join_function(const struct reference_log *, uint32_t *words, uint32_t *frames);
 
-/* All of them do the same; the first that the processor supports is the quickest. The last one needs nothing.
- */
+/* All of them do the same; the first that the processor supports is the quickest. The
+ * last one needs nothing. */
 struct join_variant {
     const char *name;
     bool (*is_supported)(void);

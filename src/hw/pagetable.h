@@ -31,8 +31,8 @@ struct page_table_ops {
     unsigned levels;         /* 1 … 4: entries read by a walk */
 
     int (*create)(const struct table_frames *frames, struct page_table **ret_table);
-    /* Frees the table frames. Entries must have been emptied by the OS before (it owns what they point at).
-     */
+    /* Frees the table frames. Entries must have been emptied by the OS before (it
+     * owns what they point at). */
     void (*destroy)(struct page_table *);
 
     /* The entry of a page; the empty PTE where no table exists. Never fails, never allocates. */
@@ -50,8 +50,8 @@ struct page_table_ops {
      * false when there is none. Skips holes without visiting each page. */
     bool (*next)(const struct page_table *, vpn_t *vpn, vpn_t end, pte_t *ret_pte);
 
-    /* Sets referenced and/or dirty bits of a present entry, as the MMU does (PTE_REFERENCED, PTE_DIRTY only).
-     */
+    /* Sets referenced and/or dirty bits of a present entry, as the MMU does
+     * (PTE_REFERENCED, PTE_DIRTY only). */
     void (*mark)(struct page_table *, vpn_t, uint64_t bits);
 
     /* What the MMU does (hw/mmu.h), in one walk: true when the entry is present and allows `access` (enum
@@ -59,8 +59,8 @@ struct page_table_ops {
      * nothing changed. *ret_pte is the entry as it is now. Page numbers outside user space are allowed. */
     bool (*walk)(struct page_table *, vpn_t, unsigned access, pte_t *ret_pte);
 
-    /* Verifies the format's own invariants (counts of used entries, frames). Returns NULL, or what is wrong.
-     */
+    /* Verifies the format's own invariants (counts of used entries, frames). Returns
+     * NULL, or what is wrong. */
     const char *(*check)(const struct page_table *);
 };
 

@@ -154,8 +154,8 @@ static void x86_destroy(struct page_table *table) {
 
 /* ---- walking ---- */
 
-/* Where a walk for a page ends: the table of the lowest level that exists, with the entries that led there.
- */
+/* Where a walk for a page ends: the table of the lowest level that exists, with the
+ * entries that led there. */
 struct path {
     unsigned level;          /* of the last table; 0: a leaf */
     uint64_t *entry[LEVELS]; /* in the tables of levels ROOT … level: the one for the page */

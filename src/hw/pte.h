@@ -6,9 +6,10 @@
  *   +-------------------------+--------+----+-----+----+---+---+---+--------+-----+
  *
  *   empty    all zero: nothing was ever touched here (or it was dropped); the mapping says what a touch
- * brings present  a frame. r, w, x are what the MMU allows *now* (a copy-on-write page lacks w). A page under
- * PROT_NONE stays present without any permission. swapped  a slot. r, w, x and cow are what the entry gets
- * back at swap-in.
+ *            brings
+ *   present  a frame. r, w, x are what the MMU allows *now* (a copy-on-write page lacks w). A page under
+ *            PROT_NONE stays present without any permission
+ *   swapped  a slot. r, w, x and cow are what the entry gets back at swap-in
  *
  * R (referenced) and D (dirty) are set by the MMU and cleared by the OS. Order is kept 0; it is there for
  * huge pages. */

@@ -36,8 +36,8 @@ typedef struct {
 #define SLOT_NONE    ((slot_t){UINT32_MAX})
 #define PAGE_ID_NONE ((page_id_t){0})
 
-/* Lowest address above user space, and the page number that it begins: Linux leaves the last page unmapped.
- */
+/* Lowest address above user space, and the page number that it begins: Linux leaves
+ * the last page unmapped. */
 #define USER_END     0x7ffffffff000ULL
 #define USER_END_VPN ((vpn_t){USER_END >> PAGE_SHIFT})
 

@@ -5,8 +5,8 @@
 
 struct kernel;
 
-/* `name` (copied) is of the call or file: "sysinfo", "/proc/meminfo". Without memory for it the name is lost.
- */
+/* `name` (copied) is of the call or file: "sysinfo", "/proc/meminfo". Without memory
+ * for it the name is lost. */
 void condition_note(struct kernel *, const char *name);
 /* What tells of memory is a condition only where the truth is told (vm_tells_truth()). */
 void condition_note_memory(struct kernel *, const char *name);

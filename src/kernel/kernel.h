@@ -50,8 +50,8 @@ struct kernel_config {
     /* Readable when the machine has something for kernel_host_signal(): waiting for host descriptors ends
      * and kernel_next_thread() returns NULL while kernel_stop_reason() is KERNEL_RUNNING. -1: none. */
     int wake_fd;
-    /* Somebody can continue the programs when they are stopped (a shell with job control): Ctrl-Z stops them.
-     */
+    /* Somebody can continue the programs when they are stopped (a shell with job
+     * control): Ctrl-Z stops them. */
     bool resumable;
     bool unblock_signals; /* programs start with no signal blocked, whatever the calling thread blocks */
     /* Names or addresses whose first execution after an exec is an event, beside the entry point and main:

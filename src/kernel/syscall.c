@@ -1,10 +1,10 @@
 /* The way of a system call: registers in, the handler, sleeping and going on, the result out, and what
  * becomes of a call that a signal interrupts. Does not know what any call means.
  *
- *   kernel_trap ─► syscall_enter ─► syscall_perform ─► handler ─┬─ value ─────────────► rax
- *                                        ▲                      ├─ SYS_SLEEP ─► sleepers
- *                                        │ syscall_resume       ├─ -K_ERESTART… ─► t->restart: signal.c
- * decides woken ─────────────┘                      └─ SYS_NO_RETURN
+ *   kernel_trap ─► syscall_enter ─► syscall_perform ─► handler ─┬─ value ─────────► rax
+ *                                        ▲                      ├─ SYS_SLEEP ─────► sleepers
+ *                                        │ syscall_resume       ├─ -K_ERESTART… ──► t->restart (signal.c)
+ *                            woken ──────┘                      └─ SYS_NO_RETURN
  *
  * A sleeping handler is run again from its beginning when its thread is woken. If a signal waits by then, it
  * is told so (call.interrupted) and has its last attempt. */

@@ -38,8 +38,8 @@ static int format_resolve(const struct machine_config *config, const struct page
     return refuse(ret_message, "unknown page-table format '%s': there are %s", name, names);
 }
 
-/* Decisions made in advance, and references that are recorded, know nothing of pages that nobody asked for.
- */
+/* Decisions made in advance, and references that are recorded, know nothing of pages
+ * that nobody asked for. */
 static int prefetch_resolve(const struct machine_config *config, struct geometry *geometry,
                             char **ret_message) {
     const struct vm_choices *choices = &config->choices;

@@ -1,8 +1,8 @@
 /* How a run went, for charts: faults by kind and pages in memory by process, sampled at equal distances.
  *
  * One pass over the events, continued where it stopped when there are more. However long the run, there are
- * at most HISTORY_SAMPLES samples: when they are full every second one is dropped and the distance doubles.
- */
+ * at most HISTORY_SAMPLES samples: when they are full every second one is dropped
+ * and the distance doubles. */
 #ifndef PAGE_HISTORY_H
 #define PAGE_HISTORY_H
 

@@ -6,8 +6,8 @@
  *   page.wasm and the events, REPLAY_PART at a time: a zlib stream each, in base64
  *   the rest of page.html
  *
- * Nothing that the run brings along stands there as text but the JSON, in which '<' is written as an escape.
- */
+ * Nothing that the run brings along stands there as text but the JSON, in which '<'
+ * is written as an escape. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -177,8 +177,8 @@ static int watch_file(struct allocations *a, uint32_t number, struct allocation_
 
 /* ---- calls ---- */
 
-/* The innermost call of the thread that has not returned: the one with the nearest frame above. NULL: none.
- */
+/* The innermost call of the thread that has not returned: the one with the nearest
+ * frame above. NULL: none. */
 static struct pending *pending_of(struct allocation_space *s, uint64_t stack_pointer) {
     struct pending *found = NULL;
     for (size_t i = 0; i < s->pending_count; i++) {

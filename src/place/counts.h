@@ -13,8 +13,8 @@ struct counts {
     struct key *keys;        /* by number */
     struct place_counts *of; /* by number */
     uint32_t count, capacity;
-    struct map
-        pages; /* page identity → number of its place << 32 | number + 1 of who drove it out, 0: nobody */
+    struct map pages; /* page identity → number of its place << 32 | number + 1 of who drove it out, 0:
+                         nobody */
     struct map pairs; /* evictor << 32 | evicted → times */
     uint64_t unpaired;
 };

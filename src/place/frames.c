@@ -29,8 +29,8 @@ static char *address_text(const struct module *module, uint64_t address) {
     return asprintf(&text, "%s+0x%" PRIx64, module_name(module), address) < 0 ? NULL : text;
 }
 
-/* A function of which a part was split off and put back is inlined into itself, under another of its names.
- */
+/* A function of which a part was split off and put back is inlined into itself,
+ * under another of its names. */
 static bool is_itself(struct module *module, const struct module_inlined *inlined,
                       const struct module_symbol *symbol) {
     const struct module_symbol *named = symbol ? module_symbol_named(module, inlined->name) : NULL;

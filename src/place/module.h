@@ -33,8 +33,8 @@ bool module_contains(const struct module *, uint64_t address);
 const struct module_symbol *module_symbol_at(struct module *, uint64_t address);
 /* A defined symbol of that name, of any version; NULL: none. */
 const struct module_symbol *module_symbol_named(struct module *, const char *name);
-/* The source line: false when there is none. The text is the module's, a path as the compiler was given it.
- */
+/* The source line: false when there is none. The text is the module's, a path as the
+ * compiler was given it. */
 bool module_line(struct module *, uint64_t address, const char **ret_file, int *ret_line);
 
 /* A function that the compiler put into another one instead of a call. */

@@ -96,8 +96,8 @@ static bool counts_any(const struct place_counts *c) {
     return c->misses || c->swap_in || c->swap_out || c->file_in || c->file_out;
 }
 
-/* Rows of what has the same name become one. `rows` gives each key's, `names` the numbers of names to rows.
- */
+/* Rows of what has the same name become one. `rows` gives each key's, `names` the
+ * numbers of names to rows. */
 static int rows_merge(struct frames *frames, const struct counts *c, struct place_table *table,
                       struct texts *names, uint32_t *row_of) {
     for (uint32_t i = 0; i < c->count; i++) {

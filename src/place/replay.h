@@ -21,8 +21,8 @@ struct replay_config {
 /* Reads the source to its end. 0 or -errno; *ret_message (malloc'd, on failure only, may be NULL) says why.
  *
  * Differs from a live run in this: a page counts as read from disk when it comes back, and a page of a file
- * the first time as well; that a write was to a private copy of a file's page shows in the copy's own page.
- */
+ * the first time as well; that a write was to a private copy of a file's page shows
+ * in the copy's own page. */
 int place_replay(struct refs_source *, const struct replay_config *, struct place_report *ret_report,
                  char **ret_message);
 

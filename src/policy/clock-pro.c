@@ -4,12 +4,13 @@
  * Source: S. Jiang, F. Chen, X. Zhang, "CLOCK-Pro: an effective improvement of the CLOCK replacement", USENIX
  * ATC 2005, section 4. No parameters: the share of the cold pages in memory adapts itself.
  *
- *   cold hand   always at a cold page in memory: not referenced: it is the victim, and stays in the circle
- * without a frame if it is in its test period; referenced: it goes to the head, hot if in its test period,
- * else cold and its test period begins hot hand    moves when there are too many hot pages: referenced hot
- * ones are spared, the first other becomes cold. It ends the test periods of the cold pages that it passes,
- * and stops at a hot one test hand   ends test periods when more pages are remembered out of memory than
- * memory has frames
+ *   cold hand   always at a cold page in memory. Not referenced: it is the victim, and stays in the circle
+ *               without a frame if it is in its test period. Referenced: it goes to the head, hot if in its
+ *               test period, else cold and its test period begins
+ *   hot hand    moves when there are too many hot pages: referenced hot ones are spared, the first other
+ *               becomes cold. It ends the test periods of the cold pages that it passes, and stops at a hot
+ *               one
+ *   test hand   ends test periods when more pages are remembered out of memory than memory has frames
  *
  * A page missed while its test period lasts comes in hot, any other one cold, with a test period. A use
  * within a test period raises the number of frames for cold pages by one; a test period that ends without

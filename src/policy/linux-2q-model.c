@@ -174,8 +174,8 @@ static void plan_sizes(struct twolists *two, uint64_t ret_sizes[LISTS_OF_PAGES])
 }
 
 /* The first priority, by its number the largest, at which a list of this size has a page to scan, by its
- * share of `all`; 0: none, or only the last one. Without division, which would take longer than all the rest.
- */
+ * share of `all`; 0: none, or only the last one. Without division, which would take
+ * longer than all the rest. */
 static unsigned plan_first(uint64_t size, uint64_t share, uint64_t all) {
     if (size * share < all || size == 0)
         return 0;
@@ -222,8 +222,7 @@ static unsigned plan_make(struct twolists *two, unsigned priority) {
     plan_sizes(two, sizes);
     plan_share(two, share);
     priority = plan_at(two, priority, sizes, share);
-    if (plan_is_done(
-            two)) /* nothing but anonymous pages, and no swap area: somebody wants one all the same */
+    if (plan_is_done(two)) /* only anonymous pages, and no swap area: somebody wants one all the same */
         two->to_scan[2 * ANON + INACTIVE] = size_of(two, ANON, INACTIVE);
     if (plan_is_done(two)) {
         two->to_scan[2 * ANON + ACTIVE] = size_of(two, ANON, ACTIVE);
@@ -320,9 +319,8 @@ const struct policy_ops policy_linux_2q_model = {
     .name = "linux-2q-model",
     .description = "active and inactive lists as in Linux 6.18 (compared for clean file pages only: "
                    "docs/POLICIES.md)",
-    .parameters =
-        "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; swap=1 (0 or "
-        "1): whether there is swap",
+    .parameters = "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; "
+                  "swap=1 (0 or 1): whether there is swap",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = twolists_create,
     .destroy = twolists_destroy,

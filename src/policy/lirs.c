@@ -130,8 +130,8 @@ static void lirs_access(void *state, pfn_t f, page_id_t page) {
         lists_move(&lirs->queue, QUEUE, f.n);
 }
 
-/* A victim that is in the stack leaves its ghost in its place, but for the bottom's, which would go at once.
- */
+/* A victim that is in the stack leaves its ghost in its place, but for the bottom's,
+ * which would go at once. */
 static void lirs_leave_ghost(struct lirs *lirs, uint32_t f, page_id_t page) {
     if (lirs->ghosts.limit == 0 || f == lists_oldest(&lirs->stack, STACK)) {
         lists_remove(&lirs->stack, f);

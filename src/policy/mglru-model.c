@@ -36,8 +36,8 @@ struct tier {
 };
 
 struct mglru {
-    struct lists
-        lists; /* count: the generation, seq % 4, where the page belongs; it moves when it is come upon */
+    struct lists lists; /* count: the generation, seq % 4, in which the page belongs; it moves when it is
+                           come upon */
     struct ghosts ghosts;
     uint64_t *evicted_at; /* by ghost: min_seq when it went */
     uint64_t max_seq, min_seq[TYPES];
@@ -199,8 +199,8 @@ static void age(struct mglru *lru) {
     lru->max_seq++;
 }
 
-/* positive_ctrl_err(): whether `a`, the set point, has at least the rate of refaults of `b`, by their gains.
- */
+/* positive_ctrl_err(): whether `a`, the set point, has at least the rate of refaults
+ * of `b`, by their gains. */
 static bool is_worse(const struct tier *a, uint64_t gain_a, const struct tier *b, uint64_t gain_b) {
     const uint64_t refaulted_a = a->mean_refaulted + a->refaulted, total_a = a->mean_total + a->total;
     const uint64_t refaulted_b = b->mean_refaulted + b->refaulted, total_b = b->mean_total + b->total;
@@ -308,9 +308,8 @@ static size_t mglru_bytes(const void *state) {
 const struct policy_ops policy_mglru_model = {
     .name = "mglru-model",
     .description = "generations and tiers as in Linux 6.18's MGLRU; not validated",
-    .parameters =
-        "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; swap=1 (0 or "
-        "1): whether there is swap",
+    .parameters = "swappiness=60 (0 to 200): how much anonymous pages are to give beside files'; "
+                  "swap=1 (0 or 1): whether there is swap",
     .needs = POLICY_NEEDS_REFERENCED_BITS,
     .create = mglru_create,
     .destroy = mglru_destroy,

@@ -4,8 +4,8 @@
  *     consumer: conveyor_take() … conveyor_give_back()
  *
  * There are CONVEYOR_BLOCKS blocks. Who finds none free, or none filled, sleeps. The block that was emptied
- * last is filled next: while the consumer keeps up, few are in use, and those are in the processor's caches.
- */
+ * last is filled next: while the consumer keeps up, few are in use, and those are in
+ * the processor's caches. */
 #ifndef RECORD_CONVEYOR_H
 #define RECORD_CONVEYOR_H
 

@@ -1,8 +1,8 @@
 /* Writes the reference string of a machine to a file: what the vm tells its observer, and from the events
  * what says where and when things happened.
  *
- *     machine's thread ── vm_observer, trace_sink ──► recorder ── conveyor ──► scribe ──► refs_writer    (its
- * own thread)
+ *     machine's thread                                                 a thread of its own
+ *     vm_observer, trace_sink ──► recorder ───────── conveyor ───────► scribe ──► refs_writer
  *
  * The machine's thread does nothing but copy; it waits when the other one is CONVEYOR_BLOCKS blocks behind. A
  * file that cannot be written any further is said to be cut, once; the programs go on. */

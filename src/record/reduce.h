@@ -1,8 +1,9 @@
 /* Leaves out references that change nothing: safely allowed drop, with memories of k frames or more in mind.
  *
- *     … p … p … p …      of three references to one page with less than k other pages in between,
- *       ▲   │   ▲        the one in the middle can go: the page is in memory from the first to the third in
- * any stays│ stays      LRU or OPT memory of at least k frames, and misses are the same goes
+ *     … p … p … p …      Of three references to one page with less than k other pages in between, the one
+ *       ▲   │   ▲        in the middle can go: the page is in memory from the first to the third in any LRU
+ *   stays   │   stays    or OPT memory of at least k frames, and misses are the same.
+ *          goes
  *
  * It is applied again to what is left, so that of a page in steady use the first reference and the last
  * before k others remain. What a dropped reference did to the page (written) is added to the next one that

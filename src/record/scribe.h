@@ -1,6 +1,5 @@
 /* The recorder's end of the conveyor: makes items of the words and gives them to the writer. One thread
- * calls.
- */
+ * calls. */
 #ifndef RECORD_SCRIBE_H
 #define RECORD_SCRIBE_H
 

@@ -17,8 +17,11 @@
  *
  *   columns literals  2 bytes each: so many words that stand in `page`, `step`, `rest` …
  *           length    2 bytes each: … and after them so many …
- *           distance  2 bytes each, less 1: … that are as they were so many before; only where length is not
- * 0 page      4 bytes each     step  2 bytes each     rest  2 bytes each: kind, flags wide      8 bytes each
+ *           distance  2 bytes each, less 1: … that are as they were so many before; where length is not 0
+ *           page      4 bytes each
+ *           step      2 bytes each
+ *           rest      2 bytes each: kind, flags
+ *           wide      8 bytes each
  *           space     4 bytes each: 2 of a number of items, less 1, 2 of their space
  *
  * Literals and stretch together are CODEC_ITEMS items at most, and neither goes over the end of the ring.

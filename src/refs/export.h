@@ -1,5 +1,5 @@
-/* References from any source into a file of any format. What each format cannot hold is in docs/FORMATS.md.
- */
+/* References from any source into a file of any format. What each format cannot hold
+ * is in docs/FORMATS.md. */
 #ifndef REFS_EXPORT_H
 #define REFS_EXPORT_H
 

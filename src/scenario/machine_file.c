@@ -1,8 +1,8 @@
 /* The machine of a machine file, and its parts in order. Programs, labels and pictures have files of their
  * own; machine_file_start() is in start.c.
  *
- * Only what would be nonsense in every machine is refused here; what cannot be built, machine_create() says.
- */
+ * Only what would be nonsense in every machine is refused here; what cannot be built,
+ * machine_create() says. */
 #include "scenario/machine_file.h"
 
 #include <errno.h>

@@ -8,11 +8,11 @@
 #include "scenario/workdir.h"
 
 struct file_program {
-    struct machine_program
-        program;       /* but for file, directory, input, output, error: see machine_file_start() */
-    const char *file;  /* as written */
-    const char *input; /* name of the file that is its standard input; NULL: the caller's */
-    int input_fd;      /* open on it until the next start; valid when `opened` */
+    struct machine_program program; /* but for file, directory, input, output, error, which
+                                       machine_file_start() sets */
+    const char *file;               /* as written */
+    const char *input;              /* name of the file that is its standard input; NULL: the caller's */
+    int input_fd;                   /* open on it until the next start; valid when `opened` */
     bool opened;
 };
 

@@ -1,5 +1,5 @@
-/* The picture as a file: thimble-214.svg in the current folder, or thimble-214-2.svg … where that is taken.
- */
+/* The picture as a file: thimble-214.svg in the current folder, or thimble-214-2.svg
+ * … where that is taken. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@
 
 #include "trace/text.h"
 
-/* Appends up to `rows` lines of at most `columns` columns, joined by '\n': the last ones of the output.
- */
+/* Appends up to `rows` lines of at most `columns` columns, joined by '\n': the
+ * last ones of the output. */
 void lines_put(const char *bytes, size_t length, size_t rows, size_t columns, struct text *);
 
 #endif

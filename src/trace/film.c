@@ -279,8 +279,8 @@ struct find_window {
     bool backwards;
 };
 
-/* Looks through the window for the event that meets the goal after *skip others did. False: it is not here.
- */
+/* Looks through the window for the event that meets the goal after *skip others did.
+ * False: it is not here. */
 static bool find_in(const struct event *events, const struct find_window *w, const struct goal *goal,
                     uint64_t *skip, uint64_t *ret_n) {
     for (size_t i = 0; i < w->count; i++) {

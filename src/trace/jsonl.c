@@ -1,5 +1,5 @@
-/* See jsonl.h. Lines are collected in one text and go out when it is large enough, through zstd when asked.
- */
+/* See jsonl.h. Lines are collected in one text and go out when it is large enough,
+ * through zstd when asked. */
 #include "trace/jsonl.h"
 
 #include <errno.h>

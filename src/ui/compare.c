@@ -205,8 +205,8 @@ static int sizes_make(const char *text, uint32_t pages, struct sizes *s, char **
     return error;
 }
 
-/* Before anything runs: is it a list of sizes at all? `name`: of the program whose sizes they are, or NULL.
- */
+/* Before anything runs: is it a list of sizes at all? `name`: of the program whose
+ * sizes they are, or NULL. */
 static bool sizes_check(const char *text, const char *name) {
     struct sizes sizes = {0};
     char *message = NULL, *named = NULL;

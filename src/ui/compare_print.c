@@ -256,8 +256,8 @@ static json_t *ratio_json(const struct compare_ratio *r) {
                      real_json(r->high));
 }
 
-/* A list over the sizes of what `make` gives for each, null where there was no run; null if it gives nothing.
- */
+/* A list over the sizes of what `make` gives for each, null where there was no run;
+ * null if it gives nothing. */
 static json_t *list_json(const struct compare_report *r, size_t policy,
                          json_t *(*make)(const struct compare_result *)) {
     json_t *list = json_array();

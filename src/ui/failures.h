@@ -1,7 +1,7 @@
 /* Failures on purpose, for tests of real programs: what the environment variable THIMBLE_FAIL asks for.
  *
- *   THIMBLE_FAIL=swap-in=3,alloc=17+      the third page read from swap fails, and every allocation from the
- * 17th on
+ *   THIMBLE_FAIL=swap-in=3,alloc=17+      the third page read from swap fails, and every allocation from
+ *                                         the 17th on
  *
  * Points: alloc (the machine's own memory), swap-in, swap-out, host-call (opening files). A count of 0 fails
  * nothing: the report at the end tells how many there are. */

@@ -13,8 +13,8 @@ int figure_take_output(const char *path, bool csv, enum figure_format *ret_forma
 /* Whether a file can be written there, as far as that is known before: a long run is not to end with it. 0,
  * or -errno with *ret_message, which names the option. */
 int figure_check_path(const char *option, const char *path, char **ret_message);
-/* Options of drawings, whose keys are from FIGURE_KEYS on: of pictures, and of what is drawn in characters.
- */
+/* Options of drawings, whose keys are from FIGURE_KEYS on: of pictures, and of what
+ * is drawn in characters. */
 enum { FIGURE_KEYS = 4096 };
 #define FIGURE_PICTURE_OPTIONS                                                                               \
     {"dark", FIGURE_KEYS, NULL, 0, "Pictures: for a dark page", 0},                                          \

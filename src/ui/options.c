@@ -53,8 +53,8 @@ enum {
 };
 
 enum { DEFAULT_FRAMES = 65536, DEFAULT_RESERVED = 3, DEFAULT_TLB = 1024 };
-/* What programs are told whose runs in several sizes are to be the same run: 4 GiB, as they are analysed in.
- */
+/* What programs are told whose runs in several sizes are to be the same run: 4 GiB,
+ * as they are analysed in. */
 enum { TOLD_PAGES = OPTIONS_ANALYSIS_FRAMES };
 enum { CONTENTS_FRAMES = 64 }; /* as many are drawn one by one */
 #define FRAMES_MAX      (UINT32_MAX - 1ULL)

@@ -66,8 +66,8 @@ static int copy_recording(const char *path) {
     return -1;
 }
 
-/* Of the machine it keeps nothing: no descriptor, so that what the program closes is closed, and no handler.
- */
+/* Of the machine it keeps nothing: no descriptor, so that what the program closes is
+ * closed, and no handler. */
 static void leave_machine(void) {
     sigset_t none;
     const int nothing = open("/dev/null", O_RDONLY);

@@ -36,8 +36,8 @@ struct recorded {
 };
 
 /* Runs as is asked for, but for the path, and opens. False when there is nothing to be analysed (it was said
- * why): then exit_status is the command's, and nothing is to be closed. The file is made in TMPDIR, or /tmp.
- */
+ * why): then exit_status is the command's, and nothing is to be closed. The file is
+ * made in TMPDIR, or /tmp. */
 bool recorded_open(struct options *, char **envp, const struct recorded_request *,
                    struct recorded *ret_recorded);
 void recorded_close(struct recorded *);

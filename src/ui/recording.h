@@ -11,8 +11,8 @@ bool recording_is_native(const char *path);
 /* A trace as JSON lines, by its name and its first character. */
 bool recording_is_text(const char *path);
 
-/* Opens a native trace. NULL: it cannot be, standard error was told why. That it was cut is told there too.
- */
+/* Opens a native trace. NULL: it cannot be, standard error was told why. That it was
+ * cut is told there too. */
 struct film *recording_open(const char *path);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "refs/refs.h"
 
-/* Reads the source to its end and prints what it holds. 0, or -errno when it cannot be read (refs_message()).
- */
+/* Reads the source to its end and prints what it holds. 0, or -errno when it cannot be
+ * read (refs_message()). */
 int references_print(struct refs_source *);
 
 #endif

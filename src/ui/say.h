@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What was asked for cannot be: on standard error, behind "thimble: ". Returns false, as say_failed() does.
- */
+/* What was asked for cannot be: on standard error, behind "thimble: ". Returns
+ * false, as say_failed() does. */
 bool say_refused(const char *what);
 /* The message (malloc'd, or NULL: what -errno means) on standard error, behind "thimble: ". Frees it. Returns
  * false, which is what the step that failed returns. */

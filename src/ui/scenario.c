@@ -2,7 +2,8 @@
  *
  *   run      the machine file, as `thimble run --machine` does
  *   draw …   the machine file is run to its end into a trace in memory; then what `thimble draw`, `html`,
- * `step` or `web` do with any trace, with the picture's step and captions as options in front of the user's
+ *            `step` or `web` do with any trace, with the picture's step and captions as options in front of
+ *            the user's
  *
  * A name is one of the catalogue's ("lecture/012"), or FILE.json:PICTURE for a machine file of one's own. */
 #include "ui/commands.h"

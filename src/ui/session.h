@@ -40,8 +40,8 @@ void session_limit_time(struct session *);
 bool session_build(struct session *);
 /* What a trace of this machine begins with; points into the session. */
 void session_get_header(const struct session *, struct trace_header *ret_header);
-/* A standard stream for the programs; -1: the caller closed it, and what stands there now is close-on-exec.
- */
+/* A standard stream for the programs; -1: the caller closed it, and what stands
+ * there now is close-on-exec. */
 int session_stream(int fd);
 /* streams: descriptors of the host that become the programs' 0, 1 and 2. */
 bool session_add_programs(struct session *, const int streams[3], char **envp);

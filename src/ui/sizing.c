@@ -23,8 +23,8 @@ enum { KEY_SLOWDOWN = 2048, KEY_DISK, KEY_SWAP, KEY_CPU_SECONDS, KEY_JSON, KEY_I
 enum { EXIT_NO_ANSWER = 1 };
 #define ASSUMED_RATE 3e9 /* instructions a second */
 
-/* Instructions beyond those of the recording, after which a further run is stopped: a service does not end.
- */
+/* Instructions beyond those of the recording, after which a further run is stopped:
+ * a service does not end. */
 enum { RERUN_MORE = 1000000 };
 
 /* Pages of swap, 64 GiB, of a further run where nothing is said of how much there is; the area is sparse. */

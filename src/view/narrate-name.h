@@ -28,8 +28,8 @@ void name_page(struct text *, const struct narrator *, uint64_t space, uint64_t 
 /* A path as a label calls it, else its last part. */
 void name_path(struct text *, const struct narrator *, uint64_t string);
 void name_object(struct text *, const struct narrator *, uint64_t object);
-/* "page 6 of mypgm": what a mapping has at a page; "the heap", "the stack" or "memory of no file" otherwise.
- */
+/* "page 6 of mypgm": what a mapping has at a page; "the heap", "the stack" or "memory
+ * of no file" otherwise. */
 void name_content(struct text *, const struct narrator *, const struct fold_mapping *, uint64_t vpn);
 /* A page by its identity: "page 3 of bash"; "a page of no file". */
 void name_page_id(struct text *, const struct narrator *, uint64_t page);

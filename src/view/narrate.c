@@ -2,8 +2,8 @@
  * narrate-name.c and narrate-call.c.
  *
  * The state is the one after the event, so what an event took away is named by the event's own arguments. An
- * event that contradicts the state still gets a sentence: nothing here relies on what the fold did not check.
- */
+ * event that contradicts the state still gets a sentence: nothing here relies on what
+ * the fold did not check. */
 #include "view/narrate.h"
 
 #include "base/base.h"

@@ -19,8 +19,8 @@ struct builder {
     const struct picture_options *options;
     const struct event *changes; /* the last PICTURE_CHANGES of the options' */
     size_t change_count;
-    struct builder_mark
-        marks[PICTURE_CHANGES + 1]; /* the pages that changes and the fault are about, in order */
+    struct builder_mark marks[PICTURE_CHANGES + 1]; /* the pages that changes and the fault are about, in
+                                                       order */
     size_t mark_count;
     struct picture *picture;
     struct map slots;   /* identity of a page in memory → slot that keeps a place for it, or ~0 */

@@ -1,5 +1,5 @@
-/* A picture as SVG: the root element, its description for screen readers, and the kind that is drawn in it.
- */
+/* A picture as SVG: the root element, its description for screen readers, and the
+ * kind that is drawn in it. */
 #include <assert.h>
 #include <string.h>
 

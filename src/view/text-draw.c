@@ -164,8 +164,8 @@ static void draw_legend(struct drawing *d) {
         put_line(d, "! faulting, victim  * changed  [6] in memory  6# holds data  6+ set aside", style_plain);
 }
 
-/* Writes a text below each other, broken between words; a word that is longer than a row goes on in the next.
- */
+/* Writes a text below each other, broken between words; a word that is longer than a
+ * row goes on in the next. */
 static void put_paragraph(struct drawing *d, const char *text, struct style style) {
     struct canvas *c = &d->canvas;
     size_t column = 0;

@@ -2,11 +2,12 @@
  * entries and slots; changes nothing.
  *
  *   1 frames    each is in one state, the pools list exactly the free ones, counts agree
- *   2 pages     an anonymous page has an owner; a page that is not dirty has a valid copy (or is lazily
- * freed) 3 mappings  ordered, disjoint, within user space, counts agree 4 entries   lie in mappings; a
- * present one is listed by its frame, and nothing else is; no write permission for copy-on-write pages, clean
- * pages of shared files or against the mapping 5 slots references are those of entries and indexes; a frame
- * and its slot name each other 6 objects   an index leads to frames that know the object and the page */
+ *   2 pages     an anonymous page has an owner; a page that is not dirty has a valid copy (or is given up)
+ *   3 mappings  ordered, disjoint, within user space, counts agree
+ *   4 entries   lie in mappings; a present one is listed by its frame, and nothing else is; no write
+ *               permission for copy-on-write pages, clean pages of shared files or against the mapping
+ *   5 slots     references are those of entries and indexes; a frame and its slot name each other
+ *   6 objects   an index leads to frames that know the object and the page */
 #include <stdlib.h>
 
 #include "vm/object.h"

@@ -5,9 +5,9 @@
  *
  * The life of a frame, with the functions that move it:
  *
- *    free pool ── frame_alloc ──► in hand ── frame_take ──► ANONYMOUS │ CACHE ── reference_insert ──► (a
- * policy's) ▲                          │  ▲                        │                                     │
- *        └──────── frame_free ──────┘  └──────── reclaim ───────┴──────── frame_discard ──────────────┘
+ *    free pool ── frame_alloc ──► in hand ── frame_take ──► ANONYMOUS │ CACHE ─ reference_insert ─► policy's
+ *        ▲                          │  ▲                          │                                    │
+ *        └──────── frame_free ──────┘  └───────── reclaim ────────┴─────────── frame_discard ──────────┘
  *
  * A frame in hand is nobody's: only the function that allocated it knows it, and the policy cannot choose it.
  *
@@ -113,8 +113,8 @@ void frame_take(struct vm *, pfn_t, enum event_frame state, page_id_t, struct ob
 /* The policy may choose the frame from now on. For reference_insert(): a page is complete, and referenced. */
 void frame_insert(struct vm *, pfn_t);
 /* The page cannot be evicted as long as swap is full: the policy must not choose it, or each search would
- * come by all such pages. frame_reconsider() is the way back, for a page that is aside; nothing for others.
- */
+ * come by all such pages. frame_reconsider() is the way back, for a page that is
+ * aside; nothing for others. */
 void frame_set_aside(struct vm *, pfn_t);
 void frame_reconsider(struct vm *, pfn_t);
 /* The page is over: the policy and the swap area forget it. Leaves a frame in hand. No PTE may map it. */

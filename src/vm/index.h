@@ -61,8 +61,8 @@ struct index_entry index_get(struct page_index *, uint64_t page);
 /* Makes index_set() of this page possible. 0 or -ENOMEM. */
 int index_reserve(struct page_index *, struct inject *, uint64_t page);
 void index_set(struct page_index *, uint64_t page, struct index_entry);
-/* The first entry at or after *page and below `end` that is not INDEX_NONE: true with the page and its entry.
- */
+/* The first entry at or after *page and below `end` that is not INDEX_NONE: true with
+ * the page and its entry. */
 bool index_next(struct page_index *, uint64_t *page, uint64_t end, struct index_entry *ret_entry);
 /* Forgets entries at and above `page`; none of them may be a frame or a slot. */
 void index_clear(struct page_index *, uint64_t page);

@@ -95,8 +95,8 @@ void mapping_set_flags(struct mapping *, unsigned flags);
 void mapping_extend(struct mapping *, vpn_t start, vpn_t end);
 /* The upper part of the mapping, from the page on, becomes one of its own. 0 or -ENOMEM. */
 int mapping_split(struct mapping *, vpn_t);
-/* Splits mappings so that none crosses `start` or `end`, of which what lies between is to go. 0 or -ENOMEM.
- */
+/* Splits mappings so that none crosses `start` or `end`, of which what lies between
+ * is to go. 0 or -ENOMEM. */
 int mapping_isolate(struct space *, vpn_t start, vpn_t end);
 
 /* What the MMU may allow in a page of the mapping: as on x86, what can be written or executed can be read. */

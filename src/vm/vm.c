@@ -174,8 +174,8 @@ static struct vm_frame_counts frame_counts(const uint32_t *by_state, uint32_t to
     };
 }
 
-/* Frames apart for tables are counted while they are in use only: they are no part of the memory asked for.
- */
+/* Frames apart for tables are counted while they are in use only: they are no part
+ * of the memory asked for. */
 void vm_get_counts(const struct vm *vm, struct vm_counts *ret_counts) {
     const struct frame_table *table = &vm->frames;
     const uint32_t memory = table->pages.end; /* reserved ones and those for pages */

@@ -68,8 +68,8 @@ struct vm_observer {
     void (*cleaned)(void *context, page_id_t); /* … but not by an eviction; or it was clean already */
     void (*cooled)(void *context, page_id_t);
     void (*given_up)(void *context, page_id_t); /* MADV_FREE */
-    /* What is mapped there has other permissions or another name; or is new and has a name (after EVENT_MAP).
-     */
+    /* What is mapped there has other permissions or another name; or is new and has a
+     * name (after EVENT_MAP). */
     void (*renamed)(void *context, const struct vm_range *, uint64_t instruction);
 };
 
@@ -113,8 +113,8 @@ struct vm_config {
     uint32_t told_pages;
     /* No frame can be had and swap is full: choose a process and mark it to die (its space is destroyed
      * later), or return false. When it calls space_reap() for the chosen one, the fault that is served goes
-     * on if it is another's. NULL: allocation just fails. Called by faults only: a system call gets -ENOMEM.
-     */
+     * on if it is another's. NULL: allocation just fails. Called by faults only: a
+     * system call gets -ENOMEM. */
     bool (*out_of_memory)(void *context);
     /* A program is not promised memory, for so much there is not, or it is told so. NULL: nobody asks. */
     void (*refused)(void *context);

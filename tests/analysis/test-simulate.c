@@ -225,8 +225,8 @@ static void asking_insert(void *state, pfn_t f, page_id_t id) {
     }
 }
 
-/* The time is the item's; in a frame whose page died, or that there is not, nothing is referenced or dirty.
- */
+/* The time is the item's; in a frame whose page died, or that there is not, nothing
+ * is referenced or dirty. */
 static void policies_are_answered(void **state) {
     struct policy_ops asking = policy_seen;
     const struct refs_page pages[4] = {

@@ -1,5 +1,5 @@
-/* Paths: each process's own directory and umask, links, the way into /proc and out of it, directory listings.
- */
+/* Paths: each process's own directory and umask, links, the way into /proc and out of
+ * it, directory listings. */
 #include <dirent.h>
 #include <sys/stat.h>
 

@@ -117,8 +117,8 @@ static void open_files_can_be_sent(void **state) {
     expect_read(t, ends[0], 10, "out");
 }
 
-/* A pair of sockets that is sent through itself and closed is found and freed: the fixture looks for leaks.
- */
+/* A pair of sockets that is sent through itself and closed is found and freed: the
+ * fixture looks for leaks. */
 static void sockets_in_flight_through_each_other_are_freed(void **state) {
     struct fixture *f = *state;
     struct thread *t = fixture_first(f);

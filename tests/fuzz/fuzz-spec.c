@@ -1,5 +1,5 @@
-/* Fuzz target: specs for grading. Whatever stands in one, it is a spec, or a message says where it is wrong.
- */
+/* Fuzz target: specs for grading. Whatever stands in one, it is a spec, or a message
+ * says where it is wrong. */
 #include <stdlib.h>
 #include <string.h>
 

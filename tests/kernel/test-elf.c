@@ -228,8 +228,8 @@ static void bad_interpreters_are_told_apart(void **state) {
     assert_int_equal(run_bytes(f, bytes, with_interpreter(bytes, path)), -EACCES);
 }
 
-/* Whatever stands in the headers: an error or a program, never harm to the machine. The seeds are 1 … 1500.
- */
+/* Whatever stands in the headers: an error or a program, never harm to the machine.
+ * The seeds are 1 … 1500. */
 static void damaged_headers_do_no_harm(void **state) {
     struct fixture *f = *state;
     unsigned started = 0, refused = 0;

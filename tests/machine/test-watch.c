@@ -67,8 +67,8 @@ static void a_symbol_that_is_missing_is_reported_once(void **state) {
     assert_string_equal(reached(f), "_start@2 main@2 say@2 _start@3 main@3 say@3");
 }
 
-/* In the middle of a block, on the slow path; by two threads, which share it; by a child, which has its own.
- */
+/* In the middle of a block, on the slow path; by two threads, which share it; by a
+ * child, which has its own. */
 static void every_kind_of_place(void **state) {
     struct fixture *f = *state;
     const char *const watch[] = {"middle", "alone", "shared", "late", "never", NULL};

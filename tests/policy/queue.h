@@ -1,6 +1,5 @@
 /* A row of page numbers, for models of policies: an array in which everything is moved by copying, oldest
- * first.
- */
+ * first. */
 #ifndef TESTS_POLICY_QUEUE_H
 #define TESTS_POLICY_QUEUE_H
 

@@ -240,8 +240,8 @@ static void mglru_end(struct mglru *m, int type) {
     m->min[type]++;
 }
 
-/* There is no room for a fifth generation: the oldest page after page takes its place before the next one's.
- */
+/* There is no room for a fifth generation: the oldest page after page takes its place
+ * before the next one's. */
 static void mglru_merge(struct mglru *m, int type) {
     uint64_t later[QUEUE_SIZE];
     struct queue *order = &m->order[type];
@@ -412,8 +412,8 @@ static void replay_stream(const struct model *model, uint32_t frames, uint64_t s
     replay_close(&r);
 }
 
-/* Rates of refaults decide nothing until there are 64 of them in two generations or so: it takes more frames.
- */
+/* Rates of refaults decide nothing until there are 64 of them in two generations or
+ * so: it takes more frames. */
 static void refaults_decide_by_type_and_tier(void **state) {
     for (uint64_t seed = 1; seed <= 4; seed++)
         replay_stream(seed == 2 ? &generations_without_swap : &generations,

@@ -275,8 +275,8 @@ static void read_marks(struct test *t, mark_print *print, char *to, size_t size)
     unlink(t->path);
 }
 
-/* A space whose number was another's begins empty; what changes there is mapped again, and has the name then.
- */
+/* A space whose number was another's begins empty; what changes there is mapped again,
+ * and has the name then. */
 static void test_names_and_spaces_are_marks(void **state) {
     struct test t;
     char marks[400], expected[400];

@@ -32,8 +32,8 @@ static const uint64_t made_halves[MADE_HALVES] = {1000, 20000, 1ULL << 40};
 /* Writes it as a native file. */
 void made_write(const struct made *, const char *path);
 
-/* Reads from where the source is: how many items, all of which must be those made. `ret_error`: how it ended.
- */
+/* Reads from where the source is: how many items, all of which must be those made.
+ * `ret_error`: how it ended. */
 size_t made_compare(const struct made *, struct refs_source *, int *ret_error);
 
 /* The bytes of a file, and back. */

@@ -3,10 +3,11 @@
  *     bench-faults [FRAMES ...]
  *
  * For each number of frames (default 1000 and 1000000) it prints, in ns and as the median of rounds:
- *   first    an anonymous page is touched, in a frame that was never used before (with what the host needs
- * for it) touch    an anonymous page is touched for the first time, a frame is free refill   the same, and a
- * clean page must be evicted for it exit     unmapping, by the page host     bytes of host memory beside the
- * frames, by the frame */
+ *   first    an anonymous page is touched, in a frame that was never used before (with what the host needs)
+ *   touch    an anonymous page is touched for the first time, a frame is free
+ *   refill   the same, and a clean page must be evicted for it
+ *   exit     unmapping, by the page
+ *   host     bytes of host memory beside the frames, by the frame */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

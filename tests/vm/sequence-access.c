@@ -51,8 +51,8 @@ static void compare_stretch(struct sequence *s, struct model_process *p, uint64_
     }
 }
 
-/* By the program's own access or by the kernel's copy. The bytes done, *ret_fault approximate for the copy.
- */
+/* By the program's own access or by the kernel's copy. The bytes done, *ret_fault
+ * approximate for the copy. */
 static size_t do_access(struct sequence *s, struct model_process *p, uint64_t address, unsigned access,
                         void *bytes, size_t length, bool kernel, enum fault_result *ret_fault) {
     if (!kernel)

@@ -36,8 +36,7 @@ static struct model_object *make_object(struct sequence *s, unsigned page_count)
 }
 
 /* Populating a private writable mapping of a file copies its pages; when it stops is not the model's
- * business.
- */
+ * business. */
 static bool populating_copies(const struct model_page *page) {
     return page->object && !page->shared && page->protection & PROT_WRITE;
 }

@@ -51,8 +51,8 @@ bool decode_operand(const struct engine *, struct decoded *, struct operand *ret
 /* How many bytes describe it: ModRM, SIB, displacement. 0 when they are not all there. */
 unsigned decode_operand_bytes(const struct decoded *);
 
-/* The value of the ModRM byte's middle field, or -1 when the byte is not there; and whether it names memory.
- */
+/* The value of the ModRM byte's middle field, or -1 when the byte is not there; and
+ * whether it names memory. */
 int decode_field(const struct decoded *);
 bool decode_is_memory(const struct decoded *);
 

@@ -6,8 +6,8 @@
 #include "engine/soft/decode.h"
 
 /* Writes the same instruction to `out` (`available` bytes) as the library takes it: without prefixes that
- * have no effect, ending where it did, so that its first `*ret_removed` bytes are void. False: it is simple.
- */
+ * have no effect, ending where it did, so that its first `*ret_removed` bytes are
+ * void. False: it is simple. */
 bool encoding_simplify(const uint8_t *bytes, unsigned available, uint8_t *out, unsigned *ret_removed);
 
 /* Whether the library executes something else unless it is simplified. */

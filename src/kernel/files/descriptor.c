@@ -1,8 +1,8 @@
 /* Descriptor tables: the numbers by which a process calls its open files.
  *
  * A table is shared by threads and by processes made with CLONE_FILES, copied by fork. POSIX record locks
- * belong to the table, as in Linux: closing any descriptor of a file gives up the table's locks on that file.
- */
+ * belong to the table, as in Linux: closing any descriptor of a file gives up the
+ * table's locks on that file. */
 #include "kernel/files/descriptor.h"
 
 #include <errno.h>

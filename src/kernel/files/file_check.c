@@ -1,7 +1,6 @@
 /* Verifies what the files of the machine hold on to each other: every reference to an open file is a slot of
  * some descriptor table or a message in flight, every reference to a table is a living process, and locks and
- * inodes are in order.
- */
+ * inodes are in order. */
 #include "base/map.h"
 #include "kernel/files/descriptor.h"
 #include "kernel/files/inode.h"

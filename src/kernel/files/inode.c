@@ -240,8 +240,8 @@ static const struct object_backing inode_backing = {
 /* ---- making them ---- */
 
 /* An open file description of our own for the same file, or -errno. Where /proc is not to be had, or the
- * file's mode no longer allows it, a duplicate must do: it shares the offset (we use none) and append mode.
- */
+ * file's mode no longer allows it, a duplicate must do: it shares the offset (we use
+ * none) and append mode. */
 static int inode_reopen(int host, bool writable) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", host);

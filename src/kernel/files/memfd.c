@@ -1,8 +1,8 @@
 /* Files in the machine's own memory (memfd_create): an anonymous object with a size and a position. Content
  * lives in frames and swap and counts as the machine's memory. Seals forbid changes for good.
  *
- * Source: Linux 6.7 mm/memfd.c, mm/shmem.c; memfd_create(2), fcntl(2). There are no huge pages (MFD_HUGETLB).
- */
+ * Source: Linux 6.7 mm/memfd.c, mm/shmem.c; memfd_create(2), fcntl(2). There are no
+ * huge pages (MFD_HUGETLB). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  * usually gets an open file description of our own.)
  *
  * A FIFO opens for reading at once, without waiting for a writer; the first read waits instead, which poll
- * allows: it reports the end only after a writer was there.
- */
+ * allows: it reports the end only
+ * after a writer was there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>

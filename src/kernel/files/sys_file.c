@@ -171,8 +171,8 @@ static int io_position(struct io *io) {
     return io->offset + io->buffers.left > INT64_MAX ? -EINVAL : 0;
 }
 
-/* With O_DIRECT, addresses, lengths and offsets are multiples of what the file system says (where it does).
- */
+/* With O_DIRECT, addresses, lengths and offsets are multiples of what the file
+ * system says (where it does). */
 static int io_check_direct(const struct io *io) {
     struct statx stx;
     if (!(io->file->flags & O_DIRECT) || !io->file->ops->object || io->file->host < 0 ||

@@ -1,5 +1,5 @@
-/* User buffers of read, write and their relatives: a list of segments (struct iovec), gone through in order.
- */
+/* User buffers of read, write and their relatives: a list of segments (struct iovec),
+ * gone through in order. */
 #ifndef KERNEL_TRANSFER_H
 #define KERNEL_TRANSFER_H
 

@@ -34,8 +34,8 @@ void futex_complete(struct futex_waiter *);
 /* Wakes at most `count` (at least one) of those who wait for one of `bits`, in the order they came. How many,
  * or -EINVAL when somebody waits for a lock there. */
 int futex_wake_key(struct kernel *, const struct futex_key *, int count, uint32_t bits);
-/* The same for a word that ends being a thread's number or a lock of a dead owner: whatever key they wait by.
- */
+/* The same for a word that ends being a thread's number or a lock of a dead owner:
+ * whatever key they wait by. */
 void futex_wake_all_keys(struct thread *, uint64_t address, int count);
 /* The thread waits no longer: it was interrupted, or ends. */
 void futex_leave(struct thread *);
@@ -43,8 +43,8 @@ void futex_leave(struct thread *);
 /* ---- futex_pi.c ---- */
 
 long futex_lock_pi(struct thread *, const struct futex_key *, bool try_only);
-/* Whether the thread owns the lock, as its word says: 0, -EPERM or -EFAULT. Asked before futex_unlock_pi().
- */
+/* Whether the thread owns the lock, as its word says: 0, -EPERM or -EFAULT. Asked
+ * before futex_unlock_pi(). */
 int futex_check_owner(struct thread *);
 long futex_unlock_pi(struct thread *, const struct futex_key *);
 /* FUTEX_WAIT_REQUEUE_PI once it was woken, and FUTEX_CMP_REQUEUE_PI once the word was compared. */

@@ -2,8 +2,12 @@
  * the first that waits. All threads here have the same priority, so nothing is inherited: what remains of the
  * protocol is who owns the lock, deadlocks, and owners that die.
  *
- *   word: 0 ─ lock, in user mode ─► owner ─ somebody waits ─► owner | WAITERS ─ unlock ─► next owner |
- * WAITERS │ owner ends          └► 0: nobody waited └─► next owner | WAITERS | OWNER_DIED
+ *   the word is        then                      and it is
+ *   ---------------    -----------------------   -------------------------------------------
+ *   0                  a lock, in user mode      owner
+ *   owner              somebody waits            owner | WAITERS
+ *   owner | WAITERS    an unlock                 next owner | WAITERS, or 0: nobody waits
+ *   owner | WAITERS    the owner ends            next owner | WAITERS | OWNER_DIED
  *
  * Source: Linux 6.1 kernel/futex/pi.c and requeue.c. Invariants: a struct futex_pi is on its owner's list;
  * its waiters are queued by its key, first come, first served. */

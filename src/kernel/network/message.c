@@ -1,8 +1,8 @@
 /* Messages: control messages between programs, sockets of the machine and sockets of the host. See message.h.
  *
  * Between programs of the machine every kind of open file can be passed on, and arrives as itself. With the
- * world outside only what the host knows can be exchanged: files, sockets, terminals and pipes of the host.
- */
+ * world outside only what the host knows can be exchanged: files, sockets, terminals
+ * and pipes of the host. */
 #include "kernel/network/message.h"
 
 #include <errno.h>

@@ -378,8 +378,8 @@ static void go_outside(struct file *f) {
     condition_note(s->kernel, "socket");
 }
 
-/* What connect() says of a socket that cannot be connected once more: first, what is wrong with the address.
- */
+/* What connect() says of a socket that cannot be connected once more: first, what is
+ * wrong with the address. */
 static int connect_again(struct unix_socket *s, const struct socket_address *a) {
     int probe = host_socket(s->kernel, s->type);
     if (probe < 0)

@@ -2,8 +2,8 @@
  *
  * A socket that was sent through itself, or two that were sent through each other, keep each other open when
  * their descriptors are closed. As Linux does, this is looked for when a socket is closed while files are in
- * flight: sockets that only messages hold are garbage unless a message that can still be received holds them.
- */
+ * flight: sockets that only messages hold are garbage unless a message that can still
+ * be received holds them. */
 #include <stdlib.h>
 
 #include "kernel/network/unix.h"

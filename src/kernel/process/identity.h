@@ -1,5 +1,5 @@
-/* Who the programs are for checks of permission: the host process's user, for all of them (sys_identity.c).
- */
+/* Who the programs are for checks of permission: the host process's user, for all of
+ * them (sys_identity.c). */
 #ifndef KERNEL_IDENTITY_H
 #define KERNEL_IDENTITY_H
 

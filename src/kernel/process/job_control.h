@@ -41,8 +41,8 @@ bool terminal_job_request(struct terminal *, struct thread *, unsigned request, 
 void terminal_opened(struct terminal *, struct thread *, bool readable);
 /* It belongs to the process's session from now on. */
 void terminal_control(struct terminal *, struct process *);
-/* The other end has gone: nobody has it as controlling terminal any more, and its session leader is hung up.
- */
+/* The other end has gone: nobody has it as controlling terminal any more, and its
+ * session leader is hung up. */
 void terminal_hang_up(struct terminal *);
 
 /* ---- a process's life ---- */

@@ -1,8 +1,9 @@
 /* Processes: creation, death, zombies, orphans, process groups, and what each did. How a program gets into a
  * process is exec.c's, how one is copied sys_process.c's, who is told of its death signal.c's.
  *
- *   process_create ─► alive ─ process_kill ─► dying ─ last thread_end ─► process_end ─┬─► zombie ─
- * process_reap └─► freed: nobody will ask
+ *   process_create ─► alive ─ process_kill ─► dying ─ last thread_end ─► process_end ─┬─► zombie
+ *                                                                                     │   process_reap
+ *                                                            freed: nobody will ask ◄─┴──────┘
  *
  * Invariants: a process is on kernel.processes until it is freed; a zombie has neither threads nor space nor
  * files; the children of a process that ended belong to a sub-reaper above it, or to the machine (parent

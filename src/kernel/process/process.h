@@ -287,8 +287,8 @@ void sched_wake(struct kernel *, const void *channel);
 void sched_make_runnable(struct thread *);
 
 /* ---- clock.c: machine time ---- */
-/* Nanoseconds of the machine's monotonic clock: the host's, or under deterministic a function of guest work.
- */
+/* Nanoseconds of the machine's monotonic clock: the host's, or under deterministic a
+ * function of guest work. */
 uint64_t clock_now(struct kernel *);
 uint64_t clock_realtime(struct kernel *);
 

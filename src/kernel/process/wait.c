@@ -1,8 +1,8 @@
 /* wait4() and waitid(): a parent learns what became of its children. Zombies are reaped here; stops and
  * continuations are told once.
  *
- * Source: Linux 6.1 kernel/exit.c, POSIX wait(3p). A child of any of a process's threads is a child of all.
- */
+ * Source: Linux 6.1 kernel/exit.c, POSIX wait(3p). A child of any of a process's
+ * threads is a child of all. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

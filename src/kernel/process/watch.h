@@ -13,8 +13,8 @@ struct watch_list; /* kernel->watches */
 int watches_create(struct kernel *); /* 0 or -ENOMEM */
 void watches_destroy(struct kernel *);
 
-/* The process runs this program from now, in a space of its own. Without memory some places are not watched.
- */
+/* The process runs this program from now, in a space of its own. Without memory some
+ * places are not watched. */
 void watch_exec(struct process *, struct file *, const struct elf_image *);
 void watch_fork(struct kernel *, const struct page_table *from, const struct page_table *to);
 

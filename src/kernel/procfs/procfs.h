@@ -30,8 +30,8 @@ int proc_child(struct kernel *, const struct proc_node *, const char *name, stru
 bool proc_parent(const struct proc_node *, struct proc_node *ret_node);
 bool proc_is_directory(const struct proc_node *);
 bool proc_is_link(const struct proc_node *);
-/* A link that leads to a thing, whatever its text says: those to open files, exe, cwd, root and namespaces.
- */
+/* A link that leads to a thing, whatever its text says: those to open files, exe,
+ * cwd, root and namespaces. */
 bool proc_is_magic(const struct proc_node *);
 bool proc_exists(struct kernel *, const struct proc_node *);
 /* The open file that /proc/PID/fd/N refers to, borrowed; NULL for other nodes. */

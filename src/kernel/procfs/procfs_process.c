@@ -278,8 +278,8 @@ static ssize_t link_root(struct thread *t, const struct proc_view *v, char *to, 
 
 /* ---- tables ---- */
 
-/* The file systems are the host's: so is the list of them. A sandbox is one, as far as anybody inside knows.
- */
+/* The file systems are the host's: so is the list of them. A sandbox is one, as far
+ * as anybody inside knows. */
 static void show_mounts(const struct proc_view *v, FILE *out) {
     if (v->kernel->sandbox) {
         fprintf(out, "sandbox / overlay rw 0 0\nproc /proc proc rw 0 0\n");

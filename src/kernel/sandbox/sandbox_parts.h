@@ -34,8 +34,8 @@ bool sandbox_is_visible(const struct sandbox *, const char *path);
 int sandbox_look_at(const struct sandbox *, const char *path, enum sandbox_layer *ret_layer,
                     mode_t *ret_type);
 int sandbox_lower_stat(const struct sandbox *, const char *path, struct stat *ret_stat);
-/* The guest path of a host descriptor whether or not it may be seen; *ret_upper: it is of the scratch copy.
- */
+/* The guest path of a host descriptor whether or not it may be seen; *ret_upper: it
+ * is of the scratch copy. */
 int sandbox_host_path(const struct sandbox *, int host, char ret_path[PATH_MAX], bool *ret_upper);
 
 #endif

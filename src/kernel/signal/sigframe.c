@@ -197,8 +197,8 @@ static bool xstate_is_acceptable(const uint8_t image[CPU_XSAVE_SIZE], bool exten
     return !extended || (!(header[0] & ~(uint64_t)XSAVE_FEATURES) && header[1] == 0 && header[2] == 0);
 }
 
-/* Reads the image at `address`: with its extended part if it is marked as having one, else x87 and SSE only.
- */
+/* Reads the image at `address`: with its extended part if it is marked as having one,
+ * else x87 and SSE only. */
 static int sigframe_read_xstate(struct thread *t, uint64_t address, struct xstate_frame *x,
                                 uint64_t *ret_features) {
     struct space *space = t->process->space;

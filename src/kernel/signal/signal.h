@@ -33,8 +33,8 @@ bool signal_actions_are_shared(struct signal_action *);
 void signal_state_init(struct signal_state *, struct kernel *);
 void signal_state_clear(struct signal_state *);
 void signal_state_drop(struct signal_state *, uint64_t mask);
-/* A signal for a thread of `to`, or all of it; info NULL: from the kernel. 0, or -EAGAIN: the queue is full.
- */
+/* A signal for a thread of `to`, or all of it; info NULL: from the kernel. 0, or
+ * -EAGAIN: the queue is full. */
 int signal_state_add(struct signal_state *, const struct process *to, int signal, const siginfo_t *info);
 /* That of a POSIX timer, which no limit holds back; whether one of that timer is still queued. */
 void signal_state_add_timer(struct signal_state *, int signal, const siginfo_t *info);
@@ -75,8 +75,8 @@ void process_continue(struct process *);
 void signal_notify_parent(struct process *, int signal, int code, int status);
 
 /* ---- sigframe.c ---- */
-/* The most that a frame can take of a stack: AT_MINSIGSTKSZ. Frame, XSAVE image with its end mark, alignment.
- */
+/* The most that a frame can take of a stack: AT_MINSIGSTKSZ. Frame, XSAVE image with
+ * its end mark, alignment. */
 enum { SIGFRAME_SIZE_MAX = (440 + CPU_XSAVE_SIZE + 4 + 63 + 15 + 8 + 15) & ~15 };
 /* Builds the frame of `signal` on the thread's stack and points the registers at the handler. 0, or -EFAULT
  * when the stack cannot take it. `mask` is what sigreturn puts back. */

@@ -67,8 +67,8 @@ static long sys_kill(struct thread *t, const uint64_t args[6]) {
     return kill_group(kernel, group, &target);
 }
 
-/* `tgid` 0: whichever process the thread is of. The leader that has ended before its threads is still there.
- */
+/* `tgid` 0: whichever process the thread is of. The leader that has ended before its
+ * threads is still there. */
 static long kill_thread(struct thread *t, uint32_t tgid, uint64_t tid, uint64_t signal,
                         const siginfo_t *info) {
     struct kernel *kernel = t->process->kernel;

@@ -42,8 +42,7 @@ int terminal_open_refused(struct thread *, int directory, const char *name, int 
 long terminal_ioctl(struct file *, struct thread *, unsigned request, uint64_t argument);
 
 /* As terminal_admit(), for a file that is a terminal of the host; SIGTTOU is for writing, when TOSTOP says
- * so.
- */
+ * so. */
 int terminal_check(struct file *, struct thread *, int signal);
 
 /* Nothing is there to be read from a terminal of the host: 0 when the read ends with that (VMIN, VTIME),

@@ -1,5 +1,5 @@
-/* Instructions of the levels v2 and v3 on random operands: results and flags, compared with the processor's.
- */
+/* Instructions of the levels v2 and v3 on random operands: results and flags,
+ * compared with the processor's. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -164,8 +164,8 @@ static void on_alarm(int signal) {
     (void)signal;
 }
 
-/* Calls that would wait are interrupted; files stay small; neither the parent nor its group are within reach.
- */
+/* Calls that would wait are interrupted; files stay small; neither the parent nor its
+ * group are within reach. */
 static void limits_make(void) {
     const struct itimerval often = {{0, 1000}, {0, 1000}};
     const struct sigaction action = {.sa_handler = on_alarm};
@@ -201,8 +201,8 @@ static void raw_call(uint64_t number, const uint64_t a[6]) {
         : "rcx", "r11", "memory", "cc");
 }
 
-/* What acts on a process acts on this one, or on a number that nobody has: the parent is within its rights.
- */
+/* What acts on a process acts on this one, or on a number that nobody has: the
+ * parent is within its rights. */
 static void tame(uint64_t number, uint64_t a[6]) {
     static const uint16_t acting[] = {SYS_kill,
                                       SYS_tkill,
@@ -281,8 +281,8 @@ static void folder_make(void) {
     }
 }
 
-/* A child may have renamed, removed or forbidden what others need: from time to time there is a new folder.
- */
+/* A child may have renamed, removed or forbidden what others need: from time to time
+ * there is a new folder. */
 static void folder_renew(void) {
     char name[] = "wild-XXXXXX";
     CHECK(fchdir(home) == 0 && mkdtemp(name) && chdir(name) == 0);

@@ -118,8 +118,8 @@ static void stack(void) {
     EACH("pop to memory", __asm__ volatile("pushq $0x66\n popq -3(%0)" : : "r"(at) : "memory"))
 }
 
-/* Copies 64 bytes over the border, forwards and backwards; it stops at the border, with the registers there.
- */
+/* Copies 64 bytes over the border, forwards and backwards; it stops at the border,
+ * with the registers there. */
 static void strings(void) {
     static char other[256];
     for (size_t i = 0; i < sizeof other; i++)

@@ -242,8 +242,8 @@ bool pattern_is_indirect_jump(const struct pattern *p) {
 
 /* ---- what is not the same everywhere ---- */
 
-/* FLDENV, FNSTENV, FRSTOR, FNSAVE, FNSTCW, FNSTSW: exception flags and pointers; see the suite `exemptions`.
- */
+/* FLDENV, FNSTENV, FRSTOR, FNSAVE, FNSTCW, FNSTSW: exception flags and pointers; see
+ * the suite `exemptions`. */
 static bool is_x87_image(const struct pattern *p) {
     return !p->vex && p->map == 0 && p->memory &&
            ((p->opcode == 0xd9 && (p->reg == 4 || p->reg >= 6)) || (p->opcode == 0xdd && p->reg >= 4));
@@ -260,8 +260,8 @@ static bool in(unsigned value, unsigned first, unsigned last) {
     return value >= first && value <= last;
 }
 
-/* Instructions that only the kernel's configuration or the vendor decides about, as about jumps by 16 bits.
- */
+/* Instructions that only the kernel's configuration or the vendor decides about, as
+ * about jumps by 16 bits. */
 static bool is_optional_one_byte(const struct pattern *p) {
     bool scale = p->opcode == 0xd9 && p->reg >= 6; /* beyond the range of a double: see there, too */
     if (in(p->opcode, 0xd8, 0xdf) && !p->memory && (p->rm >= 6 || scale)) /* and empty x87 registers */

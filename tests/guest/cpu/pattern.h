@@ -40,8 +40,8 @@ bool pattern_is_feature(const struct pattern *, bool v2);
 /* Whether it converts floating-point numbers to integers: with any rounding; see the suite `exemptions`. */
 bool pattern_converts(const struct pattern *);
 
-/* Whether it may use MMX registers; whether it sets condition codes of the x87 unit, undefined after others.
- */
+/* Whether it may use MMX registers; whether it sets condition codes of the x87 unit,
+ * undefined after others. */
 /* Whether its immediate may say that the operand does not matter: then the machine does not load it. */
 bool pattern_may_not_load(const struct pattern *);
 bool pattern_is_string(const struct pattern *);        /* MOVS and relatives */

@@ -1,10 +1,10 @@
 /* A server with epoll and many clients: each sends requests of different sizes and checks the answers.
  *
  *   load both FAMILY CLIENTS ROUNDS       server and clients; FAMILY is tcp, tcp6 or unix
- *   load many FAMILY CLIENTS ROUNDS       the same with a process for each client, which waits for each
- * answer load server FAMILY CLIENTS            says its address, ends when that many clients have come and
- * gone load clients FAMILY ADDRESS CLIENTS ROUNDS [figures] load clients FAMILY ADDRESS CLIENTS SECONDSs
- * [figures]    figures: requests per second and latency */
+ *   load many FAMILY CLIENTS ROUNDS       the same with a process for each client, which awaits each answer
+ *   load server FAMILY CLIENTS            says its address, ends when that many clients have come and gone
+ *   load clients FAMILY ADDRESS CLIENTS ROUNDS [figures]
+ *   load clients FAMILY ADDRESS CLIENTS SECONDSs [figures]    figures: requests per second and latency */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
