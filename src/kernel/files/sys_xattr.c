@@ -82,6 +82,10 @@ static long deliver(struct thread *t, ssize_t n, const char *value, uint64_t use
     return r < 0 ? r : n;
 }
 
+static bool is_of_proc(const struct lookup *lookup) {
+    return lookup->kind == LOOKUP_PROC && !proc_is_link(&lookup->node);
+}
+
 /* (target, name, value, size) */
 static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind) {
     char name[XATTR_NAME_MAX + 1], value[XATTR_SIZE_MAX];
@@ -89,8 +93,7 @@ static long do_get(struct thread *t, const uint64_t a[6], enum target_kind kind)
     int r = user_name(t, a[1], name);
     if (r == 0)
         r = target_begin(t, a[0], kind, false, &target);
-    bool is_proc = target.lookup.kind == LOOKUP_PROC && !proc_is_link(&target.lookup.node);
-    if (r == -EOPNOTSUPP && !is_proc && strncmp(name, "user.", 5) == 0)
+    if (r == -EOPNOTSUPP && !is_of_proc(&target.lookup) && strncmp(name, "user.", 5) == 0)
         return -ENODATA; /* only regular files and directories have those */
     if (r < 0)
         return r;
