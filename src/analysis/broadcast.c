@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/base.h"
 
 enum { SLOTS = 8, THREADS_MAX = 256 };
@@ -88,26 +89,16 @@ static void *worker_run(void *context) {
 static int slot_take_pages(struct slot *slot, const struct refs_source *source, uint32_t *known) {
     const uint32_t pages = refs_pages(source);
     slot->page_count = pages - *known;
-    if (slot->page_count > slot->page_capacity) {
-        struct refs_page *more = reallocarray(slot->pages, slot->page_count, sizeof *more);
-        if (!more)
-            return -ENOMEM;
-        slot->pages = more;
-        slot->page_capacity = slot->page_count;
-    }
+    if (array_reserve(&slot->pages, &slot->page_capacity, slot->page_count, sizeof *slot->pages))
+        return -ENOMEM;
     for (size_t i = 0; i < slot->page_count; i++)
         slot->pages[i] = *refs_page(source, (*known)++);
     return 0;
 }
 
 static int slot_take_items(struct slot *slot, const struct refs_item *items, size_t count) {
-    if (count > slot->capacity) {
-        struct refs_item *more = reallocarray(slot->items, count, sizeof *more);
-        if (!more)
-            return -ENOMEM;
-        slot->items = more;
-        slot->capacity = count;
-    }
+    if (array_reserve(&slot->items, &slot->capacity, count, sizeof *slot->items))
+        return -ENOMEM;
     memcpy(slot->items, items, count * sizeof *items);
     slot->count = count;
     return 0;

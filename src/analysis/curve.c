@@ -13,6 +13,7 @@
 #include "analysis/masks.h"
 #include "analysis/opt.h"
 #include "analysis/sizes.h"
+#include "base/array.h"
 #include "base/base.h"
 #include "base/message.h"
 
@@ -154,14 +155,8 @@ static int request_check(struct run *run) {
 /* ---- tasks ---- */
 
 static int task_add(struct run *run, const struct curve_task *task) {
-    if (run->task_count == run->task_capacity) {
-        const size_t wanted = run->task_capacity ? 2 * run->task_capacity : 16;
-        struct curve_task *tasks = reallocarray(run->tasks, wanted, sizeof *tasks);
-        if (!tasks)
-            return -ENOMEM;
-        run->tasks = tasks;
-        run->task_capacity = wanted;
-    }
+    if (array_reserve(&run->tasks, &run->task_capacity, run->task_count + 1, sizeof *run->tasks))
+        return -ENOMEM;
     run->tasks[run->task_count++] = *task;
     return 0;
 }

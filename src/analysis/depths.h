@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "base/big.h"
 
@@ -36,15 +37,12 @@ struct depths {
 
 /* Makes room for a depth. 0 or -ENOMEM. */
 static inline int depths_reserve(struct depths *depths, uint32_t depth) {
-    if (likely(depth + 1ULL < depths->capacity))
+    const size_t before = depths->capacity;
+    if (likely(depth + 1ULL < before))
         return 0;
-    const size_t wanted = max_size(1024, max_size(2 * depths->capacity, depth + 2ULL));
-    struct depths_count *counts = big_grow(depths->counts, depths->capacity, wanted, sizeof *counts);
-    if (!counts)
+    if (array_reserve_big(&depths->counts, &depths->capacity, before, depth + 2ULL, sizeof *depths->counts))
         return -ENOMEM;
-    memset(counts + depths->capacity, 0, (wanted - depths->capacity) * sizeof *counts);
-    depths->counts = counts;
-    depths->capacity = wanted;
+    memset(depths->counts + before, 0, (depths->capacity - before) * sizeof *depths->counts);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "hw/types.h"
 
@@ -21,7 +22,7 @@ enum state {
 struct floor_scan {
     const struct refs_source *source;
     uint8_t *states;         /* enum state by page */
-    uint32_t capacity;       /* of states */
+    size_t capacity;         /* of states */
     uint32_t counts[STATES]; /* pages in each, but for STATE_NEW */
     struct floor_result result;
 };
@@ -39,19 +40,6 @@ void floor_scan_destroy(struct floor_scan *scan) {
     if (scan)
         free(scan->states);
     free(scan);
-}
-
-static int grow(struct floor_scan *scan, uint32_t pages) {
-    if (pages <= scan->capacity)
-        return 0;
-    const uint32_t capacity = max_u32(pages, 2 * scan->capacity);
-    uint8_t *states = realloc(scan->states, capacity);
-    if (!states)
-        return -ENOMEM;
-    memset(states + scan->capacity, STATE_NEW, capacity - scan->capacity);
-    scan->states = states;
-    scan->capacity = capacity;
-    return 0;
 }
 
 static void change(struct floor_scan *scan, uint32_t page, enum state to) {
@@ -109,7 +97,8 @@ static void take(struct floor_scan *scan, const struct refs_item *item) {
 }
 
 int floor_scan_feed(struct floor_scan *scan, const struct refs_item *items, size_t count) {
-    const int error = grow(scan, refs_pages(scan->source));
+    const int error = array_reserve_filled(&scan->states, &scan->capacity, refs_pages(scan->source),
+                                           sizeof *scan->states, STATE_NEW);
     for (size_t i = 0; !error && i < count; i++)
         take(scan, &items[i]);
     return error;

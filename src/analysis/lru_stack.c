@@ -31,6 +31,7 @@
 #include "analysis/depths.h"
 #include "analysis/holes.h"
 #include "analysis/rank.h"
+#include "base/array.h"
 #include "base/big.h"
 #include "hw/types.h"
 
@@ -48,7 +49,8 @@ struct lru_stack {
     struct lru_page *pages;
     uint32_t *lazy;  /* by page; NULL: no page was ever given up */
     uint8_t *pinned; /* by page, whether it never goes; NULL: with swap */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity; /* of all three */
     struct rank rank;
     struct holes holes; /* a subset of the bits */
     uint32_t pinned_count, floor;
@@ -86,27 +88,12 @@ void lru_stack_destroy(struct lru_stack *s) {
 /* ---- pages ---- */
 
 static int pages_grow(struct lru_stack *s, size_t count) {
-    if (count <= s->page_capacity)
-        return 0;
-    const size_t wanted = min_size(UINT32_MAX, max_size(count, 2 * (size_t)s->page_capacity));
-    struct lru_page *pages = big_grow(s->pages, s->page_count, wanted, sizeof *pages);
-    if (!pages)
+    size_t pages = s->page_capacity, lazy = pages, pinned = pages;
+    if (array_reserve_big(&s->pages, &pages, s->page_count, count, sizeof *s->pages) ||
+        (s->lazy && array_reserve_filled(&s->lazy, &lazy, count, sizeof *s->lazy, 0xff)) ||
+        (s->pinned && array_reserve(&s->pinned, &pinned, count, sizeof *s->pinned)))
         return -ENOMEM;
-    s->pages = pages;
-    if (s->lazy) {
-        uint32_t *lazy = reallocarray(s->lazy, wanted, sizeof *lazy);
-        if (!lazy)
-            return -ENOMEM;
-        memset(lazy + s->page_capacity, 0xff, (wanted - s->page_capacity) * sizeof *lazy);
-        s->lazy = lazy;
-    }
-    if (s->pinned) {
-        uint8_t *pinned = realloc(s->pinned, wanted);
-        if (!pinned)
-            return -ENOMEM;
-        s->pinned = pinned;
-    }
-    s->page_capacity = (uint32_t)wanted;
+    s->page_capacity = pages;
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "base/big.h"
 #include "policy/policies.h"
@@ -43,7 +44,8 @@ struct masks {
     struct masks_page *pages;
     uint64_t *lazy; /* by page: given up in these memories; NULL: no page ever was */
     uint8_t *seen;  /* by page */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity; /* of all three */
     struct queue queues[MASKS_SIZES];
     size_t count;
     uint64_t all, cold;
@@ -97,25 +99,12 @@ void masks_destroy(struct masks *m) {
 /* ---- pages ---- */
 
 static int pages_grow(struct masks *m, size_t count) {
-    if (count <= m->page_capacity)
-        return 0;
-    const size_t wanted = min_size(UINT32_MAX, max_size(count, 2 * (size_t)m->page_capacity));
-    struct masks_page *pages = big_grow(m->pages, m->page_count, wanted, sizeof *pages);
-    if (!pages)
+    size_t pages = m->page_capacity, seen = pages, lazy = pages;
+    if (array_reserve_big(&m->pages, &pages, m->page_count, count, sizeof *m->pages) ||
+        array_reserve(&m->seen, &seen, count, sizeof *m->seen) ||
+        (m->lazy && array_reserve_filled(&m->lazy, &lazy, count, sizeof *m->lazy, 0)))
         return -ENOMEM;
-    m->pages = pages;
-    uint8_t *seen = realloc(m->seen, wanted);
-    if (!seen)
-        return -ENOMEM;
-    m->seen = seen;
-    if (m->lazy) {
-        uint64_t *lazy = reallocarray(m->lazy, wanted, sizeof *lazy);
-        if (!lazy)
-            return -ENOMEM;
-        memset(lazy + m->page_capacity, 0, (wanted - m->page_capacity) * sizeof *lazy);
-        m->lazy = lazy;
-    }
-    m->page_capacity = (uint32_t)wanted;
+    m->page_capacity = pages;
     return 0;
 }
 

@@ -62,6 +62,7 @@
 
 #include "analysis/balance.h"
 #include "analysis/slots.h"
+#include "base/array.h"
 #include "base/big.h"
 #include "hw/types.h"
 
@@ -73,7 +74,8 @@ enum { WINDOW_MIN = 1 << 12, AHEAD = 24, AHEAD_TREES = 8, MOMENTS_AN_ITEM = 2 };
 struct opt_stack {
     uint32_t *bounds; /* by page: the moment when it was last used */
     uint8_t *pinned;  /* by page, whether it never goes; NULL: with swap */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity;
     struct slots levels; /* by moment; empty: it is spent, or was forgotten */
     struct balance balance;
     uint32_t now;   /* moments that were */
@@ -114,20 +116,11 @@ void opt_stack_destroy(struct opt_stack *s) {
 }
 
 static int pages_grow(struct opt_stack *s, size_t count) {
-    if (count <= s->page_capacity)
-        return 0;
-    const size_t wanted = min_size(INT32_MAX, max_size(count, 2 * (size_t)s->page_capacity));
-    uint32_t *bounds = big_grow(s->bounds, s->page_count, wanted, sizeof *bounds);
-    if (!bounds)
+    size_t bounds = s->page_capacity, pinned = bounds;
+    if (array_reserve_big(&s->bounds, &bounds, s->page_count, count, sizeof *s->bounds) ||
+        (s->pinned && array_reserve(&s->pinned, &pinned, count, sizeof *s->pinned)))
         return -ENOMEM;
-    s->bounds = bounds;
-    if (s->pinned) {
-        uint8_t *pinned = realloc(s->pinned, wanted);
-        if (!pinned)
-            return -ENOMEM;
-        s->pinned = pinned;
-    }
-    s->page_capacity = (uint32_t)wanted;
+    s->page_capacity = bounds;
     return 0;
 }
 

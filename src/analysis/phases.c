@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analysis/broadcast.h"
+#include "base/array.h"
 #include "base/base.h"
 
 enum { PHASES_MAX = 1000000 };
@@ -20,16 +21,10 @@ struct recorder {
 
 /* Ends the interval. */
 static int close_phase(struct recorder *r) {
-    if (r->count == r->capacity) {
-        if (r->count == PHASES_MAX)
-            return -E2BIG;
-        const size_t capacity = min_size(PHASES_MAX, r->capacity ? 2 * r->capacity : 64);
-        struct phase *phases = reallocarray(r->phases, capacity, sizeof *phases);
-        if (!phases)
-            return -ENOMEM;
-        r->phases = phases;
-        r->capacity = capacity;
-    }
+    if (r->count == PHASES_MAX)
+        return -E2BIG;
+    if (array_reserve(&r->phases, &r->capacity, r->count + 1, sizeof *r->phases))
+        return -ENOMEM;
     struct simulation_result now;
     simulation_get_result(r->simulation, &now);
     struct phase *phase = &r->phases[r->count++];

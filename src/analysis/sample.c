@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "analysis/lru_stack.h"
+#include "base/array.h"
 #include "base/base.h"
 
 enum { HASH_BITS = 32 };
@@ -17,7 +18,8 @@ enum sampled { SAMPLED_NEVER, SAMPLED_SEEN, SAMPLED_THERE };
 struct sample {
     struct lru_stack *stack;
     uint8_t *states; /* enum sampled, by page */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity;
     uint64_t threshold;        /* of hashes, at most 2^HASH_BITS */
     uint32_t pages_max, pages; /* in the sample */
     uint64_t *heap;            /* hash in the upper half, page in the lower */
@@ -62,14 +64,8 @@ int sample_add_pages(struct sample *s, const struct refs_page *pages, size_t cou
     const int error = lru_stack_add_pages(s->stack, pages, count);
     if (error)
         return error;
-    if (all > s->page_capacity) {
-        const size_t wanted = max_size(all, 2 * (size_t)s->page_capacity);
-        uint8_t *states = realloc(s->states, wanted);
-        if (!states)
-            return -ENOMEM;
-        s->states = states;
-        s->page_capacity = (uint32_t)min_size(wanted, UINT32_MAX);
-    }
+    if (array_reserve(&s->states, &s->page_capacity, all, sizeof *s->states))
+        return -ENOMEM;
     for (size_t i = s->page_count; i < all; i++)
         s->states[i] = SAMPLED_NEVER;
     s->page_count = (uint32_t)all;
@@ -87,14 +83,8 @@ static uint32_t page_hash(uint32_t page) {
 /* ---- the heap ---- */
 
 static int heap_push(struct sample *s, uint64_t entry) {
-    if (s->heap_count == s->heap_capacity) {
-        const size_t wanted = s->heap_capacity ? 2 * s->heap_capacity : 256;
-        uint64_t *heap = reallocarray(s->heap, wanted, sizeof *heap);
-        if (!heap)
-            return -ENOMEM;
-        s->heap = heap;
-        s->heap_capacity = wanted;
-    }
+    if (array_reserve(&s->heap, &s->heap_capacity, s->heap_count + 1, sizeof *s->heap))
+        return -ENOMEM;
     size_t at = s->heap_count++;
     for (; at > 0 && s->heap[(at - 1) / 2] < entry; at = (at - 1) / 2)
         s->heap[at] = s->heap[(at - 1) / 2];

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "analysis/swap_area.h"
+#include "base/array.h"
 #include "base/base.h"
 #include "base/big.h"
 #include "base/host_clock.h"
@@ -67,7 +68,8 @@ struct simulation {
 
     uint32_t *pages; /* words, see above */
     uint64_t *names; /* by page; NULL unless there are harvests */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity;
     struct map first_pages; /* of objects: the first page by its name */
     struct map identities;  /* by page: the number that its identity is made of, where that is not its own */
     bool has_identities;
@@ -262,20 +264,11 @@ void simulation_destroy(struct simulation *s) {
 }
 
 static int pages_grow(struct simulation *s, size_t count) {
-    if (count <= s->page_capacity)
-        return 0;
-    const size_t wanted = min_size(UINT32_MAX, max_size(count, 2 * (size_t)s->page_capacity));
-    uint32_t *pages = big_grow(s->pages, s->page_count, wanted, sizeof *pages);
-    if (!pages)
+    size_t pages = s->page_capacity, names = pages;
+    if (array_reserve_big(&s->pages, &pages, s->page_count, count, sizeof *s->pages) ||
+        (s->harvests && array_reserve(&s->names, &names, count, sizeof *s->names)))
         return -ENOMEM;
-    s->pages = pages;
-    if (s->harvests) {
-        uint64_t *names = reallocarray(s->names, wanted, sizeof *names);
-        if (!names)
-            return -ENOMEM;
-        s->names = names;
-    }
-    s->page_capacity = (uint32_t)wanted;
+    s->page_capacity = pages;
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/sizes.h"
+#include "base/array.h"
 #include "base/base.h"
 #include "base/message.h"
 #include "hw/types.h"
@@ -20,14 +21,8 @@ struct sizes {
 };
 
 static int sizes_add(struct sizes *sizes, uint32_t size) {
-    if (sizes->count == sizes->capacity) {
-        const size_t wanted = sizes->capacity ? 2 * sizes->capacity : 64;
-        uint32_t *more = reallocarray(sizes->all, wanted, sizeof *more);
-        if (!more)
-            return -ENOMEM;
-        sizes->all = more;
-        sizes->capacity = wanted;
-    }
+    if (array_reserve(&sizes->all, &sizes->capacity, sizes->count + 1, sizeof *sizes->all))
+        return -ENOMEM;
     sizes->all[sizes->count++] = size;
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/base.h"
 
 struct area_slot {
@@ -18,7 +19,7 @@ struct swap_area {
     uint32_t hand, in_frame;
     bool was_short;
     struct area_slot *slots; /* the first of them */
-    uint32_t slot_capacity;
+    size_t slot_capacity;
     uint32_t *slot_of; /* by page; SWAP_AREA_NONE: it has none */
     size_t page_count, page_capacity;
 };
@@ -43,26 +44,12 @@ void swap_area_destroy(struct swap_area *a) {
 
 /* There are never more slots in use than pages, so that those that can be used have their records now. */
 static int grow_slots(struct swap_area *a, size_t pages) {
-    const uint32_t wanted = (uint32_t)min_size(a->count, max_size(pages, 2 * (size_t)a->slot_capacity));
-    if (wanted <= a->slot_capacity)
-        return 0;
-    struct area_slot *slots = reallocarray(a->slots, wanted, sizeof *slots);
-    if (!slots)
-        return -ENOMEM;
-    a->slots = slots;
-    a->slot_capacity = wanted;
-    return 0;
+    return array_reserve(&a->slots, &a->slot_capacity, min_size(a->count, pages), sizeof *a->slots);
 }
 
 int swap_area_add_pages(struct swap_area *a, size_t pages) {
-    if (pages > a->page_capacity) {
-        const size_t wanted = max_size(pages, 2 * a->page_capacity);
-        uint32_t *slot_of = reallocarray(a->slot_of, wanted, sizeof *slot_of);
-        if (!slot_of)
-            return -ENOMEM;
-        a->slot_of = slot_of;
-        a->page_capacity = wanted;
-    }
+    if (array_reserve(&a->slot_of, &a->page_capacity, pages, sizeof *a->slot_of))
+        return -ENOMEM;
     for (; a->page_count < pages; a->page_count++)
         a->slot_of[a->page_count] = SWAP_AREA_NONE;
     return grow_slots(a, pages);

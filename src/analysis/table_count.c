@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "base/map.h"
 #include "hw/types.h"
@@ -97,21 +98,8 @@ static int take_mark(struct table_count *c, const struct refs_mark *m) {
     return 0;
 }
 
-static int grow(struct table_count *c, size_t pages) {
-    if (pages <= c->capacity)
-        return 0;
-    const size_t capacity = max_size(pages, 2 * c->capacity);
-    uint32_t *last = reallocarray(c->last, capacity, sizeof *last);
-    if (!last)
-        return -ENOMEM;
-    memset(last + c->capacity, 0, (capacity - c->capacity) * sizeof *last);
-    c->last = last;
-    c->capacity = capacity;
-    return 0;
-}
-
 int table_count_feed(struct table_count *c, const struct refs_item *items, size_t count) {
-    int error = grow(c, refs_pages(c->source));
+    int error = array_reserve_filled(&c->last, &c->capacity, refs_pages(c->source), sizeof *c->last, 0);
     for (size_t i = 0; i < count && !error; i++) {
         const struct refs_item *item = &items[i];
         if (item->kind == REFS_MARK) {

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "place/ranges.h"
 #include "trace/event.h"
@@ -193,13 +194,8 @@ static struct pending *pending_of(struct allocation_space *s, uint64_t stack_poi
 static int pending_add(struct allocation_space *s, const struct pending *new) {
     if (s->pending_count == PENDING_MAX) {
         memmove(s->pending, s->pending + 1, --s->pending_count * sizeof *s->pending);
-    } else if (s->pending_count == s->pending_capacity) {
-        const size_t capacity = s->pending_capacity ? 2 * s->pending_capacity : 8;
-        struct pending *grown = reallocarray(s->pending, capacity, sizeof *grown);
-        if (!grown)
-            return -ENOMEM;
-        s->pending = grown;
-        s->pending_capacity = capacity;
+    } else if (array_reserve(&s->pending, &s->pending_capacity, s->pending_count + 1, sizeof *s->pending)) {
+        return -ENOMEM;
     }
     s->pending[s->pending_count++] = *new;
     return 0;

@@ -1,5 +1,6 @@
 #include "place/counts.h"
 
+#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -20,18 +21,11 @@ void counts_restart(struct counts *c) {
 }
 
 static int counts_grow(struct counts *c) {
-    if (c->count < c->capacity)
-        return 0;
-    const uint32_t capacity = c->capacity ? 2 * c->capacity : 64;
-    struct key *keys = reallocarray(c->keys, capacity, sizeof *keys);
-    if (!keys)
+    size_t keys = c->capacity, of = c->capacity;
+    if (array_reserve(&c->keys, &keys, c->count + 1ULL, sizeof *c->keys) ||
+        array_reserve(&c->of, &of, c->count + 1ULL, sizeof *c->of))
         return -ENOMEM;
-    c->keys = keys;
-    struct place_counts *of = reallocarray(c->of, capacity, sizeof *of);
-    if (!of)
-        return -ENOMEM;
-    c->of = of;
-    c->capacity = capacity;
+    c->capacity = of;
     return 0;
 }
 

@@ -12,7 +12,8 @@ struct counts {
     struct map index;        /* struct key → number */
     struct key *keys;        /* by number */
     struct place_counts *of; /* by number */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     struct map pages; /* page identity → number of its place << 32 | number + 1 of who drove it out, 0:
                          nobody */
     struct map pairs; /* evictor << 32 | evicted → times */

@@ -1,6 +1,7 @@
 /* See frames.h. */
 #include "place/frames.h"
 
+#include "base/array.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,23 +80,12 @@ static void list_free(struct frame_list *list) {
     free(list->names);
 }
 
-static bool lists_grow(struct frames *f) {
-    if (f->count < f->capacity)
-        return true;
-    const uint32_t capacity = f->capacity ? 2 * f->capacity : 64;
-    struct frame_list *grown = reallocarray(f->lists, capacity, sizeof *grown);
-    if (!grown)
-        return false;
-    f->lists = grown;
-    f->capacity = capacity;
-    return true;
-}
-
 const struct frame_list *frames_get(struct frames *f, struct key key) {
     uint64_t number = 0;
     if (map_get(&f->numbers, key.v, &number))
         return &f->lists[number - 1];
-    if (!lists_grow(f) || map_put(&f->numbers, key.v, f->count + 1))
+    if (array_reserve(&f->lists, &f->capacity, f->count + 1ULL, sizeof *f->lists) ||
+        map_put(&f->numbers, key.v, f->count + 1))
         return NULL;
     struct frame_list *list = &f->lists[f->count++];
     *list = (struct frame_list){0};

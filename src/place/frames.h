@@ -16,7 +16,8 @@ struct frames {
     const struct naming *naming;
     struct map numbers; /* struct key → number + 1 in lists */
     struct frame_list *lists;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
 };
 
 void frames_free(struct frames *);

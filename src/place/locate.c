@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/map.h"
 #include "place/key.h"
 
@@ -21,7 +22,8 @@ struct locator {
     struct machine *machine;
     const struct dw *dw;
     struct known_file *files; /* number - 1 */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     struct map objects; /* object number → module number; 0: none can be had */
 };
 
@@ -60,24 +62,13 @@ static uint32_t file_find(const struct locator *l, const struct stat *st) {
     return 0;
 }
 
-static int files_grow(struct locator *l) {
-    if (l->count < l->capacity)
-        return 0;
-    const uint32_t capacity = l->capacity ? 2 * l->capacity : 16;
-    struct known_file *grown = reallocarray(l->files, capacity, sizeof *grown);
-    if (!grown)
-        return -ENOMEM;
-    l->files = grown;
-    l->capacity = capacity;
-    return 0;
-}
-
 /* The number of the file behind the descriptor, which is taken over. 0: there is no memory. */
 static uint32_t file_add(struct locator *l, const char *path, int fd) {
     struct stat st;
     const uint32_t known = fstat(fd, &st) == 0 ? file_find(l, &st) : 0;
     struct module *module;
-    if (known || l->count == KEY_MODULES - 1 || files_grow(l)) {
+    if (known || l->count == KEY_MODULES - 1 ||
+        array_reserve(&l->files, &l->capacity, l->count + 1ULL, sizeof *l->files)) {
         close(fd);
         return known;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/simulate.h"
+#include "base/array.h"
 #include "base/message.h"
 #include "hw/types.h"
 #include "place/counts.h"
@@ -26,7 +27,8 @@ struct replay {
     struct ranges *mappings; /* by space: pages of each mapping, and its label */
     size_t space_count;
     uint32_t *places; /* of each page that was seen: its number in `counts` */
-    uint32_t page_count, page_capacity;
+    uint32_t page_count;
+    size_t page_capacity;
     uint32_t referenced; /* the page whose reference is being simulated */
     int error;
 };
@@ -78,15 +80,9 @@ static struct key name_label(struct replay *r, const struct refs_mark *mark) {
 }
 
 static struct ranges *space_mappings(struct replay *r, uint16_t space) {
-    if (space >= r->space_count) {
-        struct ranges *grown = reallocarray(r->mappings, (size_t)space + 1, sizeof *grown);
-        if (!grown) {
-            note_error(r, -ENOMEM);
-            return NULL;
-        }
-        memset(grown + r->space_count, 0, ((size_t)space + 1 - r->space_count) * sizeof *grown);
-        r->mappings = grown;
-        r->space_count = (size_t)space + 1;
+    if (array_reserve_filled(&r->mappings, &r->space_count, space + 1ULL, sizeof *r->mappings, 0)) {
+        note_error(r, -ENOMEM);
+        return NULL;
     }
     return &r->mappings[space];
 }
@@ -130,15 +126,9 @@ static struct key page_key(struct replay *r, const struct refs_page *page) {
 
 /* Pages appear one after the other, each at its first reference. */
 static void take_page(struct replay *r, uint32_t number) {
-    if (r->page_count == r->page_capacity) {
-        const uint32_t capacity = r->page_capacity ? 2 * r->page_capacity : 4096;
-        uint32_t *grown = reallocarray(r->places, capacity, sizeof *grown);
-        if (!grown) {
-            note_error(r, -ENOMEM);
-            return;
-        }
-        r->places = grown;
-        r->page_capacity = capacity;
+    if (array_reserve(&r->places, &r->page_capacity, r->page_count + 1ULL, sizeof *r->places)) {
+        note_error(r, -ENOMEM);
+        return;
     }
     const struct refs_page *page = refs_page(r->source, number);
     note_error(r, counts_key(&r->counts, page_key(r, page), &r->places[r->page_count++]));

@@ -1,5 +1,6 @@
 #include "place/stacks.h"
 
+#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,14 +12,8 @@ void stacks_free(struct stacks *s) {
 }
 
 static int stacks_grow(struct stacks *s) {
-    if (s->count < s->capacity)
-        return 0;
-    const uint32_t capacity = s->capacity ? 2 * s->capacity : 256;
-    struct stack_node *grown = reallocarray(s->nodes, capacity, sizeof *grown);
-    if (!grown)
+    if (array_reserve(&s->nodes, &s->capacity, s->count + 1ULL, sizeof *s->nodes))
         return -ENOMEM;
-    s->nodes = grown;
-    s->capacity = capacity;
     s->count = s->count ? s->count : 1;
     return 0;
 }

@@ -12,7 +12,8 @@ struct stack_node {
 
 struct stacks {
     struct stack_node *nodes; /* 0 is not used */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     struct map frames; /* struct key → number */
     uint32_t frame_count;
     struct map children; /* parent << 32 | number of the frame → node */

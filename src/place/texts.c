@@ -1,11 +1,10 @@
 /* See texts.h. Found by a 64-bit hash (FNV-1a) and then compared. */
 #include "place/texts.h"
 
+#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TEXTS_FIRST = 64 };
 
 void texts_free(struct texts *n) {
     for (uint32_t i = 0; i < n->count; i++)
@@ -24,18 +23,11 @@ static uint64_t hash_of(const char *text) {
 }
 
 static int texts_grow(struct texts *n) {
-    if (n->count < n->capacity)
-        return 0;
-    const uint32_t capacity = n->capacity ? 2 * n->capacity : TEXTS_FIRST;
-    char **texts = reallocarray(n->texts, capacity, sizeof *texts);
-    if (!texts)
+    size_t texts = n->capacity, next = n->capacity;
+    if (array_reserve(&n->texts, &texts, n->count + 1ULL, sizeof *n->texts) ||
+        array_reserve(&n->next, &next, n->count + 1ULL, sizeof *n->next))
         return -ENOMEM;
-    n->texts = texts;
-    uint32_t *next = reallocarray(n->next, capacity, sizeof *next);
-    if (!next)
-        return -ENOMEM;
-    n->next = next;
-    n->capacity = capacity;
+    n->capacity = next;
     return 0;
 }
 

@@ -10,7 +10,8 @@
 struct texts {
     char **texts;   /* by number, malloc'd */
     uint32_t *next; /* of the same hash: number + 1, 0 is none */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     struct map hashes; /* hash → number + 1 of the newest with it */
 };
 

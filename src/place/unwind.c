@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base.h"
 
 enum { DW_REGISTERS = 17, DW_RSP = 7, DW_RA = 16, EXPRESSION_STACK = 16 };
@@ -245,15 +246,8 @@ static const struct rule *rule_find(struct unwinder *u, struct key at) {
     uint64_t number;
     if (map_get(&u->known, at.v, &number))
         return &u->rules[number];
-    if (u->count == u->capacity) {
-        const size_t capacity = u->capacity ? 2 * u->capacity : 256;
-        struct rule *grown = reallocarray(u->rules, capacity, sizeof *grown);
-        if (!grown)
-            return NULL;
-        u->rules = grown;
-        u->capacity = capacity;
-    }
-    if (map_put(&u->known, at.v, u->count))
+    if (array_reserve(&u->rules, &u->capacity, u->count + 1, sizeof *u->rules) ||
+        map_put(&u->known, at.v, u->count))
         return NULL;
     rule_load(u, at, &u->rules[u->count]);
     return &u->rules[u->count++];

@@ -18,9 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/base.h"
 
-enum { NONE = UINT32_MAX, FIRST_PAGES = 1 << 10 };
+enum { NONE = UINT32_MAX };
 
 struct waiting {
     struct waiting *next, *previous;
@@ -180,21 +181,6 @@ static void list_touch(struct reduce *r, uint32_t page) {
         edges_begin(r);
 }
 
-static int make_room(struct reduce *r, uint32_t page) {
-    if (page < r->page_capacity)
-        return 0;
-    size_t capacity = max_size(FIRST_PAGES, 2 * r->page_capacity);
-    while (capacity <= page)
-        capacity *= 2;
-    struct page *grown = reallocarray(r->pages, capacity, sizeof *grown);
-    if (!grown)
-        return -ENOMEM;
-    memset(grown + r->page_capacity, 0, (capacity - r->page_capacity) * sizeof *grown);
-    r->pages = grown;
-    r->page_capacity = capacity;
-    return 0;
-}
-
 /* ---- items ---- */
 
 static int add_reference(struct reduce *r, const struct refs_item *item) {
@@ -227,9 +213,10 @@ static void end_row(struct page *p) {
 }
 
 int reduce_add(struct reduce *r, const struct refs_item *item) {
-    int error = item->kind == REFS_MARK ? 0 : make_room(r, item->page);
-    if (error)
-        return error;
+    if (item->kind != REFS_MARK &&
+        array_reserve_filled(&r->pages, &r->page_capacity, item->page + 1ULL, sizeof *r->pages, 0))
+        return -ENOMEM;
+    int error = 0;
     if (item->kind == REFS_REFERENCE) {
         error = add_reference(r, item);
     } else {

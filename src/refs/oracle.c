@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "base/big.h"
 #include "hw/types.h"
@@ -52,13 +53,10 @@ static bool is_said(int64_t next) {
 }
 
 static int expected_grow(struct oracle *o, uint32_t page) {
-    const size_t count = max_size(page + 1u, o->expected_count * 2 + 64);
-    uint64_t *expected = big_grow(o->expected, o->expected_count, count, sizeof *expected);
-    if (!expected)
+    const size_t before = o->expected_count;
+    if (array_reserve_big(&o->expected, &o->expected_count, before, page + 1ULL, sizeof *o->expected))
         return -ENOMEM;
-    memset(expected + o->expected_count, 0, (count - o->expected_count) * sizeof *expected);
-    o->expected = expected;
-    o->expected_count = count;
+    memset(o->expected + before, 0, (o->expected_count - before) * sizeof *o->expected);
     return 0;
 }
 
@@ -182,15 +180,8 @@ static int side_follow(struct refs_source *s) {
 /* Notes that the object is the page, which has none yet. */
 static int side_introduce(struct refs_source *s, uint64_t object, uint32_t page) {
     struct oracle *o = s->state;
-    if (page / 64 >= o->seen_words) {
-        const size_t words = s->table.page_count / 64 + 1;
-        uint64_t *seen = reallocarray(o->seen, words, sizeof *seen);
-        if (!seen)
-            return source_fail(s, -ENOMEM, "out of memory");
-        memset(seen + o->seen_words, 0, (words - o->seen_words) * sizeof *seen);
-        o->seen = seen;
-        o->seen_words = words;
-    }
+    if (array_reserve_filled(&o->seen, &o->seen_words, page / 64 + 1, sizeof *o->seen, 0))
+        return source_fail(s, -ENOMEM, "out of memory");
     if (o->seen[page / 64] >> page % 64 & 1)
         return oracle_fail(s,
                            "object %llu is here, and the side file has another page: they do not belong "

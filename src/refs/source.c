@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "base/message.h"
 #include "refs/check.h"
@@ -183,15 +184,8 @@ static bool page_is_dead(const struct refs_source *s, uint32_t page) {
 }
 
 static int page_dies(struct refs_source *s, uint32_t page) {
-    if (page / 64 >= s->dead_words) {
-        const size_t words = max_size(s->table.page_count / 64 + 1, 2 * s->dead_words);
-        uint64_t *dead = reallocarray(s->dead, words, sizeof *dead);
-        if (!dead)
-            return -ENOMEM;
-        memset(dead + s->dead_words, 0, (words - s->dead_words) * sizeof *dead);
-        s->dead = dead;
-        s->dead_words = words;
-    }
+    if (array_reserve_filled(&s->dead, &s->dead_words, page / 64 + 1, sizeof *s->dead, 0))
+        return -ENOMEM;
     s->dead[page / 64] |= 1ULL << page % 64;
     s->deaths++;
     return 0;

@@ -1,6 +1,7 @@
 /* See table.h. */
 #include "refs/table.h"
 
+#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,52 +18,35 @@ void refs_table_free(struct refs_table *t) {
     *t = (struct refs_table){0};
 }
 
-/* Room for one more in an array of `count`; the array, or NULL (then it is as it was). */
-static void *grow(void *array, uint32_t count, size_t *capacity, size_t size) {
-    if (count < *capacity)
-        return array;
-    const size_t wanted = *capacity * 2 + 64;
-    void *more = reallocarray(array, wanted, size);
-    if (more)
-        *capacity = wanted;
-    return more;
-}
-
 int refs_table_page(struct refs_table *t, const struct refs_page *page) {
     if (t->page_count == REFS_PAGES_MAX)
         return -EOVERFLOW;
-    struct refs_page *pages = grow(t->pages, t->page_count, &t->page_capacity, sizeof *pages);
-    if (!pages)
+    if (array_reserve(&t->pages, &t->page_capacity, t->page_count + 1ULL, sizeof *t->pages))
         return -ENOMEM;
-    t->pages = pages;
-    pages[t->page_count++] = *page;
+    t->pages[t->page_count++] = *page;
     return 0;
 }
 
 int refs_table_mark(struct refs_table *t, const struct refs_mark *mark) {
     if (t->mark_count == UINT32_MAX)
         return -EOVERFLOW;
-    struct refs_mark *marks = grow(t->marks, t->mark_count, &t->mark_capacity, sizeof *marks);
-    if (!marks)
+    if (array_reserve(&t->marks, &t->mark_capacity, t->mark_count + 1ULL, sizeof *t->marks))
         return -ENOMEM;
-    t->marks = marks;
     const char *text = *mark->text ? strdup(mark->text) : "";
     if (!text)
         return -ENOMEM;
-    marks[t->mark_count] = *mark;
-    marks[t->mark_count++].text = text;
+    t->marks[t->mark_count] = *mark;
+    t->marks[t->mark_count++].text = text;
     return 0;
 }
 
 int refs_table_object(struct refs_table *t, const char *name) {
     if (t->object_count == UINT32_MAX)
         return -EOVERFLOW;
-    char **objects = grow(t->objects, t->object_count, &t->object_capacity, sizeof *objects);
-    if (!objects)
+    if (array_reserve(&t->objects, &t->object_capacity, t->object_count + 1ULL, sizeof *t->objects))
         return -ENOMEM;
-    t->objects = objects;
-    objects[t->object_count] = strdup(name);
-    if (!objects[t->object_count])
+    t->objects[t->object_count] = strdup(name);
+    if (!t->objects[t->object_count])
         return -ENOMEM;
     t->object_count++;
     return 0;

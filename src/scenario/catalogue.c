@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/base.h"
 
 struct catalogue {
@@ -43,22 +44,10 @@ int catalogue_folder(char *path, size_t size) {
 
 /* ---- reading ---- */
 
-/* Room for one more element. */
-static int grow(void **array, size_t count, size_t *room, size_t size) {
-    if (count < *room)
-        return 0;
-    const size_t wanted = *room ? 2 * *room : 32;
-    void *grown = reallocarray(*array, wanted, size);
-    if (!grown)
-        return -ENOMEM;
-    *array = grown;
-    *room = wanted;
-    return 0;
-}
-
 /* Takes the message over. */
 static int add_problem(struct catalogue *c, char *message) {
-    if (!message || grow((void **)&c->problems, c->problem_count, &c->problem_room, sizeof *c->problems)) {
+    if (!message ||
+        array_reserve(&c->problems, &c->problem_room, c->problem_count + 1, sizeof *c->problems)) {
         free(message);
         return -ENOMEM;
     }
@@ -68,7 +57,7 @@ static int add_problem(struct catalogue *c, char *message) {
 
 static int add_entry(struct catalogue *c, const char *folder, size_t folder_length, const char *path,
                      const struct machine_picture *picture, size_t index) {
-    if (grow((void **)&c->entries, c->entry_count, &c->entry_room, sizeof *c->entries))
+    if (array_reserve(&c->entries, &c->entry_room, c->entry_count + 1, sizeof *c->entries))
         return -ENOMEM;
     char *name = NULL, *title = strdup(picture->title), *copy = strdup(path);
     if (asprintf(&name, "%.*s/%s", (int)folder_length, folder, picture->name) < 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "view/plain.h"
 
 enum { ESCAPE = 0x1b, BELL = 0x07, TAB_COLUMNS = 8 };
@@ -66,14 +67,8 @@ struct line {
 };
 
 static bool line_write(struct line *line, const char *bytes, size_t size, unsigned width) {
-    if (line->at == line->capacity) {
-        size_t capacity = line->capacity ? 2 * line->capacity : 128;
-        struct cell *grown = reallocarray(line->cells, capacity, sizeof *grown);
-        if (!grown)
-            return false;
-        line->cells = grown;
-        line->capacity = capacity;
-    }
+    if (array_reserve(&line->cells, &line->capacity, line->at + 1, sizeof *line->cells))
+        return false;
     line->cells[line->at++] = (struct cell){bytes, size, width};
     if (line->length < line->at)
         line->length = line->at;

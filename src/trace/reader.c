@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "trace/block.h"
 
@@ -71,14 +72,8 @@ static bool place_fits(const struct trace_reader *r, const struct block_place *p
 
 /* Notes the place of a block that fits. */
 static int note_place(struct trace_reader *r, const struct block_place *place) {
-    if (r->place_count == r->place_capacity) {
-        size_t capacity = r->place_capacity * 2 + 64;
-        struct block_place *places = reallocarray(r->places, capacity, sizeof *places);
-        if (!places)
-            return -ENOMEM;
-        r->places = places;
-        r->place_capacity = capacity;
-    }
+    if (array_reserve(&r->places, &r->place_capacity, r->place_count + 1, sizeof *r->places))
+        return -ENOMEM;
     r->places[r->place_count++] = *place;
     r->totals.events += place->count;
     return 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/base.h"
 #include "engine/soft/access.h"
 #include "engine/soft/soft.h"
@@ -20,14 +21,8 @@ static size_t watch_find(const struct watches *watches, const struct page_table 
 }
 
 static int watch_open(struct watches *watches, const struct page_table *table, uint64_t address) {
-    if (watches->count == watches->capacity) {
-        const size_t capacity = watches->capacity ? 2 * watches->capacity : 16;
-        struct watch *grown = reallocarray(watches->open, capacity, sizeof *grown);
-        if (!grown)
-            return -ENOMEM;
-        watches->open = grown;
-        watches->capacity = capacity;
-    }
+    if (array_reserve(&watches->open, &watches->capacity, watches->count + 1, sizeof *watches->open))
+        return -ENOMEM;
     watches->open[watches->count++] = (struct watch){table, address};
     return 0;
 }
