@@ -59,8 +59,7 @@ static const struct argp_option own_options[] = {
     {"policy", 0, NULL, OPTION_ALIAS, NULL, 0},
     {"sizes", KEY_SIZES, "LIST", 0,
      "Numbers of frames for pages, bytes with K, M, G, or parts of a run's pages (25%): A..B, A..B:STEP, "
-     "lists of "
-     "these (default: eight sizes; of a suite 10%,25%,50%)",
+     "lists of these (default: eight sizes; of a suite 10%,25%,50%)",
      0},
     {"baseline", KEY_BASELINE, "NAME", 0, "What the others are held against (default lru)", 0},
     {"observe", KEY_OBSERVE, "bits:K", 0,
@@ -442,12 +441,9 @@ int compare_command(int argc, char **argv, char **envp) {
     const struct options_analysis analysis = {
         .name = "thimble compare",
         .arguments = "[--] PROGRAM [ARG...]\nFILE\n--suite FILE\n--from FILE",
-        .doc =
-            "Compare replacement policies at sizes of memory: misses, write-backs and modelled stall, beside "
-            "those of OPT.\vThe exit status is 0; 1 when a policy failed, whose row says so; 125 when "
-            "something could not be "
-            "computed. See also: man "
-            "thimble-compare",
+        .doc = "Compare replacement policies at sizes of memory: misses, write-backs and modelled stall, "
+               "beside those of OPT.\vThe exit status is 0; 1 when a policy failed, whose row says so; 125 "
+               "when something could not be computed. See also: man thimble-compare",
         .options = own_options,
         .take = take_option,
         .context = &job,

@@ -30,8 +30,7 @@ static const struct argp_option confine_options[] = {
      0},
     {"allow", KEY_ALLOW, "DIR[:HOW]", 0,
      "Below DIR (or for that file) another rule: ro (default), rw: as on the host, overlay, or empty: an "
-     "empty "
-     "scratch directory; may be given again",
+     "empty scratch directory; may be given again",
      0},
     {"scratch", KEY_SCRATCH, "DIR", 0,
      "Keep the scratch copy in DIR, an empty directory or one of an earlier run to go on with", 0},

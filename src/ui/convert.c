@@ -39,8 +39,8 @@ static void check_request(const struct conversion *c, struct argp_state *state) 
     if (c->exports && c->format == REFS_FORMAT_ANY)
         argp_error(state,
                    "-o %s: which format? give --format (thimble, oracleGeneral, csv, lackey, perf-script, "
-                   "ostep), or a name "
-                   "that ends in .refs, .csv, .lackey, .oracleGeneral or .oracleGeneral.zst",
+                   "ostep), or a name that ends in .refs, .csv, .lackey, .oracleGeneral or "
+                   ".oracleGeneral.zst",
                    c->to);
 }
 

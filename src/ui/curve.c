@@ -251,10 +251,8 @@ int curve_command(int argc, char **argv, char **envp) {
         .name = "thimble curve",
         .arguments = "[--] PROGRAM [ARG...]\nFILE",
         .doc = "Misses as a function of the memory that a program has, for every policy asked for, from one "
-               "run of "
-               "PROGRAM or one FILE of references.\vThe exit status is 0; 1 when a policy failed, whose "
-               "curve says so; 125 when "
-               "something could not be computed. See also: man thimble-curve",
+               "run of PROGRAM or one FILE of references.\vThe exit status is 0; 1 when a policy failed, "
+               "whose curve says so; 125 when something could not be computed. See also: man thimble-curve",
         .options = own_options,
         .take = take_option,
         .context = &job,

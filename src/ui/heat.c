@@ -248,10 +248,8 @@ int heat_command(int argc, char **argv, char **envp) {
         .name = "thimble heat",
         .arguments = "[--] PROGRAM [ARG...]\nFILE",
         .doc = "Where the references of PROGRAM, or of a FILE of them, went over time: address by time, and "
-               "the size "
-               "of the working set.\vThe exit status is 0, or 125 when something could not be drawn. See "
-               "also: man "
-               "thimble-heat",
+               "the size of the working set.\vThe exit status is 0, or 125 when something could not be "
+               "drawn. See also: man thimble-heat",
         .options = own_options,
         .take = take_option,
         .context = &job,

@@ -104,8 +104,7 @@ static const struct argp_option machine_options[] = {
      0},
     {"observe", KEY_OBSERVE, "bits:K|all", 0,
      "What policies get that want every reference: all (default), or only which pages of memory were "
-     "referenced, "
-     "each K instructions",
+     "referenced, each K instructions",
      0},
     {NULL, 0, NULL, 0, "What is shown:", 4},
     {"stats", KEY_STATS, "FORMAT", 0,

@@ -80,14 +80,10 @@ int record_command(int argc, char **argv, char **envp) {
         .name = "thimble record",
         .arguments = "-o FILE [--] PROGRAM [ARG...]",
         .doc = "Run a program and write its page references to a file: which page was fetched from, read or "
-               "written, "
-               "and when.\v"
-               "The references do not depend on how much memory the machine has, which is ample by default. "
-               "SIGUSR1 "
-               "says how far it is, and FILE can be analysed up to there; SIGTERM goes to the program, and "
-               "when that has ended the file is "
-               "complete. The "
-               "exit status is that of thimble run.",
+               "written, and when.\vThe references do not depend on how much memory the machine has, which "
+               "is ample by default. SIGUSR1 says how far it is, and FILE can be analysed up to there; "
+               "SIGTERM goes to the program, and when that has ended the file is complete. The exit status "
+               "is that of thimble run.",
         .options = record_options,
         .take = take,
         .context = &job,

@@ -46,8 +46,7 @@ const char *request_wrong_site(struct MHD_Connection *connection, const struct r
     const char *host, *origin;
     if (!request_header(connection, MHD_HTTP_HEADER_HOST, &host) || !host || !is_ours(host, "", site->port))
         return "This server answers to 127.0.0.1 and localhost, at the port of the printed address, only: "
-               "open "
-               "that address.\n";
+               "open that address.\n";
     if (!request_header(connection, MHD_HTTP_HEADER_ORIGIN, &origin) ||
         (origin && !is_ours(origin, "http://", site->port)))
         return "Pages of other sites are not answered: open the printed address.\n";
