@@ -62,8 +62,9 @@ static const struct argp_option own_options[] = {
      "lists of these (default: eight sizes; of a suite 10%,25%,50%)",
      0},
     {"baseline", KEY_BASELINE, "NAME", 0, "What the others are held against (default lru)", 0},
-    {"observe", KEY_OBSERVE, "bits:K", 0,
-     "Policies learn only which pages were referenced in each K instructions (default: every reference)", 0},
+    {"observe", KEY_OBSERVE, "bits:K|all", 0,
+     "Policies learn only which pages were referenced in each K instructions (default all: every reference)",
+     0},
     {"swap", KEY_SWAP, "none", 0, "Without swap, anonymous pages stay (default: all the swap that it takes)",
      0},
     {"disk", KEY_DISK, "DISK", 0,
@@ -80,13 +81,6 @@ static const struct argp_option own_options[] = {
 };
 
 /* ---- options ---- */
-
-static int take_runs(struct job *job, const char *text, char **ret_message) {
-    const char *wrong = number_parse(text, 1, RUNS_MOST, &job->runs);
-    return wrong ? message_fail(-EINVAL, ret_message, "--runs: '%s' %s: give a whole number from 1 to %d",
-                                text, wrong, RUNS_MOST)
-                 : 0;
-}
 
 static int take_disk(struct job *job, const char *text, char **ret_message) {
     char *message = NULL;
@@ -114,7 +108,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     case KEY_DISK: return take_disk(job, value, ret_message);
     case KEY_MEASURE: job->measure = true; return 0;
     case KEY_SUITE: return take_file("--suite", value, &job->suite_path, ret_message);
-    case KEY_RUNS: return take_runs(job, value, ret_message);
+    case KEY_RUNS: return number_take("--runs", value, 1, RUNS_MOST, &job->runs, ret_message);
     case KEY_FROM: return take_file("--from", value, &job->from, ret_message);
     case KEY_CSV: job->csv = value; return figure_check_path("--csv", value, ret_message);
     case KEY_JSON: job->as_json = true; return 0;

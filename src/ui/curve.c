@@ -56,8 +56,9 @@ static const struct argp_option own_options[] = {
      0},
     {"swap", KEY_SWAP, "none", 0, "Without swap, anonymous pages stay (default: all the swap that it takes)",
      0},
-    {"observe", KEY_OBSERVE, "bits:K", 0,
-     "Policies learn only which pages were referenced in each K instructions (default: every reference)", 0},
+    {"observe", KEY_OBSERVE, "bits:K|all", 0,
+     "Policies learn only which pages were referenced in each K instructions (default all: every reference)",
+     0},
     {"sample", KEY_SAMPLE, "PAGES|N%", 0,
      "Estimate LRU from so many pages at a time, or from so many percent of them (SHARDS): for huge traces",
      0},
@@ -75,10 +76,8 @@ static const struct argp_option own_options[] = {
 static int take_number(const char *option, const char *text, uint64_t most, uint32_t *ret_number,
                        char **ret_message) {
     uint64_t number;
-    const char *wrong = number_parse(text, 1, most, &number);
-    if (wrong)
-        return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from 1 to %llu", option,
-                            text, wrong, (unsigned long long)most);
+    if (number_take(option, text, 1, most, &number, ret_message))
+        return -EINVAL;
     *ret_number = (uint32_t)number;
     return 0;
 }

@@ -12,11 +12,15 @@
 int curve_observe_parse(const char *text, uint64_t *ret_bits, char **ret_message) {
     static const char prefix[] = "bits:";
     const char *wrong = "is not known";
+    if (!strcmp(text, "all")) {
+        *ret_bits = 0;
+        return 0;
+    }
     if (!strncmp(text, prefix, sizeof prefix - 1))
         wrong = number_parse(text + sizeof prefix - 1, 1, INT64_MAX, ret_bits);
     return wrong ? message_fail(-EINVAL, ret_message,
-                                "--observe: '%s' %s: give bits:K, K being a number of instructions", text,
-                                wrong)
+                                "--observe: '%s' %s: give all, or bits:K, K being a number of instructions",
+                                text, wrong)
                  : 0;
 }
 

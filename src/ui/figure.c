@@ -66,10 +66,8 @@ int figure_check_path(const char *option, const char *path, char **ret_message) 
 static int take_unsigned(const char *option, const char *value, unsigned least, unsigned most,
                          unsigned *ret_number, char **ret_message) {
     uint64_t number;
-    const char *wrong = number_parse(value, least, most, &number);
-    if (wrong)
-        return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from %u to %u", option,
-                            value, wrong, least, most);
+    if (number_take(option, value, least, most, &number, ret_message))
+        return -EINVAL;
     *ret_number = (unsigned)number;
     return 1;
 }

@@ -56,13 +56,6 @@ static int take_unit(struct job *job, const char *text, char **ret_message) {
     return message_fail(-EINVAL, ret_message, "--by: '%s' is not known: there are time and references", text);
 }
 
-static int take_window(struct job *job, const char *text, char **ret_message) {
-    const char *wrong = number_parse(text, 1, INT64_MAX, &job->config.window);
-    return wrong ? message_fail(-EINVAL, ret_message, "--window: '%s' %s: give a whole number from 1", text,
-                                wrong)
-                 : 0;
-}
-
 static int take_output(struct job *job, const char *path, char **ret_message) {
     job->output = path;
     return figure_take_output(path, false, &job->format, ret_message);
@@ -75,7 +68,7 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
         return taken < 0 ? taken : 0;
     switch (key) {
     case KEY_BY: return take_unit(job, value, ret_message);
-    case KEY_WINDOW: return take_window(job, value, ret_message);
+    case KEY_WINDOW: return number_take("--window", value, 1, INT64_MAX, &job->config.window, ret_message);
     case KEY_JSON: job->as_json = true; return 0;
     case 'o': return take_output(job, value, ret_message);
     default: return -ARGP_ERR_UNKNOWN;

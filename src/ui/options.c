@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "trace/file.h"
+#include "ui/curve_sizes.h"
 #include "ui/recording.h"
 #include "ui/size.h"
 
@@ -208,11 +209,7 @@ __attribute__((format(printf, 2, 3))) static error_t refuse(struct parse *p, con
 
 static error_t take_number(struct parse *p, const char *option, const char *text, uint64_t min, uint64_t max,
                            uint64_t *ret_number) {
-    const char *wrong = number_parse(text, min, max, ret_number);
-    if (!wrong)
-        return 0;
-    return refuse(p, "%s: '%s' %s: give a whole number from %llu to %llu", option, text, wrong,
-                  (unsigned long long)min, (unsigned long long)max);
+    return number_take(option, text, min, max, ret_number, &p->message) ? EINVAL : 0;
 }
 
 /* Only one option may say how much memory there is. */
@@ -337,14 +334,7 @@ static error_t take_machine_file(struct parse *p, const char *path) {
 }
 
 static error_t take_observation(struct parse *p, const char *value) {
-    const char bits[] = "bits:";
-    p->options.machine.observe_bits = 0;
-    if (!strcmp(value, "all"))
-        return 0;
-    if (strncmp(value, bits, sizeof bits - 1) != 0)
-        return refuse(p, "--observe %s: neither all nor bits:K with a number of instructions", value);
-    return take_number(p, "--observe bits:", value + sizeof bits - 1, 1, INT64_MAX,
-                       &p->options.machine.observe_bits);
+    return curve_observe_parse(value, &p->options.machine.observe_bits, &p->message) ? EINVAL : 0;
 }
 
 static error_t take_told(struct parse *p, const char *text) {

@@ -2,10 +2,12 @@
 #include "ui/size.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/message.h"
 #include "hw/types.h"
 
 /* The digits at the start of *text, which is moved behind them. False: there are none, or too many. */
@@ -37,6 +39,19 @@ const char *number_parse(const char *text, uint64_t min, uint64_t max, uint64_t 
         return "is too large";
     *ret_number = number;
     return NULL;
+}
+
+int number_take(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *ret_number,
+                char **ret_message) {
+    const unsigned long long from = min, to = max;
+    const char *wrong = number_parse(text, min, max, ret_number);
+    if (!wrong)
+        return 0;
+    if (max >= INT64_MAX)
+        return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from %llu up", option,
+                            text, wrong, from);
+    return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from %llu to %llu", option,
+                        text, wrong, from, to);
 }
 
 /* The power of two that a suffix stands for; negative for an unknown one. */

@@ -61,8 +61,8 @@ static int take_number(const char *option, const char *value, double least, doub
     char *end;
     const double number = strtod(value, &end);
     if (end == value || *end || !(number >= least) || number > 1e12)
-        return message_fail(-EINVAL, ret_message, "--%s '%s' cannot be: give a number of at least %g", option,
-                            value, least);
+        return message_fail(-EINVAL, ret_message, "--%s: '%s' cannot be: give a number of at least %g",
+                            option, value, least);
     *ret_number = number;
     return 0;
 }
@@ -76,14 +76,13 @@ static int take_swap(struct sizing *s, const char *value, char **ret_message) {
     const char *wrong = s->swap_unlimited ? NULL : size_parse(value, true, &s->swap_pages);
     if (wrong)
         return message_fail(-EINVAL, ret_message,
-                            "--swap '%s' %s: give none, unlimited, or bytes with K, M, G", value, wrong);
+                            "--swap: '%s' %s: give none, unlimited, or bytes with K, M, G", value, wrong);
     s->swap = value;
     return 0;
 }
 
 static int take(void *context, int key, const char *value, char **ret_message) {
     struct sizing *s = context;
-    const char *wrong;
     switch (key) {
     case KEY_SLOWDOWN: return take_number("slowdown", value, 1, &s->slowdown, ret_message);
     case KEY_DISK: s->disk = value; return cost_disk_parse(value, &s->config.disk, ret_message);
@@ -92,12 +91,7 @@ static int take(void *context, int key, const char *value, char **ret_message) {
     case KEY_CPU_SECONDS:
         s->cpu_given = true;
         return take_number("cpu-seconds", value, 1e-6, &s->config.cpu_seconds, ret_message);
-    case KEY_INTERVAL:
-        wrong = number_parse(value, 1, UINT64_MAX / 2, &s->interval);
-        return wrong ? message_fail(-EINVAL, ret_message,
-                                    "--interval '%s' %s: give a whole number of instructions, as in 5000000",
-                                    value, wrong)
-                     : 0;
+    case KEY_INTERVAL: return number_take("--interval", value, 1, INT64_MAX, &s->interval, ret_message);
     case KEY_JSON: s->json = true; return 0;
     case KEY_NO_RERUN: s->verify = false; return 0;
     }

@@ -102,15 +102,6 @@ static int take_by(struct where_job *job, const char *text, char **ret_message) 
         "--by: '%s' is no kind of place: there are mapping, file, symbol, line and allocation", text);
 }
 
-static int take_number(const char *option, const char *text, uint64_t least, uint64_t most,
-                       uint64_t *ret_number, char **ret_message) {
-    const char *wrong = number_parse(text, least, most, ret_number);
-    if (!wrong)
-        return 0;
-    return message_fail(-EINVAL, ret_message, "%s: '%s' %s: give a whole number from %llu to %llu", option,
-                        text, wrong, (unsigned long long)least, (unsigned long long)most);
-}
-
 static int take_format(struct where_job *job, enum where_format format, char **ret_message) {
     if (job->format != WHERE_TEXT && job->format != format)
         return message_fail(-EINVAL, ret_message, "--json and --folded are two formats: give one of them");
@@ -123,8 +114,8 @@ static int take_option(void *context, int key, const char *value, char **ret_mes
     switch (key) {
     case KEY_SIZES: return take_sizes(job, value, ret_message);
     case KEY_BY: return take_by(job, value, ret_message);
-    case KEY_TOP: return take_number("--top", value, 0, INT32_MAX, &job->top, ret_message);
-    case KEY_DEPTH: return take_number("--depth", value, 1, DEPTH_MOST, &job->depth, ret_message);
+    case KEY_TOP: return number_take("--top", value, 0, INT32_MAX, &job->top, ret_message);
+    case KEY_DEPTH: return number_take("--depth", value, 1, DEPTH_MOST, &job->depth, ret_message);
     case KEY_JSON: return take_format(job, WHERE_JSON, ret_message);
     case KEY_FOLDED: return take_format(job, WHERE_FOLDED, ret_message);
     case 'p': job->policy = value; return 0;

@@ -244,6 +244,8 @@ class Curve(TraceCase):
         self.refused("no program was given", "curve")
         self.refused("leave the options of one out", "curve", "-n", "64", self.belady)
         self.refused("--observe: 'bits'", "curve", "--observe", "bits", self.belady)
+        self.refused("--observe: 'bits:0' is too small: give all, or bits:K", "curve", "--observe", "bits:0", self.belady)
+        self.assertEqual(self.json_of("curve", "--observe", "all", self.belady)["observed"], "every reference")
         self.refused("--swap: '1G'", "curve", "--swap", "1G", self.belady)
         self.refused("--format: 'x'", "curve", "--format", "x", self.belady)
         self.refused("not one reference", "curve", self.trace("none.csv", []))

@@ -146,11 +146,11 @@ class Size(ThimbleCase):
         self.assertEqual(int(limit.split("=")[1]) % 4096, 0)
 
     def test_what_cannot_be_answered_is_refused(self):
-        self.assertIn("--slowdown '0.5'", self.refused("--slowdown", "0.5", *LS))
-        self.assertIn("--interval '0' is too small: give", self.refused("--interval", "0", *LS))
-        self.assertIn("--interval '5M' is not a whole number: give", self.refused("--interval", "5M", *LS))
+        self.assertIn("--slowdown: '0.5'", self.refused("--slowdown", "0.5", *LS))
+        self.assertIn("--interval: '0' is too small: give", self.refused("--interval", "0", *LS))
+        self.assertIn("--interval: '5M' is not a whole number: give", self.refused("--interval", "5M", *LS))
         self.assertIn("floppy", self.refused("--disk", "floppy", *LS))
-        self.assertIn("--swap 'much'", self.refused("--swap", "much", *LS))
+        self.assertIn("--swap: 'much'", self.refused("--swap", "much", *LS))
         self.assertIn("no program was given", self.refused())
         self.assertIn("--cpu-seconds is needed", self.refused(self.ring_file()))
         self.assertIn("unknown policy", self.refused("--cpu-seconds", "1", "--policy", "best", self.ring_file()))
