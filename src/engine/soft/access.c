@@ -201,14 +201,16 @@ static void miss_in_page(struct engine *e, uint64_t address, uint64_t info) {
 void access_miss(struct area *area, uint64_t address, uint64_t info, uint64_t logged) {
     struct engine *e = engine_of_area(area);
     e->counters.tlb_misses++;
-    area->log_position += logged;
+    if (logged) /* else there need not be a log */
+        area->log_position += logged;
     e->left = place_left(access_place(info));
     e->instruction = place_offset(access_place(info));
     if (crosses_page(address, access_bytes(info)))
         miss_across_pages(e, address, info);
     else
         miss_in_page(e, address, info);
-    area->log_position -= logged;
+    if (logged)
+        area->log_position -= logged;
     e->left = 0;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base.h"
 #include "kernel/files/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/sandbox/limits.h"
@@ -94,7 +95,7 @@ static ssize_t hostfile_write(struct file *f, struct thread *t, const void *from
 static int64_t hostfile_seek(struct file *f, int64_t offset, int whence) {
     const struct hostfile *h = f->data;
     if (!h->inherited && whence == SEEK_CUR) {
-        offset += (int64_t)f->offset;
+        offset = wrapping_add(offset, (int64_t)f->offset);
         whence = SEEK_SET;
     }
     const int64_t every_file_system = 1LL << 40; /* has files so large; beyond, the host is asked */

@@ -91,11 +91,11 @@ static ssize_t text_write(struct file *f, struct thread *t, const void *from, si
 }
 
 static int64_t file_seek(struct file *f, int64_t offset, int whence) {
-    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0;
-    if (whence > SEEK_CUR || (base + offset < 0 && entry_of(f)->show))
+    const int64_t position = wrapping_add(offset, whence == SEEK_CUR ? (int64_t)f->offset : 0);
+    if (whence > SEEK_CUR || (position < 0 && entry_of(f)->show))
         return -EINVAL;
-    f->offset = (uint64_t)(base + offset);
-    return base + offset;
+    f->offset = (uint64_t)position;
+    return position;
 }
 
 static int file_status(struct file *f, struct stat *ret_stat) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base.h"
 #include "kernel/kinds.h"
 #include "kernel/sandbox/sandbox.h"
 
@@ -24,13 +25,13 @@ static void listing_drop(struct listing *l) {
 }
 
 static int64_t boxdir_seek(struct file *f, int64_t offset, int whence) {
-    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0;
-    if (whence > SEEK_CUR || base + offset < 0)
+    const int64_t position = wrapping_add(offset, whence == SEEK_CUR ? (int64_t)f->offset : 0);
+    if (whence > SEEK_CUR || position < 0)
         return -EINVAL;
-    f->offset = (uint64_t)(base + offset);
-    if (f->offset == 0)
+    f->offset = (uint64_t)position;
+    if (position == 0)
         listing_drop(f->data);
-    return base + offset;
+    return position;
 }
 
 static int listing_take(struct file *f) {
