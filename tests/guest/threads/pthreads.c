@@ -336,10 +336,12 @@ static void *uses_all(void *n) {
     return (void *)(intptr_t)(own * 1000 + zeroed.big[50]);
 }
 
+static volatile int ready; /* the thread is as its name says: on a busy host that can take a while */
 static void *deferred(void *unused) {
     (void)unused;
     pthread_cleanup_push(cleans, (void *)1);
     pthread_cleanup_push(cleans, (void *)10);
+    ready = 1;
     for (;;)
         pause_ms(50);
     pthread_cleanup_pop(1);
@@ -350,6 +352,7 @@ static void *asynchronous(void *unused) {
     (void)unused;
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
     pthread_cleanup_push(cleans, (void *)100);
+    ready = 1;
     for (;;)
         ;
     pthread_cleanup_pop(1);
@@ -359,6 +362,7 @@ static volatile int may_end;
 static void *not_to_be_cancelled(void *unused) {
     (void)unused;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    ready = 1;
     while (!may_end)
         pause_ms(1);
     return (void *)5;
@@ -367,6 +371,7 @@ static void *in_condition(void *unused) {
     (void)unused;
     pthread_mutex_lock(&guard);
     pthread_cleanup_push(cleans, (void *)1000);
+    ready = 1;
     pthread_cond_wait(&condition, &guard);
     pthread_cleanup_pop(1);
     return NULL;
@@ -375,8 +380,10 @@ static void *in_condition(void *unused) {
 static void ends(const char *what, void *(*function)(void *)) {
     pthread_t thread;
     void *value = NULL;
+    ready = 0;
     pthread_create(&thread, NULL, function, NULL);
-    pause_ms(5);
+    while (!ready)
+        pause_ms(1);
     const char *r = error_of(pthread_cancel(thread));
     may_end = 1;
     pthread_join(thread, &value);
