@@ -11,7 +11,6 @@
 
 #include "base/array.h"
 #include "base/base.h"
-#include "base/big.h"
 
 #define DEPTH_NEVER UINT32_MAX /* of no size */
 

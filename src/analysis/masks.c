@@ -15,7 +15,6 @@
 
 #include "base/array.h"
 #include "base/base.h"
-#include "base/big.h"
 #include "policy/policies.h"
 
 #define ENTRY_GONE UINT32_MAX

@@ -6,7 +6,6 @@
 
 #include "analysis/broadcast.h"
 #include "base/array.h"
-#include "base/base.h"
 
 enum { PHASES_MAX = 1000000 };
 

@@ -25,10 +25,6 @@ static inline uint32_t min_u32(uint32_t a, uint32_t b) {
 static inline uint32_t max_u32(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
-/* Modulo 2^64: offsets that programs give may add up to anything, and Linux is compiled so that they do. */
-static inline int64_t wrapping_add(int64_t a, int64_t b) {
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
 static inline size_t min_size(size_t a, size_t b) {
     return a < b ? a : b;
 }

@@ -1,8 +1,9 @@
 #include "place/counts.h"
 
-#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
+
+#include "base/array.h"
 
 void counts_free(struct counts *c) {
     map_free(&c->index);

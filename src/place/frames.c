@@ -1,11 +1,12 @@
 /* See frames.h. */
 #include "place/frames.h"
 
-#include "base/array.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 /* "insert table.c:42", "insert (libc.so.6)", "table.c:42"; malloc'd, NULL: no memory. */
 static char *code_text(const struct dw *dw, const char *symbol, const char *file, int line,

@@ -1,8 +1,9 @@
 #include "place/stacks.h"
 
-#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
+
+#include "base/array.h"
 
 void stacks_free(struct stacks *s) {
     free(s->nodes);

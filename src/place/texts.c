@@ -1,10 +1,11 @@
 /* See texts.h. Found by a 64-bit hash (FNV-1a) and then compared. */
 #include "place/texts.h"
 
-#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 void texts_free(struct texts *n) {
     for (uint32_t i = 0; i < n->count; i++)

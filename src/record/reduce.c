@@ -16,10 +16,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/array.h"
-#include "base/base.h"
 
 enum { NONE = UINT32_MAX };
 
@@ -216,7 +214,7 @@ int reduce_add(struct reduce *r, const struct refs_item *item) {
     if (item->kind != REFS_MARK &&
         array_reserve_filled(&r->pages, &r->page_capacity, item->page + 1ULL, sizeof *r->pages, 0))
         return -ENOMEM;
-    int error = 0;
+    int error;
     if (item->kind == REFS_REFERENCE) {
         error = add_reference(r, item);
     } else {

@@ -17,7 +17,6 @@
 
 #include "base/array.h"
 #include "base/base.h"
-#include "base/big.h"
 #include "hw/types.h"
 #include "refs/names.h"
 #include "refs/source.h"

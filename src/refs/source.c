@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include "base/array.h"
-#include "base/base.h"
 #include "base/message.h"
 #include "refs/check.h"
 

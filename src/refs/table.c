@@ -1,10 +1,11 @@
 /* See table.h. */
 #include "refs/table.h"
 
-#include "base/array.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/array.h"
 
 void refs_table_free(struct refs_table *t) {
     for (uint32_t i = 0; i < t->mark_count; i++)

@@ -73,22 +73,17 @@ static const struct argp_option own_options[] = {
 
 /* ---- options ---- */
 
-static int take_number(const char *option, const char *text, uint64_t most, uint32_t *ret_number,
-                       char **ret_message) {
-    uint64_t number;
-    if (number_take(option, text, 1, most, &number, ret_message))
-        return -EINVAL;
-    *ret_number = (uint32_t)number;
-    return 0;
-}
-
 /* "8192": pages at a time; "0.5%": a share of all pages. */
 static int take_sample(struct curve_request *request, const char *text, char **ret_message) {
     char *end;
     const double percent = strtod(text, &end);
     request->sample_rate = 0;
-    if (end == text || strcmp(end, "%") != 0)
-        return take_number("--sample", text, UINT32_MAX, &request->sample, ret_message);
+    if (end == text || strcmp(end, "%") != 0) {
+        uint64_t pages = 0;
+        const int error = number_take("--sample", text, 1, UINT32_MAX, &pages, ret_message);
+        request->sample = (uint32_t)pages;
+        return error;
+    }
     if (!(percent >= 0.0001 && percent <= 100))
         return message_fail(-EINVAL, ret_message,
                             "--sample: '%s' is out of range: give a share from 0.0001%% to 100%%", text);

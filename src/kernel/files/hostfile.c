@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/base.h"
 #include "kernel/files/inode.h"
 #include "kernel/kinds.h"
 #include "kernel/sandbox/limits.h"
@@ -95,7 +94,8 @@ static ssize_t hostfile_write(struct file *f, struct thread *t, const void *from
 static int64_t hostfile_seek(struct file *f, int64_t offset, int whence) {
     const struct hostfile *h = f->data;
     if (!h->inherited && whence == SEEK_CUR) {
-        offset = wrapping_add(offset, (int64_t)f->offset);
+        if (__builtin_add_overflow(offset, (int64_t)f->offset, &offset))
+            return -EINVAL;
         whence = SEEK_SET;
     }
     const int64_t every_file_system = 1LL << 40; /* has files so large; beyond, the host is asked */

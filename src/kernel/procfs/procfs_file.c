@@ -91,7 +91,8 @@ static ssize_t text_write(struct file *f, struct thread *t, const void *from, si
 }
 
 static int64_t file_seek(struct file *f, int64_t offset, int whence) {
-    const int64_t position = wrapping_add(offset, whence == SEEK_CUR ? (int64_t)f->offset : 0);
+    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0, position;
+    (void)__builtin_add_overflow(base, offset, &position); /* where they are addresses, they wrap */
     if (whence > SEEK_CUR || (position < 0 && entry_of(f)->show))
         return -EINVAL;
     f->offset = (uint64_t)position;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/base.h"
 #include "kernel/kinds.h"
 #include "kernel/sandbox/sandbox.h"
 
@@ -25,8 +24,8 @@ static void listing_drop(struct listing *l) {
 }
 
 static int64_t boxdir_seek(struct file *f, int64_t offset, int whence) {
-    const int64_t position = wrapping_add(offset, whence == SEEK_CUR ? (int64_t)f->offset : 0);
-    if (whence > SEEK_CUR || position < 0)
+    int64_t base = whence == SEEK_CUR ? (int64_t)f->offset : 0, position;
+    if (whence > SEEK_CUR || __builtin_add_overflow(base, offset, &position) || position < 0)
         return -EINVAL;
     f->offset = (uint64_t)position;
     if (position == 0)
